@@ -1,0 +1,20 @@
+#include "apps/command.hpp"
+#include "apps/commands/convert_command.hpp"
+#include "apps/commands/eval_command.hpp"
+#include "apps/commands/inspect_command.hpp"
+#include "apps/commands/report_command.hpp"
+#include "apps/commands/search_command.hpp"
+
+namespace regroup::apps {
+
+std::vector<std::unique_ptr<Command>> all_commands() {
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(std::make_unique<InspectCommand>());
+  commands.push_back(std::make_unique<SearchCommand>());
+  commands.push_back(std::make_unique<EvalCommand>());
+  commands.push_back(std::make_unique<ConvertCommand>());
+  commands.push_back(std::make_unique<ReportCommand>());
+  return commands;
+}
+
+}  // namespace regroup::apps

@@ -1,0 +1,89 @@
+#include "apps/commands/convert_command.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/output_directory.hpp"
+#include "apps/run_front.hpp"
+#include "models/convert/convert.hpp"
+#include "models/grouping/grouping_file.hpp"
+#include "search/error.hpp"
+
+namespace regroup::apps {
+
+CLI::App* ConvertCommand::declare(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("convert", "Write the checkpoint with its KV heads merged");
+  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  CLI::Option* grouping =
+      command->add_option("--grouping", grouping_, "Grouping JSON to apply")->type_name("FILE");
+  CLI::Option* run =
+      command->add_option("--run", run_, "Run directory to take a grouping from, with --kv")
+          ->type_name("DIR")
+          ->excludes(grouping);
+  CLI::Option* kv = command
+                        ->add_option("--kv", kv_,
+                                     "Largest KV size of the grouping taken from --run, as a part "
+                                     "of the source's, in (0, 1]")
+                        ->type_name("RATIO")
+                        ->needs(run);
+  run->needs(kv);
+  command->add_option("-o,--output", output_, "Directory to write")->required()->type_name("DIR");
+  command
+      ->add_option("--layout", layout_,
+                   "standard: query heads permuted, num_key_value_heads reduced; expand: keys and "
+                   "values repeated to the source's heads (default: the first that is exact)")
+      ->type_name("LAYOUT");
+  command
+      ->add_option("--max-shard-size", max_shard_size_, "Largest weight file, as 5GB or 512MiB",
+                   true)
+      ->type_name("SIZE");
+  command->add_flag("--force", force_, "Write into a directory that holds files already");
+  command->add_flag("--json", json_, "Print the summary as JSON");
+  threads_.declare(*command);
+  verbosity_.declare(*command);
+  return command;
+}
+
+std::filesystem::path ConvertCommand::grouping_path() const {
+  if (!grouping_.empty()) return grouping_;
+  if (!run_.empty()) return best_grouping_of_run(run_, kv_);
+  throw InputError({.what = "no grouping is given", .expected = "--grouping FILE, or --run DIR --kv RATIO"});
+}
+
+void ConvertCommand::run(const Session& session) {
+  threads_.apply();
+  const models::ConvertOptions options{parse_size(max_shard_size_, "--max-shard-size")};
+  const models::PretrainedModel model = models::open_model(model_);
+  const std::filesystem::path file = grouping_path();
+  const models::GroupingFile grouping = models::read_grouping_file(file, model);
+  const models::Layout layout = layout_.empty() ? models::default_layout(grouping.grouping)
+                                                : models::find_layout(layout_);
+  models::require_holds(layout, grouping.grouping);
+  models::require_finite_attention(model);
+  require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
+                           "--force");
+  make_directory(output_);
+  models::convert_checkpoint(model, grouping.grouping, models::find_merge(grouping.merge), layout,
+                             options, output_, session.stop, session.console.progress());
+
+  const double ratio = grouping.grouping.kv_ratio();
+  if (json_) {
+    const nlohmann::ordered_json summary = {{"output", output_},
+                                            {"layout", models::layout_name(layout)},
+                                            {"grouping", file.string()},
+                                            {"kv_ratio", ratio}};
+    session.console.print(summary.dump(2));
+    return;
+  }
+  session.console.print(fmt::format("{}: layout {}, {:.4f} of the source's KV heads are distinct",
+                                    output_, models::layout_name(layout), ratio));
+  if (layout == models::Layout::kExpand) {
+    session.console.log(
+        "Keys and values are repeated to the source's heads: exact in every engine, but an engine "
+        "allocates the source's whole KV cache.");
+  }
+}
+
+}  // namespace regroup::apps

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "apps/command.hpp"
+#include "apps/shared_options.hpp"
+
+namespace regroup::apps {
+
+/// `regroup convert`: writes the checkpoint with its KV heads merged.
+class ConvertCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& program) override;
+  void run(const Session& session) override;
+  Verbosity verbosity() const override { return verbosity_.verbosity(); }
+
+ private:
+  std::filesystem::path grouping_path() const;
+
+  std::string model_;
+  std::string grouping_;
+  std::string run_;
+  double kv_ = 0;
+  std::string output_;
+  std::string layout_;
+  std::string max_shard_size_ = "5GB";
+  bool force_ = false;
+  bool json_ = false;
+  ThreadOptions threads_;
+  VerbosityOptions verbosity_;
+};
+
+}  // namespace regroup::apps

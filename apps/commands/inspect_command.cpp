@@ -1,0 +1,118 @@
+#include "apps/commands/inspect_command.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "fitness/weight_grams.hpp"
+
+namespace regroup::apps {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// The heads of one projection in a few numbers.
+struct HeadSummary {
+  double least_norm = 0;
+  double greatest_norm = 0;
+  double mean_cosine = 0;      ///< over pairs of heads
+  double greatest_cosine = 0;  ///< of the closest pair
+};
+
+HeadSummary summarise(const Eigen::MatrixXd& gram) {
+  const Eigen::VectorXd norms = gram.diagonal().cwiseMax(0).cwiseSqrt();
+  HeadSummary summary{norms.minCoeff(), norms.maxCoeff(), 0, -1};
+  const Eigen::Index n = gram.rows();
+  for (Eigen::Index i = 0; i < n; ++i) {
+    for (Eigen::Index j = 0; j < i; ++j) {
+      const double scale = norms[i] * norms[j];
+      const double cosine = scale > 0 ? gram(i, j) / scale : 0;
+      summary.mean_cosine += cosine / (0.5 * static_cast<double>(n * (n - 1)));
+      summary.greatest_cosine = std::max(summary.greatest_cosine, cosine);
+    }
+  }
+  if (n == 1) summary.greatest_cosine = 0;
+  return summary;
+}
+
+ordered_json summary_json(const HeadSummary& s) {
+  return {{"least_norm", s.least_norm},
+          {"greatest_norm", s.greatest_norm},
+          {"mean_cosine", s.mean_cosine},
+          {"greatest_cosine", s.greatest_cosine}};
+}
+
+std::string summary_columns(const HeadSummary& s) {
+  return fmt::format("{:9.3f} {:9.3f} {:9.3f} {:9.3f}", s.least_norm, s.greatest_norm,
+                     s.mean_cosine, s.greatest_cosine);
+}
+
+ordered_json document(const models::PretrainedModel& model,
+                      const std::vector<fitness::LayerGrams>& grams) {
+  const models::ModelConfig& c = model.config;
+  ordered_json layers = ordered_json::array();
+  for (std::size_t i = 0; i < grams.size(); ++i) {
+    layers.push_back({{"index", i},
+                      {"keys", summary_json(summarise(grams[i].keys))},
+                      {"values", summary_json(summarise(grams[i].values))}});
+  }
+  return {{"name", model.name()},
+          {"architecture", c.architecture},
+          {"layers", c.layers},
+          {"width", c.width},
+          {"query_heads", c.query_heads},
+          {"kv_heads", c.kv_heads},
+          {"head_dim", c.head_dim},
+          {"mlp_width", c.mlp_width},
+          {"vocabulary", c.vocabulary},
+          {"context", c.context},
+          {"dtype", models::config_name(model.dtype)},
+          {"kv_bytes_per_token",
+           models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype)},
+          {"head_similarity", layers}};
+}
+
+std::string text(const models::PretrainedModel& model,
+                 const std::vector<fitness::LayerGrams>& grams) {
+  const models::ModelConfig& c = model.config;
+  const auto bytes = models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype);
+  std::string out = fmt::format("{}  {}\n", model.name(), c.architecture);
+  out += fmt::format("  layers {}, width {}, MLP {}, vocabulary {}, context {}, {}\n", c.layers,
+                     c.width, c.mlp_width, c.vocabulary, c.context,
+                     models::config_name(model.dtype));
+  out += fmt::format("  query heads {}, KV heads {}, head_dim {}\n", c.query_heads, c.kv_heads,
+                     c.head_dim);
+  out += fmt::format("  KV cache {} bytes per token, {:.2f} MiB at the full context\n\n", bytes,
+                     static_cast<double>(bytes) * c.context / 0x1p20);
+  out += "         keys: norm              cosine of pairs     values: norm            cosine of pairs\n";
+  out += "  layer     least  greatest      mean  greatest     least  greatest      mean  greatest";
+  for (std::size_t i = 0; i < grams.size(); ++i) {
+    out += fmt::format("\n  {:5} {} {}", i, summary_columns(summarise(grams[i].keys)),
+                       summary_columns(summarise(grams[i].values)));
+  }
+  return out;
+}
+
+}  // namespace
+
+CLI::App* InspectCommand::declare(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "inspect", "Architecture, heads, KV bytes per token, similarity and norms of heads");
+  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command->add_flag("--json", json_, "Print JSON");
+  threads_.declare(*command);
+  verbosity_.declare(*command);
+  return command;
+}
+
+void InspectCommand::run(const Session& session) {
+  threads_.apply();
+  const models::PretrainedModel model = models::open_model(model_);
+  models::require_finite_attention(model);
+  search::SilentProgress silent;
+  const auto grams = fitness::weight_grams(model, session.stop, silent);
+  session.console.print(json_ ? document(model, grams).dump(2) : text(model, grams));
+}
+
+}  // namespace regroup::apps

@@ -1,0 +1,102 @@
+#include "apps/commands/search_command.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "apps/search/search_job.hpp"
+#include "apps/search/search_summary.hpp"
+#include "fitness/fitness.hpp"
+#include "models/merge/merge_operator.hpp"
+#include "search/method.hpp"
+
+namespace regroup::apps {
+namespace {
+
+std::string choices(const std::string& help, const std::vector<std::string_view>& names) {
+  return fmt::format("{}: {}", help, fmt::join(names, ", "));
+}
+
+}  // namespace
+
+CLI::App* SearchCommand::declare(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "search", "Find groupings for every KV size, measure them, write a run directory");
+  command->add_option("MODEL", options_.model, "Hugging Face directory")->required();
+  command->add_option("-o,--output", options_.output, "Run directory to write")
+      ->required()
+      ->type_name("DIR");
+  declare_method(*command);
+  declare_data(*command);
+  command->add_option("--seed", options_.seed, "Of every random draw", true)->type_name("N");
+  CLI::Option* force = command->add_flag(
+      "--force", options_.force, "Replace an earlier run in the directory (only files of a run)");
+  command
+      ->add_flag("--resume", options_.resume,
+                 "Continue the run in the directory, if it is the same")
+      ->excludes(force);
+  compute_.declare(*command);
+  threads_.declare(*command);
+  command->add_flag("--json", json_, "Print the summary as JSON");
+  verbosity_.declare(*command);
+  return command;
+}
+
+void SearchCommand::declare_method(CLI::App& command) {
+  command.add_option("--method", options_.method, choices("Search", search::method_names()), true);
+  command.add_option("--fitness", options_.fitness,
+                     choices("Price of a grouping", fitness::fitness_names()), true);
+  command.add_option("--merge", options_.merge, choices("Merge operator", models::merge_names()),
+                     true);
+  command.add_option("--partitions", options_.partitions,
+                     "Keys and values by one partition (joint) or each by their own "
+                     "(independent)",
+                     true);
+  command
+      .add_option("--kv", options_.kv,
+                  "Limits of the KV size as parts of the source's, in (0, 1]: the best grouping "
+                  "within each (default: the whole front)")
+      ->delimiter(',')
+      ->type_name("RATIO,…");
+  command.add_option("--population", options_.population, "Candidates per generation", true)
+      ->type_name("N");
+  command.add_option("--generations", options_.generations, "Generations per stage", true)
+      ->type_name("N");
+  command
+      .add_option("--group-limit", options_.group_limit,
+                  "Most groups of a layer that stage 1 looks at (0: the number of KV heads)", true)
+      ->type_name("N");
+  command.add_option("--stage-two", options_.stage_two,
+                     "Stage 2 chooses per layer any member of its front (member), or grouped or "
+                     "not (bit, the paper's)",
+                     true);
+}
+
+void SearchCommand::declare_data(CLI::App& command) {
+  command
+      .add_option("--calibration", options_.calibration,
+                  "Text or token ids for statistics of activations (default: none)")
+      ->type_name("FILE");
+  command
+      .add_option("--eval", options_.eval,
+                  "Text or token ids to report losses on (default: sampled from the model)")
+      ->type_name("FILE");
+  command
+      .add_option("--eval-tokens", options_.eval_tokens,
+                  "Score no more tokens of --eval than this (0: all)", true)
+      ->type_name("N");
+  command
+      .add_option("--measure", options_.measure,
+                  "Front points whose loss is measured (0: proxy only)", true)
+      ->type_name("N");
+}
+
+void SearchCommand::run(const Session& session) {
+  options_.threads = threads_.apply();
+  options_.compute = compute_.options();
+  options_.dtype = compute_.dtype;
+  options_.command_line = session.arguments;
+  const SearchSummary summary = run_search(options_, session.console, session.stop);
+  session.console.print(json_ ? summary_json(summary).dump(2) : summary_text(summary));
+}
+
+}  // namespace regroup::apps

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "apps/command.hpp"
+#include "apps/search/search_options.hpp"
+#include "apps/shared_options.hpp"
+
+namespace regroup::apps {
+
+/// `regroup search`: finds groupings for every KV size, measures them and writes a run directory.
+class SearchCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& program) override;
+  void run(const Session& session) override;
+  Verbosity verbosity() const override { return verbosity_.verbosity(); }
+
+ private:
+  void declare_method(CLI::App& command);
+  void declare_data(CLI::App& command);
+
+  SearchOptions options_;
+  ComputeChoice compute_;
+  ThreadOptions threads_;
+  VerbosityOptions verbosity_;
+  bool json_ = false;
+};
+
+}  // namespace regroup::apps

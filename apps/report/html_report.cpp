@@ -1,0 +1,78 @@
+#include "apps/report/html_report.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "apps/report/report_data.hpp"
+#include "apps/report/resources.hpp"
+#include "search/error.hpp"
+
+namespace regroup::apps {
+namespace {
+
+using Replacement = std::pair<std::string_view, std::string_view>;
+
+/// Copies `text`, each occurrence of a replacement's first part become its second. What is put in
+/// is not searched again.
+std::string replace_all(std::string_view text, std::span<const Replacement> replacements) {
+  std::string result;
+  while (!text.empty()) {
+    bool replaced = false;
+    for (const auto& [from, to] : replacements) {
+      if (!text.starts_with(from)) continue;
+      result += to;
+      text.remove_prefix(from.size());
+      replaced = true;
+      break;
+    }
+    if (replaced) continue;
+    result += text.front();
+    text.remove_prefix(1);
+  }
+  return result;
+}
+
+/// JSON that cannot end the script element it stands in, nor a line of an old script engine.
+std::string script_safe(const std::string& json_text) {
+  const std::vector<Replacement> escapes{{"<", "\\u003c"},
+                                         {">", "\\u003e"},
+                                         {"&", "\\u0026"},
+                                         {"\u2028", "\\u2028"},
+                                         {"\u2029", "\\u2029"}};
+  return replace_all(json_text, escapes);
+}
+
+std::string html_text(const std::string& text) {
+  const std::vector<Replacement> escapes{
+      {"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}, {"'", "&#39;"}};
+  return replace_all(text, escapes);
+}
+
+std::string title(std::span<const RunData> runs) {
+  for (const RunData& run : runs) {
+    if (run.model.name != runs[0].model.name) return fmt::format("{} runs", runs.size());
+  }
+  return runs[0].model.name;
+}
+
+}  // namespace
+
+std::string html_report(std::span<const RunData> runs,
+                        const std::filesystem::path& report_directory) {
+  if (runs.empty()) throw InputError({.what = "a report needs at least one run"});
+  const std::string data =
+      script_safe(report_data(runs, report_directory)
+                      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  const std::string safe_title = html_text(title(runs));
+  const std::vector<Replacement> parts{{"{{title}}", safe_title},
+                                       {"{{style}}", kPageStyle},
+                                       {"{{chart_script}}", kChartScript},
+                                       {"{{data}}", data},
+                                       {"{{script}}", kPageScript}};
+  return replace_all(kPageTemplate, parts);
+}
+
+}  // namespace regroup::apps

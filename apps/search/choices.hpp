@@ -1,0 +1,55 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "search/error.hpp"
+#include "search/problem.hpp"
+#include "search/qcqa/stage_two.hpp"
+
+namespace regroup::apps {
+
+/// A value of an option by its name on the command line.
+template <class T>
+struct Choice {
+  std::string_view name;
+  T value;
+};
+
+inline constexpr std::array kSharings = {
+    Choice<search::PartitionSharing>{"joint", search::PartitionSharing::kJoint},
+    Choice<search::PartitionSharing>{"independent", search::PartitionSharing::kIndependent}};
+
+inline constexpr std::array kStageTwoChoices = {
+    Choice<search::StageTwoChoice>{"member", search::StageTwoChoice::kFrontMember},
+    Choice<search::StageTwoChoice>{"bit", search::StageTwoChoice::kBit}};
+
+/// The value called `name`; throws InputError that names the option and lists its values.
+template <class T, std::size_t n>
+T find_choice(const std::array<Choice<T>, n>& choices, std::string_view name,
+              std::string_view option) {
+  std::vector<std::string_view> names;
+  for (const Choice<T>& choice : choices) {
+    if (choice.name == name) return choice.value;
+    names.push_back(choice.name);
+  }
+  throw InputError({.what = "value of an option is not known",
+                    .where = std::string(option),
+                    .expected = fmt::format("one of {}", fmt::join(names, ", ")),
+                    .found = std::string(name)});
+}
+
+inline search::PartitionSharing find_sharing(std::string_view name) {
+  return find_choice(kSharings, name, "--partitions");
+}
+
+inline search::StageTwoChoice find_stage_two(std::string_view name) {
+  return find_choice(kStageTwoChoices, name, "--stage-two");
+}
+
+}  // namespace regroup::apps

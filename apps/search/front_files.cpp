@@ -1,0 +1,104 @@
+#include "apps/search/front_files.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "models/grouping/grouping_file.hpp"
+
+namespace regroup::apps {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json point_json(const RunPoint& point, const SearchOptions& options,
+                        const models::PretrainedModel& model) {
+  const int kv_heads = point.point.grouping.kv_heads();
+  ordered_json json = {
+      {"series", point.series},
+      {"method", point.method},
+      {"merge", point.merge},
+      {"kv_ratio", point.point.grouping.kv_ratio()},
+      {"bytes_per_token", models::kv_bytes_per_token(model.config, kv_heads, model.dtype)},
+      {options.fitness, point.point.objectives.error}};
+  if (point.kv_limit) json["kv_limit"] = *point.kv_limit;
+  if (point.loss) {
+    json["loss"] = point.loss->mean;
+    json["loss_stderr"] = point.loss->stderr_;
+    json["delta_loss"] = point.delta->mean;
+    json["delta_loss_stderr"] = point.delta->stderr_;
+  }
+  json["on_front"] = point.on_front;
+  json["grouping"] = grouping_path(point);
+  return json;
+}
+
+/// A field of a CSV row: text as it is, numbers in full, an absent value empty.
+std::string csv_field(const ordered_json& point, const std::string& column) {
+  const auto found = point.find(column);
+  if (found == point.end()) return "";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+std::string front_csv(const ordered_json& points, const std::string& fitness) {
+  const std::vector<std::string> columns = {
+      "series",      "method",     "merge",             "kv_ratio", "bytes_per_token",
+      fitness,       "kv_limit",   "loss",              "loss_stderr",
+      "delta_loss",  "delta_loss_stderr", "on_front",   "grouping"};
+  std::string text = fmt::format("{}\n", fmt::join(columns, ","));
+  for (const ordered_json& point : points) {
+    std::vector<std::string> fields;
+    for (const std::string& column : columns) fields.push_back(csv_field(point, column));
+    text += fmt::format("{}\n", fmt::join(fields, ","));
+  }
+  return text;
+}
+
+void write_grouping(const RunPoint& point, const SearchOptions& options,
+                    const models::PretrainedModel& model, const RunDirectory& directory) {
+  ordered_json objectives = {{options.fitness, point.point.objectives.error}};
+  if (point.loss) objectives["loss"] = point.loss->mean;
+  directory.write(grouping_path(point),
+                  models::grouping_text(point.point.grouping, point.merge, model,
+                                        {objectives, point.method, options.fitness, options.seed}));
+}
+
+}  // namespace
+
+std::string grouping_path(const RunPoint& point) {
+  return fmt::format("groupings/{}.json", point.name);
+}
+
+void write_front(const std::vector<RunPoint>& points,
+                 const std::optional<fitness::LossEstimate>& source, const SearchOptions& options,
+                 const models::PretrainedModel& model, const RunDirectory& directory) {
+  const int source_heads = 2 * model.config.kv_heads * model.config.layers;
+  ordered_json front = {
+      {"format", "regroup.front"},
+      {"version", 1},
+      {"source",
+       {{"kv_bytes_per_token",
+         models::kv_bytes_per_token(model.config, source_heads, model.dtype)}}}};
+  if (source) {
+    front["source"]["loss"] = source->mean;
+    front["source"]["loss_stderr"] = source->stderr_;
+  }
+  front["points"] = ordered_json::array();
+  for (const RunPoint& point : points) {
+    write_grouping(point, options, model, directory);
+    front["points"].push_back(point_json(point, options, model));
+  }
+  directory.write("front.csv", front_csv(front["points"], options.fitness));
+  directory.write("front.json", front.dump(1) + "\n");
+}
+
+std::string history_csv(const search::History& history) {
+  std::string text = "stage,unit,generation,evaluations,front,hypervolume\n";
+  for (const search::GenerationRecord& row : history) {
+    text += fmt::format("{},{},{},{},{},{}\n", row.stage, row.unit, row.generation,
+                        row.evaluations, row.front, row.hypervolume);
+  }
+  return text;
+}
+
+}  // namespace regroup::apps

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/search/run_directory.hpp"
+#include "apps/search/run_points.hpp"
+#include "models/pretrained_model.hpp"
+
+namespace regroup::apps {
+
+/// front.json, front.csv and groupings/*.json of a run.
+void write_front(const std::vector<RunPoint>& points,
+                 const std::optional<fitness::LossEstimate>& source, const SearchOptions& options,
+                 const models::PretrainedModel& model, const RunDirectory& directory);
+
+/// Path of a point's grouping file inside the run directory.
+std::string grouping_path(const RunPoint& point);
+
+/// history.csv: one row a generation.
+std::string history_csv(const search::History& history);
+
+}  // namespace regroup::apps

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace regroup::apps {
+
+/// The output directory of a search. Files get their final name only when complete; temporary files
+/// and what a resumed run needs live in `state/`. `run.json` is written last: a directory that has
+/// it is finished. Not thread-safe.
+class RunDirectory {
+ public:
+  /// How a run takes up a directory that holds files.
+  enum class Existing { kRefuse, kReplace, kResume };
+
+  /// Checks that the directory can be used, without changing anything: throws InputError if it
+  /// holds files and `existing` is kRefuse, cannot be written, or, resuming, if it belongs to a run
+  /// with another `identity` (the first difference is named).
+  RunDirectory(std::filesystem::path directory, Existing existing,
+               nlohmann::ordered_json identity);
+
+  /// True if the run to be resumed has finished already.
+  bool is_finished() const;
+  /// Makes the directory; clears what an earlier run wrote if it is to be replaced, and stale
+  /// temporary files; records the identity. Throws WorkError.
+  void begin();
+
+  const std::filesystem::path& path() const { return directory_; }
+  /// Writes a file of the run, by its path inside the directory. Throws WorkError.
+  void write(const std::filesystem::path& name, std::string_view text) const;
+
+  /// Per-window losses measured before under this key, if any (a broken file counts as none).
+  std::optional<std::vector<double>> recall(const std::string& key) const;
+  void remember(const std::string& key, const std::vector<double>& losses) const;
+
+ private:
+  std::filesystem::path state(std::string_view name) const { return directory_ / "state" / name; }
+  void require_same_identity() const;
+  void remove_written_files() const;
+
+  std::filesystem::path directory_;
+  Existing existing_;
+  nlohmann::ordered_json identity_;
+};
+
+}  // namespace regroup::apps

@@ -1,0 +1,150 @@
+#include "apps/search/run_points.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "search/baselines.hpp"
+#include "search/front_selection.hpp"
+#include "search/methods/baseline_methods.hpp"
+
+namespace regroup::apps {
+namespace {
+
+constexpr const char* kBaselineMerge = "mean";
+/// Points of a run that measures nothing.
+constexpr std::size_t kProxyPoints = 24;
+
+/// A size at which the baselines are placed, with the limit that asked for it.
+struct Size {
+  int kv_heads;
+  std::optional<double> limit;
+};
+
+/// Makes the points of one run, one series after another.
+class PointChooser {
+ public:
+  PointChooser(const SearchOptions& options, const search::GroupingProblem& problem,
+               search::RandomKey key)
+      : options_(options), problem_(problem), key_(key) {}
+
+  std::vector<RunPoint> choose(const search::MethodResult& found) {
+    const std::string method(search::find_method(options_.method).file_name());
+    std::vector<Size> sizes = options_.kv.empty() ? add_spread(found.front, method)
+                                                  : add_limits(found.front, method);
+    add_neighbours(sizes);
+    add_mqa(sizes);
+    add_random(sizes);
+    return std::move(points_);
+  }
+
+ private:
+  /// KV heads of the uniform grouping with `groups` groups in every layer.
+  int uniform_size(int groups) const { return 2 * groups * problem_.layers(); }
+
+  std::vector<Size> add_spread(const std::vector<search::ModelPoint>& front,
+                               const std::string& method) {
+    std::vector<int> uniform;
+    for (int groups = 1; groups <= problem_.heads(); ++groups) {
+      uniform.push_back(uniform_size(groups));
+    }
+    const std::size_t most =
+        options_.measure > 0 ? static_cast<std::size_t>(options_.measure) : kProxyPoints;
+    std::set<int> baseline_sizes;
+    for (const search::ModelPoint& point : search::spread_over_sizes(front, uniform, most)) {
+      add("search", method, options_.merge, point, std::nullopt);
+      const int groups = static_cast<int>(point.objectives.size) / (2 * problem_.layers());
+      baseline_sizes.insert(uniform_size(groups));
+    }
+    std::vector<Size> sizes;
+    for (const int size : baseline_sizes) {
+      // At the source's own size every grouping is the source.
+      if (size < problem_.source_kv_heads()) sizes.push_back({size, std::nullopt});
+    }
+    return sizes;
+  }
+
+  std::vector<Size> add_limits(const std::vector<search::ModelPoint>& front,
+                               const std::string& method) {
+    std::vector<double> limits = options_.kv;
+    std::sort(limits.begin(), limits.end());
+    std::vector<Size> sizes;
+    for (const double limit : limits) {
+      const int size = search::kv_heads_within(limit, problem_.source_kv_heads());
+      const search::ModelPoint* best = search::best_within(front, size);
+      if (best != nullptr) add("search", method, options_.merge, *best, limit);
+      sizes.push_back({size, limit});
+    }
+    return sizes;
+  }
+
+  void add_neighbours(const std::vector<Size>& sizes) {
+    for (const Size& size : sizes) {
+      add("neighbour", "neighbour", kBaselineMerge,
+          problem_.point(search::neighbour_grouping(problem_.layers(), problem_.heads(),
+                                                    size.kv_heads)),
+          size.limit);
+    }
+  }
+
+  void add_mqa(const std::vector<Size>& sizes) {
+    const auto mqa = search::Grouping::uniform(problem_.layers(),
+                                               search::Partition::one_group(problem_.heads()));
+    if (options_.kv.empty()) add("mqa", "mqa", kBaselineMerge, problem_.point(mqa), std::nullopt);
+    for (const Size& size : sizes) {
+      if (size.limit) add("mqa", "mqa", kBaselineMerge, problem_.point(mqa), size.limit);
+    }
+  }
+
+  void add_random(const std::vector<Size>& sizes) {
+    for (const Size& size : sizes) {
+      const search::RandomKey size_key = key_.split(static_cast<std::uint64_t>(size.kv_heads));
+      for (int draw = 0; draw < search::kRandomDraws; ++draw) {
+        const search::Grouping grouping = search::random_grouping(
+            problem_.layers(), problem_.heads(), problem_.sharing(), size.kv_heads,
+            size_key.split(static_cast<std::uint64_t>(draw)));
+        add("random", "random", kBaselineMerge, problem_.point(grouping), size.limit,
+            fmt::format("-{}", draw + 1));
+      }
+    }
+  }
+
+  void add(const std::string& series, const std::string& method, const std::string& merge,
+           const search::ModelPoint& point, std::optional<double> limit,
+           const std::string& suffix = "") {
+    // Enough digits to tell any two sizes of this model apart.
+    const int digits = std::max<int>(4, static_cast<int>(
+                                            std::to_string(problem_.source_kv_heads()).size()));
+    const double ratio = point.objectives.size / problem_.source_kv_heads();
+    const std::string name =
+        fmt::format("{}-{}-kv{:.{}f}{}", series == "search" ? "search" : "baseline", method, ratio,
+                    digits, suffix);
+    points_.push_back({series, method, merge, point, limit, {}, {}, false, name});
+  }
+
+  const SearchOptions& options_;
+  const search::GroupingProblem& problem_;
+  search::RandomKey key_;
+  std::vector<RunPoint> points_;
+};
+
+}  // namespace
+
+std::vector<RunPoint> choose_points(const SearchOptions& options,
+                                    const search::GroupingProblem& problem,
+                                    const search::MethodResult& found, search::RandomKey key) {
+  return PointChooser(options, problem, key).choose(found);
+}
+
+void mark_front(std::vector<RunPoint>& points) {
+  std::vector<search::Objectives> objectives;
+  for (const RunPoint& point : points) {
+    const double error = point.loss ? point.loss->mean : point.point.objectives.error;
+    objectives.push_back({point.point.objectives.size, error});
+  }
+  const std::vector<int> ranks = search::non_dominated_ranks(objectives);
+  for (std::size_t i = 0; i < points.size(); ++i) points[i].on_front = ranks[i] == 0;
+}
+
+}  // namespace regroup::apps

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/search/search_options.hpp"
+#include "fitness/loss_meter.hpp"
+#include "search/method.hpp"
+
+namespace regroup::apps {
+
+/// One grouping of a run's result: a row of front.json.
+struct RunPoint {
+  std::string series;  ///< "search", or a baseline: "neighbour", "mqa", "random"
+  std::string method;  ///< "qcqa-ac"
+  std::string merge;
+  search::ModelPoint point;
+  std::optional<double> kv_limit;  ///< of --kv, that this point answers
+  std::optional<fitness::LossEstimate> loss;
+  std::optional<fitness::LossEstimate> delta;  ///< against the source, paired
+  bool on_front = false;
+  std::string name;  ///< of the grouping file, less ".json"
+};
+
+/// The points of a run, not measured: of the method's front the ones to look at (with --kv the best
+/// within each limit, else at most --measure of them spread over the sizes), then the baselines at
+/// the same sizes: neighbour GQA with the most groups that fit, MQA, and three random draws.
+/// Baselines are mean-merged. Series in this order, each by ascending size.
+std::vector<RunPoint> choose_points(const SearchOptions& options,
+                                    const search::GroupingProblem& problem,
+                                    const search::MethodResult& found, search::RandomKey key);
+
+/// Marks the points that no other one beats in size and loss (in the proxy, where nothing is
+/// measured).
+void mark_front(std::vector<RunPoint>& points);
+
+}  // namespace regroup::apps

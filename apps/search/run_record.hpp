@@ -1,0 +1,25 @@
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "apps/search/search_inputs.hpp"
+
+namespace regroup::apps {
+
+/// Versions that a result depends on: of the program, LibTorch and the compiler.
+nlohmann::ordered_json version_record();
+
+/// The part of run.json that the same run always writes alike: options, seed, versions, the model
+/// and the data with their hashes. `windows` are those measured on, if any.
+nlohmann::ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,
+                                  const std::optional<models::TokenWindows>& windows,
+                                  std::size_t evaluations);
+
+/// The whole of run.json: `record` with command line, paths, threads, device and times.
+nlohmann::ordered_json finished_record(nlohmann::ordered_json record, const SearchOptions& options,
+                                       const std::map<std::string, double>& seconds);
+
+}  // namespace regroup::apps

@@ -1,0 +1,73 @@
+#include "apps/search/search_inputs.hpp"
+
+#include <fmt/format.h>
+
+#include "apps/eval_window.hpp"
+#include "search/error.hpp"
+
+namespace regroup::apps {
+namespace {
+
+void require_reachable(const SearchOptions& options, const SearchInputs& inputs) {
+  const int smallest = 2 * inputs.model->config.layers;
+  for (const double limit : options.kv) {
+    if (search::kv_heads_within(limit, inputs.source_kv_heads()) >= smallest) continue;
+    throw InputError(
+        {.what = "KV size is below the smallest that can be reached",
+         .where = "--kv",
+         .expected = fmt::format("at least {}, one group in every layer",
+                                 1.0 / inputs.model->config.kv_heads),
+         .found = fmt::format("{}", limit)});
+  }
+}
+
+void require_different_data(const SearchInputs& inputs) {
+  if (!inputs.calibration || !inputs.eval) return;
+  if (inputs.calibration->sha256 != inputs.eval->sha256) return;
+  throw InputError({.what = "calibration and evaluation are the same data",
+                    .where = "--calibration, --eval",
+                    .expected = "different texts: a search must not be reported on what it saw",
+                    .found = inputs.eval->file.string()});
+}
+
+void require_can_write_text(const models::PretrainedModel& model) {
+  if (model.config.bos) return;
+  throw InputError({.what = "the model has no begin-of-sequence token to sample text from",
+                    .where = model.checkpoint.config_where(),
+                    .expected = "bos_token_id, or --eval FILE"});
+}
+
+}  // namespace
+
+SearchInputs open_inputs(const SearchOptions& options) {
+  SearchInputs inputs;
+  inputs.model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
+  require_reachable(options, inputs);
+  if (!options.calibration.empty()) {
+    inputs.calibration = models::read_token_data(options.calibration, *inputs.model);
+  }
+  if (!options.eval.empty()) {
+    inputs.eval = models::read_token_data(options.eval, *inputs.model);
+    inputs.eval_windows = models::TokenWindows::of_stream(
+        inputs.eval->ids, eval_window(inputs.model->config, 0), options.eval_tokens,
+        options.eval.string());
+  }
+  require_different_data(inputs);
+  const bool measures = options.measure > 0;
+  if (measures && !inputs.eval) require_can_write_text(*inputs.model);
+  if (measures) {
+    inputs.language_model.emplace(inputs.model, options.compute);
+  } else {
+    models::require_finite_attention(*inputs.model);
+  }
+  return inputs;
+}
+
+nlohmann::ordered_json data_hashes(const SearchInputs& inputs) {
+  nlohmann::ordered_json hashes = {{"weights", inputs.model->checkpoint.weights_sha256()}};
+  if (inputs.calibration) hashes["calibration"] = inputs.calibration->sha256;
+  if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
+  return hashes;
+}
+
+}  // namespace regroup::apps

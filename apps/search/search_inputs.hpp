@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "apps/search/search_options.hpp"
+#include "models/language_model.hpp"
+#include "models/text/token_data.hpp"
+#include "search/grouping.hpp"
+
+namespace regroup::apps {
+
+/// Everything a search reads, opened and checked before anything is computed or written.
+struct SearchInputs {
+  std::shared_ptr<const models::PretrainedModel> model;
+  std::optional<models::TokenData> calibration;
+  std::optional<models::TokenData> eval;
+  std::optional<models::TokenWindows> eval_windows;  ///< of `eval`
+  std::optional<models::LanguageModel> language_model;  ///< where something is to be measured
+
+  int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }
+};
+
+/// Opens and checks the inputs. Throws InputError: whatever the readers refuse, calibration and
+/// evaluation on the same data, a KV limit below the smallest reachable size, a model that cannot
+/// write the text that is missing.
+SearchInputs open_inputs(const SearchOptions& options);
+
+/// Content hashes of the inputs by role, for run.json and for telling runs apart.
+nlohmann::ordered_json data_hashes(const SearchInputs& inputs);
+
+}  // namespace regroup::apps

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "apps/search/run_points.hpp"
+#include "apps/search/search_options.hpp"
+#include "apps/terminal/console.hpp"
+
+namespace regroup::apps {
+
+/// What a search leaves, for the last lines that the user sees.
+struct SearchSummary {
+  std::filesystem::path run;
+  bool was_finished = false;  ///< a resumed run that had nothing left to do
+  std::vector<RunPoint> points;
+  std::optional<fitness::LossEstimate> source;
+  int kv_heads_of_source = 0;
+  std::map<std::string, double> seconds;  ///< by stage
+};
+
+/// The whole search, from a checkpoint to a run directory with a report. Throws InputError before
+/// anything is written, WorkError, Interrupted.
+SearchSummary run_search(const SearchOptions& options, const Console& console,
+                         std::stop_token stop);
+
+}  // namespace regroup::apps

@@ -1,0 +1,51 @@
+#include "apps/search/search_options.hpp"
+
+#include <fmt/format.h>
+
+#include "apps/search/choices.hpp"
+#include "fitness/fitness.hpp"
+#include "models/merge/merge_operator.hpp"
+#include "search/error.hpp"
+#include "search/method.hpp"
+
+namespace regroup::apps {
+namespace {
+
+void require_range(std::int64_t value, std::int64_t least, std::int64_t most, const char* option) {
+  if (value >= least && value <= most) return;
+  throw InputError({.what = "option is out of range",
+                    .where = option,
+                    .expected = fmt::format("{} to {}", least, most),
+                    .found = std::to_string(value)});
+}
+
+}  // namespace
+
+nlohmann::ordered_json SearchOptions::result_options() const {
+  return {{"method", method},         {"fitness", fitness},         {"merge", merge},
+          {"partitions", partitions}, {"stage_two", stage_two},     {"population", population},
+          {"generations", generations}, {"group_limit", group_limit}, {"kv", kv},
+          {"eval_tokens", eval_tokens}, {"measure", measure},       {"dtype", dtype}};
+}
+
+void require_valid(const SearchOptions& options) {
+  constexpr int kMany = 1'000'000;
+  search::find_method(options.method);
+  fitness::find_fitness(options.fitness);
+  models::find_merge(options.merge);
+  find_sharing(options.partitions);
+  find_stage_two(options.stage_two);
+  require_range(options.population, 2, kMany, "--population");
+  require_range(options.generations, 0, kMany, "--generations");
+  require_range(options.group_limit, 0, search::Partition::kMaxHeads, "--group-limit");
+  require_range(options.measure, 0, kMany, "--measure");
+  for (const double limit : options.kv) {
+    if (limit > 0 && limit <= 1) continue;
+    throw InputError({.what = "KV size is out of range",
+                      .where = "--kv",
+                      .expected = "above 0, at most 1",
+                      .found = fmt::format("{}", limit)});
+  }
+}
+
+}  // namespace regroup::apps

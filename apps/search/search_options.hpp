@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/output_directory.hpp"
+#include "models/compute.hpp"
+
+namespace regroup::apps {
+
+/// What a search is asked to do. Everything in `result_options()` decides the result; the rest
+/// (threads, device, verbosity) does not.
+struct SearchOptions {
+  std::filesystem::path model;
+  std::filesystem::path output;
+  std::string method = "qcqa";
+  std::string fitness = "wse";
+  std::string merge = "mean";
+  std::string partitions = "joint";
+  std::string stage_two = "member";
+  int population = 200;
+  int generations = 200;
+  int group_limit = 0;       ///< 0: H_kv
+  std::vector<double> kv;    ///< limits in (0, 1]; empty: the whole front, thinned
+  std::filesystem::path calibration;  ///< empty: none
+  std::filesystem::path eval;         ///< empty: sampled from the model
+  std::size_t eval_tokens = 0;        ///< 0: all
+  int measure = 24;                   ///< front points measured; 0: proxy only
+  std::uint64_t seed = 1;
+  bool force = false;
+  bool resume = false;
+  std::string dtype = "float32";
+  models::ComputeOptions compute;
+  int threads = 1;
+  std::vector<std::string> command_line;
+
+  /// The options that decide the result, less file names, as run.json records them.
+  nlohmann::ordered_json result_options() const;
+};
+
+/// Throws InputError for a name that is not known or a number out of range, naming the option.
+void require_valid(const SearchOptions& options);
+
+}  // namespace regroup::apps

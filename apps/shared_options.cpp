@@ -1,0 +1,114 @@
+#include "apps/shared_options.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "search/error.hpp"
+#include "search/parallel.hpp"
+
+namespace regroup::apps {
+namespace {
+
+int processors_of_this_process() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+constexpr int kMostThreads = 4096;
+
+}  // namespace
+
+void VerbosityOptions::declare(CLI::App& command) {
+  CLI::Option* quiet_flag = command.add_flag("-q,--quiet", quiet, "No progress and no remarks");
+  command.add_flag("-v,--verbose", verbose, "More remarks")->excludes(quiet_flag);
+}
+
+Verbosity VerbosityOptions::verbosity() const {
+  if (quiet) return Verbosity::kQuiet;
+  return verbose ? Verbosity::kVerbose : Verbosity::kNormal;
+}
+
+void ThreadOptions::declare(CLI::App& command) {
+  threads = processors_of_this_process();
+  command
+      .add_option("-j,--threads", threads,
+                  "Threads; results do not depend on their number (default: the processors this "
+                  "process may use)")
+      ->type_name("N");
+}
+
+int ThreadOptions::apply() const {
+  if (threads < 1 || threads > kMostThreads) {
+    throw InputError({.what = "number of threads is out of range",
+                      .where = "--threads",
+                      .expected = fmt::format("1 to {}", kMostThreads),
+                      .found = std::to_string(threads)});
+  }
+  search::set_threads(threads);
+  models::use_one_thread_per_operation();
+  return threads;
+}
+
+void ComputeChoice::declare(CLI::App& command) {
+  command.add_option("--device", device, "Where to compute: cpu, cuda or cuda:N", true)
+      ->type_name("DEVICE");
+  command
+      .add_option("--dtype", dtype,
+                  "Type of computation, float32 or bfloat16, whatever the checkpoint's", true)
+      ->type_name("TYPE");
+}
+
+models::ComputeOptions ComputeChoice::options() const {
+  const auto type = models::dtype_from_config(dtype);
+  if (type != models::DType::kF32 && type != models::DType::kBF16) {
+    throw InputError({.what = "type of computation is not supported",
+                      .where = "--dtype",
+                      .expected = "float32 or bfloat16",
+                      .found = dtype});
+  }
+  return {*type, models::parse_device(device)};
+}
+
+std::uint64_t parse_size(const std::string& text, const std::string& option) {
+  struct Unit {
+    std::string_view name;
+    double bytes;
+  };
+  constexpr std::array kUnits = {Unit{"", 1},           Unit{"B", 1},          Unit{"KB", 1e3},
+                                 Unit{"MB", 1e6},       Unit{"GB", 1e9},       Unit{"TB", 1e12},
+                                 Unit{"KiB", 0x1p10},   Unit{"MiB", 0x1p20},   Unit{"GiB", 0x1p30},
+                                 Unit{"TiB", 0x1p40}};
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  for (const Unit& known : kUnits) {
+    const double bytes = number * known.bytes;
+    if (error == std::errc() && unit == known.name && bytes >= 1 && bytes < 0x1p62) {
+      return static_cast<std::uint64_t>(bytes);
+    }
+  }
+  throw InputError({.what = "size is not one",
+                    .where = option,
+                    .expected = "a number with a unit, as 5GB or 512MiB",
+                    .found = text});
+}
+
+void require_writable_parent(const std::filesystem::path& file, const std::string& option) {
+  const std::filesystem::path parent =
+      file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const bool writable = std::filesystem::is_directory(parent) && access(parent.c_str(), W_OK) == 0;
+  if (writable && !std::filesystem::is_directory(file)) return;
+  throw InputError({.what = "output file cannot be written",
+                    .where = option,
+                    .expected = "a file name in a folder that exists and can be written",
+                    .found = file.string()});
+}
+
+}  // namespace regroup::apps

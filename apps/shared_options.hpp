@@ -1,0 +1,47 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+
+#include "apps/terminal/console.hpp"
+#include "models/compute.hpp"
+
+namespace regroup::apps {
+
+/// -q and -v.
+struct VerbosityOptions {
+  bool quiet = false;
+  bool verbose = false;
+
+  void declare(CLI::App& command);
+  Verbosity verbosity() const;
+};
+
+/// -j/--threads.
+struct ThreadOptions {
+  int threads = 0;  ///< set by declare() to the processors this process may run on
+
+  void declare(CLI::App& command);
+  /// Sets the threads of the process and returns their number. Throws InputError below 1.
+  int apply() const;
+};
+
+/// --device and --dtype.
+struct ComputeChoice {
+  std::string device = "cpu";
+  std::string dtype = "float32";
+
+  void declare(CLI::App& command);
+  /// Throws InputError for an unknown or absent device or another type.
+  models::ComputeOptions options() const;
+};
+
+/// Text with a size, "5GB", as bytes. Throws InputError naming `option`.
+std::uint64_t parse_size(const std::string& text, const std::string& option);
+
+/// Throws InputError, naming `option`, if a file that is to be written cannot be: its folder is
+/// absent or is not one.
+void require_writable_parent(const std::filesystem::path& file, const std::string& option);
+
+}  // namespace regroup::apps

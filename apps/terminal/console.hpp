@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "search/progress.hpp"
+
+namespace regroup::apps {
+
+/// How much the program says on stderr.
+enum class Verbosity { kQuiet, kNormal, kVerbose };
+
+/// Where a command talks to its user: results on stdout, everything else on stderr. Not
+/// thread-safe but for `progress()`.
+class Console {
+ public:
+  explicit Console(Verbosity verbosity);
+
+  /// A result, with a line break after it.
+  void print(const std::string& text) const;
+  /// A remark, unless quiet.
+  void log(const std::string& text) const;
+  /// A remark that only a verbose run shows.
+  void detail(const std::string& text) const;
+  /// Bars on a terminal, a line at each stage's end otherwise, nothing when quiet.
+  search::Progress& progress() const { return *progress_; }
+
+ private:
+  Verbosity verbosity_;
+  std::unique_ptr<search::Progress> progress_;
+};
+
+/// "1 min 20 s", "8.1 s".
+std::string duration_text(double seconds);
+
+}  // namespace regroup::apps

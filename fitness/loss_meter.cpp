@@ -1,0 +1,41 @@
+#include "fitness/loss_meter.hpp"
+
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+namespace regroup::fitness {
+
+LossEstimate estimate(std::span<const double> window_losses) {
+  const auto n = static_cast<double>(window_losses.size());
+  LossEstimate result;
+  result.mean = std::accumulate(window_losses.begin(), window_losses.end(), 0.0) / n;
+  if (window_losses.size() < 2) return result;
+  double squares = 0;
+  for (const double loss : window_losses) {
+    squares += (loss - result.mean) * (loss - result.mean);
+  }
+  result.stderr_ = std::sqrt(squares / (n - 1) / n);
+  return result;
+}
+
+LossEstimate paired_difference(std::span<const double> converted, std::span<const double> source) {
+  std::vector<double> differences(converted.begin(), converted.end());
+  for (std::size_t i = 0; i < differences.size(); ++i) differences[i] -= source[i];
+  return estimate(differences);
+}
+
+LossMeter::LossMeter(models::LanguageModel model, const models::TokenWindows& windows)
+    : model_(std::move(model)), windows_(windows) {}
+
+std::vector<double> LossMeter::source(std::stop_token stop, search::Progress& progress) const {
+  return model_.window_losses(windows_, stop, progress);
+}
+
+std::vector<double> LossMeter::converted(const search::Grouping& grouping,
+                                         const models::MergeOperator& merge, std::stop_token stop,
+                                         search::Progress& progress) const {
+  return model_.grouped(grouping, merge).window_losses(windows_, stop, progress);
+}
+
+}  // namespace regroup::fitness

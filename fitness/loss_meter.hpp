@@ -1,0 +1,42 @@
+#pragma once
+
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "models/language_model.hpp"
+
+namespace regroup::fitness {
+
+/// A loss over windows of one text, nats per token.
+struct LossEstimate {
+  double mean = 0;
+  double stderr_ = 0;  ///< deviation of the windows' means (n − 1) / √windows; 0 for one window
+};
+
+/// Mean and standard error of the windows' losses (METHODS §9).
+LossEstimate estimate(std::span<const double> window_losses);
+
+/// The change of loss against the source on the same windows, with the paired standard error.
+LossEstimate paired_difference(std::span<const double> converted, std::span<const double> source);
+
+/// Measures the real loss of groupings of one model on one text. Holds a reference to `windows`.
+class LossMeter {
+ public:
+  LossMeter(models::LanguageModel model, const models::TokenWindows& windows);
+
+  /// Losses of every window for the source model. Throws as LanguageModel::window_losses.
+  std::vector<double> source(std::stop_token stop, search::Progress& progress) const;
+  /// The same for the model converted by `grouping` and `merge`.
+  std::vector<double> converted(const search::Grouping& grouping,
+                                const models::MergeOperator& merge, std::stop_token stop,
+                                search::Progress& progress) const;
+
+  const models::TokenWindows& windows() const { return windows_; }
+
+ private:
+  models::LanguageModel model_;
+  const models::TokenWindows& windows_;
+};
+
+}  // namespace regroup::fitness

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "models/checkpoint/dtype.hpp"
+
+namespace regroup::models {
+
+/// Frequency scaling of Llama 3.1 and later (`rope_type` "llama3").
+struct Llama3RotaryScaling {
+  double factor = 1;
+  double low_frequency_factor = 1;
+  double high_frequency_factor = 1;
+  double original_context = 0;  ///< tokens
+};
+
+/// Rotary position embedding over all of a head's dimensions, half-split layout: dimension c turns
+/// with dimension c + head_dim/2.
+struct RotaryConfig {
+  double theta = 10000;  ///< base of the frequencies theta^(−2c/head_dim)
+  std::optional<Llama3RotaryScaling> scaling;
+};
+
+/// What `config.json` says of a decoder, checked, in the field's terms; sizes are counts.
+struct ModelConfig {
+  std::string architecture;  ///< "LlamaForCausalLM"
+  int layers = 0;
+  int width = 0;       ///< D
+  int query_heads = 0;  ///< H
+  int kv_heads = 0;     ///< H_kv, divides H
+  int head_dim = 0;     ///< d
+  int mlp_width = 0;
+  int vocabulary = 0;
+  int context = 0;  ///< longest input, tokens
+  double norm_epsilon = 0;
+  RotaryConfig rotary;
+  bool attention_bias = false;
+  bool mlp_bias = false;
+  bool tied_embeddings = false;
+  std::optional<std::int32_t> bos;
+  std::optional<std::int32_t> eos;
+
+  int queries_per_kv_head() const { return query_heads / kv_heads; }  ///< r
+};
+
+/// Bytes of KV cache per token for `kv_heads` key and value heads in all, METHODS §0.
+std::int64_t kv_bytes_per_token(const ModelConfig& config, int kv_heads, DType dtype);
+
+}  // namespace regroup::models

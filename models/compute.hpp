@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "models/checkpoint/dtype.hpp"
+
+namespace regroup::models {
+
+/// Where a model is computed.
+struct Device {
+  bool cuda = false;
+  int index = 0;  ///< of the CUDA device
+
+  bool operator==(const Device&) const = default;
+  std::string to_string() const;
+};
+
+/// Reads "cpu", "cuda" or "cuda:1". Throws InputError for another text and for a device that this
+/// machine or this build does not have.
+Device parse_device(std::string_view text);
+
+/// The element type and the place of a computation; independent of the checkpoint's own dtype.
+struct ComputeOptions {
+  DType dtype = DType::kF32;  ///< kF32 or kBF16
+  Device device;
+};
+
+/// Makes every LibTorch operation serial. Evaluation runs one operation on one thread and spreads
+/// windows over threads instead, so that results do not depend on their number. Call once, early.
+void use_one_thread_per_operation();
+
+/// "2.13.0", of the LibTorch that is loaded.
+std::string torch_version();
+
+}  // namespace regroup::models

@@ -1,0 +1,148 @@
+#include "models/convert/convert.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "models/checkpoint/safetensors_writer.hpp"
+#include "models/files/atomic_file.hpp"
+#include "models/files/mapped_file.hpp"
+#include "models/merge/attention_weights.hpp"
+#include "models/transformer/tensors.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One converted layer at a time: its tensors are asked for one after another, and merged once.
+class ConvertedLayers {
+ public:
+  ConvertedLayers(const PretrainedModel& model, const search::Grouping& grouping,
+                  const MergeOperator& merge, Layout layout)
+      : model_(model), grouping_(grouping), merge_(merge), layout_(layout) {}
+
+  const AttentionWeights& layer(int index) {
+    if (held_ != index) {
+      current_ = merge_layer(model_, index, grouping_.layers[static_cast<std::size_t>(index)],
+                             merge_);
+      lay_out(layout_, current_, model_.config);
+      held_ = index;
+    }
+    return current_.weights;
+  }
+
+ private:
+  const PretrainedModel& model_;
+  const search::Grouping& grouping_;
+  const MergeOperator& merge_;
+  Layout layout_;
+  std::optional<int> held_;
+  MergedAttention current_;
+};
+
+/// A tensor of an attention layer that conversion replaces.
+struct Replaced {
+  int layer;
+  at::Tensor AttentionWeights::*member;
+};
+
+std::map<std::string, Replaced> replaced_tensors(const PretrainedModel& model) {
+  const ModuleNames& names = model.spec.modules;
+  using W = AttentionWeights;
+  std::map<std::string, Replaced> result;
+  for (int layer = 0; layer < model.config.layers; ++layer) {
+    const auto add = [&](std::string_view module, at::Tensor W::*weight, at::Tensor W::*bias) {
+      const std::string name = module_name(module, layer);
+      result[name + ".weight"] = {layer, weight};
+      if (model.config.attention_bias) result[name + ".bias"] = {layer, bias};
+    };
+    add(names.query, &W::query, &W::query_bias);
+    add(names.key, &W::key, &W::key_bias);
+    add(names.value, &W::value, &W::value_bias);
+    add(names.output, &W::output, &W::output_bias);
+  }
+  return result;
+}
+
+/// Shape of a converted tensor: the source's, with the stored heads' rows for keys and values.
+std::vector<std::int64_t> converted_shape(const TensorView& source, const Replaced& replaced,
+                                          std::int64_t stored_rows) {
+  using W = AttentionWeights;
+  const bool is_kv = replaced.member == &W::key || replaced.member == &W::key_bias ||
+                     replaced.member == &W::value || replaced.member == &W::value_bias;
+  std::vector<std::int64_t> shape = source.shape;
+  if (is_kv) shape[0] = stored_rows;
+  return shape;
+}
+
+/// config.json of the converted model: the source's, with the KV heads that it stores.
+std::string converted_config(const PretrainedModel& model, int stored_heads) {
+  nlohmann::json config = model.checkpoint.config();
+  config["num_key_value_heads"] = stored_heads;
+  // Where it was derived from the heads it still is; written down it cannot be derived wrongly.
+  config["head_dim"] = model.config.head_dim;
+  return config.dump(2) + "\n";
+}
+
+/// Copies what belongs to text and generation; weights and config.json are written anew.
+void copy_companion_files(const PretrainedModel& model, const fs::path& directory) {
+  constexpr std::array kCompanions = {
+      "tokenizer.model",         "tokenizer.json", "tokenizer_config.json", "vocab.json",
+      "merges.txt",              "vocab.txt",      "added_tokens.json",     "spiece.model",
+      "special_tokens_map.json", "LICENSE",        "generation_config.json"};
+  for (const char* name : kCompanions) {
+    const fs::path source = model.checkpoint.directory() / name;
+    if (!fs::is_regular_file(source)) continue;
+    const MappedFile file(source);
+    AtomicFile copy(directory / name);
+    copy.write(file.bytes());
+    copy.commit();
+  }
+}
+
+}  // namespace
+
+void convert_checkpoint(const PretrainedModel& model, const search::Grouping& grouping,
+                        const MergeOperator& merge, Layout layout, const ConvertOptions& options,
+                        const fs::path& directory, std::stop_token stop,
+                        search::Progress& progress) {
+  require_same_heads(grouping, model.config);
+  require_holds(layout, grouping);
+  const int stored_heads = stored_kv_heads(layout, grouping);
+  const std::int64_t stored_rows = std::int64_t{stored_heads} * model.config.head_dim;
+  const std::map<std::string, Replaced> replaced = replaced_tensors(model);
+  ConvertedLayers layers(model, grouping, merge, layout);
+
+  std::vector<PlannedTensor> plan;
+  for (const std::string& name : model.checkpoint.names()) {
+    const TensorView& source = model.checkpoint.tensor(name);
+    const auto found = replaced.find(name);
+    const auto shape = found == replaced.end()
+                           ? source.shape
+                           : converted_shape(source, found->second, stored_rows);
+    plan.push_back({name, source.dtype, shape, [&, found](std::span<std::byte> out) {
+                      if (stop.stop_requested()) throw Interrupted();
+                      if (found == replaced.end()) {
+                        std::copy(source.bytes.begin(), source.bytes.end(), out.begin());
+                      } else {
+                        const AttentionWeights& weights = layers.layer(found->second.layer);
+                        copy_bytes((weights.*found->second.member).contiguous(), out);
+                      }
+                      model.checkpoint.release(source);
+                      progress.advance(1);
+                    }});
+  }
+  progress.begin("writing tensors", plan.size(), "tensors");
+  copy_companion_files(model, directory);
+  write_checkpoint_weights(directory, plan, {.max_shard_bytes = options.max_shard_bytes});
+  write_file_atomically(directory / "config.json", converted_config(model, stored_heads));
+  progress.end();
+}
+
+}  // namespace regroup::models

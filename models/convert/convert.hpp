@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include "models/convert/layout.hpp"
+#include "models/merge/merge_operator.hpp"
+#include "search/progress.hpp"
+
+namespace regroup::models {
+
+struct ConvertOptions {
+  std::uint64_t max_shard_bytes = 5'000'000'000;
+};
+
+/// Writes the merged model as a Hugging Face directory: weights in the checkpoint's element types,
+/// config.json for the layout, and the source's tokenizer and generation files. One layer is in
+/// memory at a time. `directory` must exist. Throws InputError if the layout cannot hold the
+/// grouping, WorkError if writing fails, Interrupted on `stop`. Progress counts tensors.
+void convert_checkpoint(const PretrainedModel& model, const search::Grouping& grouping,
+                        const MergeOperator& merge, Layout layout, const ConvertOptions& options,
+                        const std::filesystem::path& directory, std::stop_token stop,
+                        search::Progress& progress);
+
+}  // namespace regroup::models

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "models/pretrained_model.hpp"
+#include "search/grouping.hpp"
+
+namespace regroup::models {
+
+/// A grouping JSON, version 1 (schemas/grouping.schema.json).
+struct GroupingFile {
+  search::Grouping grouping;
+  std::string merge = "mean";
+  std::string method;  ///< of the provenance, "" where absent
+};
+
+/// Where a grouping came from and what was measured of it, for the optional parts of the file.
+struct GroupingNotes {
+  nlohmann::ordered_json objectives = nlohmann::ordered_json::object();  ///< {"wse": …}
+  std::string method;
+  std::string fitness;
+  std::uint64_t seed = 0;
+};
+
+/// Reads a grouping JSON for `model`. Optional fields are checked only where present; unknown ones
+/// are ignored. Throws InputError, each with a message of its own: broken JSON, another format or
+/// version, layers missing, doubled or out of range, heads overlapping, missing or out of range,
+/// another model's file (both models named), a merge, renorm, refit or allocation that is not
+/// supported, a KV size that is not that of the groups.
+GroupingFile read_grouping_file(const std::filesystem::path& file, const PretrainedModel& model);
+
+/// The text of a grouping JSON for `model`, one line a layer, ending in a line break. Equal
+/// arguments give equal bytes.
+std::string grouping_text(const search::Grouping& grouping, std::string_view merge,
+                          const PretrainedModel& model, const GroupingNotes& notes);
+
+}  // namespace regroup::models

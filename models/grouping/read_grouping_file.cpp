@@ -1,0 +1,186 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+#include "models/files/json_fields.hpp"
+#include "models/files/json_file.hpp"
+#include "models/files/printable.hpp"
+#include "models/grouping/grouping_file.hpp"
+#include "models/merge/merge_operator.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+using nlohmann::json;
+
+void require_value(const json& object, std::string_view key, const std::string& where,
+                   const json& expected) {
+  const auto found = object.find(key);
+  if (found != object.end() && *found == expected) return;
+  throw InputError({.what = "field has another value than this reader knows",
+                    .where = field_of(where, key),
+                    .expected = expected.dump(),
+                    .found = found == object.end() ? "nothing" : describe_json(*found)});
+}
+
+/// Refuses a feature that this reader would otherwise silently leave out.
+void refuse_unless(bool fine, const std::string& where, std::string_view key,
+                   std::string_view expected, const json& found) {
+  if (fine) return;
+  throw InputError({.what = fmt::format("{} of this grouping is not supported", key),
+                    .where = field_of(where, key),
+                    .expected = std::string(expected),
+                    .found = describe_json(found)});
+}
+
+search::Partition read_partition(const json& groups, int heads, const std::string& where) {
+  std::vector<std::vector<int>> ids;
+  for (const json& group : groups) {
+    if (!group.is_array()) {
+      throw InputError({.what = "group is not a list of heads",
+                        .where = where,
+                        .expected = "an array of head ids",
+                        .found = describe_json(group)});
+    }
+    ids.emplace_back();
+    for (const json& head : group) {
+      constexpr std::int64_t kAnyInt = 1'000'000;  // the partition itself says what is in range
+      ids.back().push_back(static_cast<int>(checked_int(head, where, -kAnyInt, kAnyInt)));
+    }
+  }
+  try {
+    return search::Partition::from_groups(heads, ids);
+  } catch (const InputError& error) {
+    ErrorParts parts = error.parts();
+    parts.where = where;
+    throw InputError(parts);
+  }
+}
+
+search::LayerGrouping read_layer(const json& layer, int heads, const std::string& where) {
+  const auto allocation = layer.find("query_to_group");
+  if (allocation != layer.end()) {
+    refuse_unless(allocation->is_null(), where, "query_to_group", "absent", *allocation);
+  }
+  const search::Partition keys = read_partition(required_array(layer, "key_groups", where), heads,
+                                                field_of(where, "key_groups"));
+  const json* values = optional_array(layer, "value_groups", where);
+  if (values == nullptr) return {keys, keys};
+  return {keys, read_partition(*values, heads, field_of(where, "value_groups"))};
+}
+
+search::Grouping read_layers(const json& document, const ModelConfig& config,
+                             const std::string& where) {
+  const json& entries = required_array(document, "layers", where);
+  std::vector<std::optional<search::LayerGrouping>> layers(
+      static_cast<std::size_t>(config.layers));
+  for (const json& entry : entries) {
+    const auto index = required_int(entry, "index", where + ", layers", 0, config.layers - 1);
+    auto& layer = layers[static_cast<std::size_t>(index)];
+    const std::string place = fmt::format("{}, layer {}", where, index);
+    if (layer) throw InputError({.what = "layer is listed twice", .where = place});
+    layer = read_layer(entry, config.kv_heads, place);
+  }
+  search::Grouping grouping;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!layers[i]) {
+      throw InputError({.what = "layer is missing",
+                        .where = where,
+                        .expected = fmt::format("layers 0 to {}", config.layers - 1),
+                        .found = fmt::format("no layer {}", i)});
+    }
+    grouping.layers.push_back(*layers[i]);
+  }
+  return grouping;
+}
+
+[[noreturn]] void refuse_model(const std::string& where, const std::string& expected,
+                               const std::string& found) {
+  throw InputError({.what = "grouping is for another model",
+                    .where = where,
+                    .expected = expected,
+                    .found = found});
+}
+
+/// Compares one of the model's sizes where the file states it.
+void require_size(const json& stated, std::string_view key, int actual, const std::string& names,
+                  const std::string& where) {
+  const auto found = optional_int(stated, key, where, 0, std::int64_t{1} << 40);
+  if (!found || *found == actual) return;
+  refuse_model(where, fmt::format("{} with {} {}", names, key, actual),
+               fmt::format("{} {}", key, *found));
+}
+
+void require_model(const json& document, const PretrainedModel& model, const std::string& file) {
+  const json* stated = optional_object(document, "model", file);
+  if (stated == nullptr) return;
+  const std::string where = field_of(file, "model");
+  const auto sha256 = optional_string(*stated, "weights_sha256", where);
+  const std::string other = printable(optional_string(*stated, "name", where).value_or("unnamed"));
+  const bool same_weights = sha256 && *sha256 == model.checkpoint.weights_sha256();
+  const std::string names = fmt::format("{} (this file: {})", model.name(), other);
+  const auto architecture = optional_string(*stated, "architecture", where);
+  if (architecture && *architecture != model.config.architecture) {
+    refuse_model(where, fmt::format("{}, {}", names, model.config.architecture),
+                 printable(*architecture));
+  }
+  require_size(*stated, "layers", model.config.layers, names, where);
+  require_size(*stated, "query_heads", model.config.query_heads, names, where);
+  require_size(*stated, "kv_heads", model.config.kv_heads, names, where);
+  require_size(*stated, "head_dim", model.config.head_dim, names, where);
+  if (sha256 && !same_weights) {
+    refuse_model(where,
+                 fmt::format("{}, weights {:.16}…", names, model.checkpoint.weights_sha256()),
+                 fmt::format("weights {:.16}…", printable(*sha256)));
+  }
+  // A directory may be renamed: the name counts only where nothing better is known.
+  if (!sha256 && stated->contains("name") && other != model.name()) {
+    refuse_model(where, model.name(), other);
+  }
+}
+
+void require_supported_merge(const json& document, const std::string& where) {
+  const auto renorm = optional_bool(document, "renorm", where);
+  refuse_unless(!renorm.value_or(false), where, "renorm", "false", renorm.value_or(false));
+  const auto refit = optional_string(document, "refit", where);
+  refuse_unless(refit.value_or("none") == "none", where, "refit", "none", refit.value_or("none"));
+}
+
+void require_kv_size(const json& document, const search::Grouping& grouping,
+                     const std::string& file) {
+  const json* kv = optional_object(document, "kv", file);
+  if (kv == nullptr) return;
+  constexpr double kRounding = 1e-6;
+  const std::string where = field_of(file, "kv");
+  const auto ratio = optional_number(*kv, "ratio", where, 0, 1);
+  if (!ratio || std::abs(*ratio - grouping.kv_ratio()) <= kRounding) return;
+  throw InputError({.what = "KV size is not that of the groups",
+                    .where = field_of(where, "ratio"),
+                    .expected = fmt::format("{}", grouping.kv_ratio()),
+                    .found = fmt::format("{}", *ratio)});
+}
+
+}  // namespace
+
+GroupingFile read_grouping_file(const std::filesystem::path& file, const PretrainedModel& model) {
+  const json document = read_json_file(file);
+  const std::string where = file.string();
+  require_object(document, where);
+  require_value(document, "format", where, "regroup.grouping");
+  require_value(document, "version", where, 1);
+  require_model(document, model, where);
+  GroupingFile result{read_layers(document, model.config, where), "mean", ""};
+  result.merge = optional_string(document, "merge", where).value_or("mean");
+  find_merge(result.merge);  // says which are known
+  require_supported_merge(document, where);
+  require_kv_size(document, result.grouping, where);
+  if (const json* provenance = optional_object(document, "provenance", where)) {
+    result.method =
+        optional_string(*provenance, "method", field_of(where, "provenance")).value_or("");
+  }
+  return result;
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+
+#include "models/grouping/grouping_file.hpp"
+#include "regroup/version.hpp"
+
+namespace regroup::models {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json model_json(const PretrainedModel& model) {
+  return {{"name", model.name()},
+          {"architecture", model.config.architecture},
+          {"layers", model.config.layers},
+          {"query_heads", model.config.query_heads},
+          {"kv_heads", model.config.kv_heads},
+          {"head_dim", model.config.head_dim},
+          {"weights_sha256", model.checkpoint.weights_sha256()}};
+}
+
+ordered_json kv_json(const search::Grouping& grouping, const PretrainedModel& model) {
+  return {{"ratio", grouping.kv_ratio()},
+          {"bytes_per_token", kv_bytes_per_token(model.config, grouping.kv_heads(), model.dtype)},
+          {"dtype", config_name(model.dtype)}};
+}
+
+std::string layer_lines(const search::Grouping& grouping) {
+  std::string lines;
+  for (std::size_t i = 0; i < grouping.layers.size(); ++i) {
+    const ordered_json layer = {{"index", i},
+                                {"key_groups", grouping.layers[i].keys.member_ids()},
+                                {"value_groups", grouping.layers[i].values.member_ids()}};
+    lines += fmt::format("{}    {}", i == 0 ? "" : ",\n", layer.dump());
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string grouping_text(const search::Grouping& grouping, std::string_view merge,
+                          const PretrainedModel& model, const GroupingNotes& notes) {
+  const ordered_json provenance = {{"method", notes.method},
+                                   {"fitness", notes.fitness},
+                                   {"seed", notes.seed},
+                                   {"regroup", kVersion}};
+  std::string text = "{\n  \"format\": \"regroup.grouping\",\n  \"version\": 1,\n";
+  text += fmt::format("  \"model\": {},\n", model_json(model).dump());
+  text += fmt::format("  \"layers\": [\n{}\n  ],\n", layer_lines(grouping));
+  text += fmt::format("  \"merge\": {},\n  \"renorm\": false,\n  \"refit\": \"none\",\n",
+                      ordered_json(merge).dump());
+  text += fmt::format("  \"kv\": {},\n", kv_json(grouping, model).dump());
+  text += fmt::format("  \"objectives\": {},\n", notes.objectives.dump());
+  text += fmt::format("  \"provenance\": {}\n}}\n", provenance.dump());
+  return text;
+}
+
+}  // namespace regroup::models

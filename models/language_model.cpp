@@ -1,0 +1,133 @@
+#include "models/language_model.hpp"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "models/transformer/decoder.hpp"
+#include "models/transformer/sampler.hpp"
+#include "models/transformer/token_losses.hpp"
+#include "search/error.hpp"
+#include "search/parallel.hpp"
+
+namespace regroup::models {
+namespace {
+
+/// Tokens that go through the model in one batch. Fixed, so that results do not depend on the
+/// number of threads.
+constexpr std::size_t kBatchTokens = 2048;
+/// Sequences that are sampled side by side.
+constexpr std::size_t kSampledTogether = 8;
+
+void require_ids(std::span<const std::int32_t> ids, const ModelConfig& config) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] >= 0 && ids[i] < config.vocabulary) continue;
+    throw InputError({.what = "token id is outside the model's vocabulary",
+                      .where = fmt::format("token {}", i),
+                      .expected = fmt::format("0 to {}", config.vocabulary - 1),
+                      .found = std::to_string(ids[i])});
+  }
+}
+
+void require_length(std::size_t length, const ModelConfig& config) {
+  if (length >= 1 && length <= static_cast<std::size_t>(config.context)) return;
+  throw InputError({.what = "input length does not fit the model's context",
+                    .expected = fmt::format("1 to {} tokens", config.context),
+                    .found = std::to_string(length)});
+}
+
+/// Calls `task` for batches [begin, end) of `count` items, on all threads; a GPU gets one batch at
+/// a time.
+void for_each_batch(std::size_t count, std::size_t batch, const Device& device,
+                    std::stop_token stop,
+                    const std::function<void(std::size_t begin, std::size_t end)>& task) {
+  const std::size_t batches = (count + batch - 1) / batch;
+  const auto run = [&](std::size_t i) {
+    if (stop.stop_requested()) throw Interrupted();
+    const c10::InferenceMode no_gradients;
+    task(i * batch, std::min(count, (i + 1) * batch));
+  };
+  if (device.cuda) {
+    for (std::size_t i = 0; i < batches; ++i) run(i);
+  } else {
+    search::parallel_for(batches, run);
+  }
+}
+
+}  // namespace
+
+LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
+                             const ComputeOptions& options)
+    : model_(std::move(model)), decoder_(std::make_shared<Decoder>(*model_, options)) {}
+
+LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
+                             std::shared_ptr<const Decoder> decoder)
+    : model_(std::move(model)), decoder_(std::move(decoder)) {}
+
+LanguageModel LanguageModel::grouped(const search::Grouping& grouping,
+                                     const MergeOperator& merge) const {
+  require_same_heads(grouping, config());
+  const c10::InferenceMode no_gradients;
+  return {model_, std::make_shared<Decoder>(decoder_->grouped(*model_, grouping, merge))};
+}
+
+std::vector<float> LanguageModel::logits(std::span<const std::int32_t> ids) const {
+  require_ids(ids, config());
+  require_length(ids.size(), config());
+  const c10::InferenceMode no_gradients;
+  const at::Tensor input = id_tensor(ids, 1, decoder_->options());
+  const at::Tensor logits =
+      decoder_->logits(decoder_->hidden_states(input)).cpu().contiguous();
+  const float* data = logits.const_data_ptr<float>();
+  return {data, data + logits.numel()};
+}
+
+std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, std::stop_token stop,
+                                                 search::Progress& progress) const {
+  require_ids(windows.ids(), config());
+  require_length(static_cast<std::size_t>(windows.context()), config());
+  std::vector<double> losses(windows.size());
+  const std::size_t batch =
+      std::max<std::size_t>(1, kBatchTokens / static_cast<std::size_t>(windows.context()));
+  for_each_batch(windows.size(), batch, decoder_->options().device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   batch_losses(*decoder_, windows, begin, end, std::span(losses));
+                   progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
+                 });
+  for (const double loss : losses) {
+    if (!std::isfinite(loss)) {
+      throw WorkError({.what = "the model's loss is not a finite number",
+                       .where = model_->name(),
+                       .found = fmt::format("{}", loss)});
+    }
+  }
+  return losses;
+}
+
+TokenWindows LanguageModel::sample(int windows, int context, search::RandomKey key,
+                                   std::stop_token stop, search::Progress& progress) const {
+  require_length(static_cast<std::size_t>(context), config());
+  if (!config().bos) {
+    throw InputError({.what = "the model has no begin-of-sequence token to sample text from",
+                      .where = model_->checkpoint.config_where(),
+                      .expected = "bos_token_id, or data given by an option"});
+  }
+  const std::size_t stride = static_cast<std::size_t>(context) + 1;
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(windows) * stride);
+  for_each_batch(static_cast<std::size_t>(windows), kSampledTogether, decoder_->options().device,
+                 stop, [&](std::size_t begin, std::size_t end) {
+                   std::vector<search::RandomStream> streams;
+                   for (std::size_t w = begin; w < end; ++w) streams.emplace_back(key.split(w));
+                   sample_sequences(*decoder_, *config().bos, streams, stop,
+                                    std::span(ids).subspan(begin * stride, (end - begin) * stride));
+                   progress.advance((end - begin) * static_cast<std::size_t>(context));
+                 });
+  return {context, std::move(ids)};
+}
+
+}  // namespace regroup::models

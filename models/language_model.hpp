@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "models/compute.hpp"
+#include "models/merge/merge_operator.hpp"
+#include "models/pretrained_model.hpp"
+#include "models/text/token_windows.hpp"
+#include "search/progress.hpp"
+#include "search/random.hpp"
+
+namespace regroup::models {
+
+class Decoder;
+
+/// A causal language model ready to compute: the source model, or one with merged KV heads. A cheap
+/// handle: copies and grouped versions share weights. Immutable and thread-safe; calls spread their
+/// batches over the threads of search::parallel_for, and results do not depend on their number.
+class LanguageModel {
+ public:
+  /// Copies the weights to the device in the computation's type. Throws InputError for NaN or Inf.
+  LanguageModel(std::shared_ptr<const PretrainedModel> model, const ComputeOptions& options);
+
+  const ModelConfig& config() const { return model_->config; }
+  const PretrainedModel& pretrained() const { return *model_; }
+
+  /// The model with merged KV heads, merged weights rounded to the checkpoint's type. Throws
+  /// InputError if the grouping has other layers or KV heads than the model.
+  LanguageModel grouped(const search::Grouping& grouping, const MergeOperator& merge) const;
+
+  /// Logits [length · vocabulary] in float32 for one sequence. Throws InputError for an id outside
+  /// the vocabulary and for a length outside 1 … context.
+  std::vector<float> logits(std::span<const std::int32_t> ids) const;
+
+  /// Mean next-token loss of every window, nats per token (METHODS §9). Throws InputError as
+  /// `logits`, WorkError if a loss is not finite, Interrupted on `stop`. Progress counts tokens.
+  std::vector<double> window_losses(const TokenWindows& windows, std::stop_token stop,
+                                    search::Progress& progress) const;
+
+  /// Windows of text that the model itself writes: begin-of-sequence, then `context` tokens drawn
+  /// at temperature 1, each window with the key of its number. Throws InputError if the model has
+  /// no begin-of-sequence token, Interrupted on `stop`. Progress counts tokens.
+  TokenWindows sample(int windows, int context, search::RandomKey key, std::stop_token stop,
+                      search::Progress& progress) const;
+
+ private:
+  LanguageModel(std::shared_ptr<const PretrainedModel> model,
+                std::shared_ptr<const Decoder> decoder);
+
+  std::shared_ptr<const PretrainedModel> model_;
+  std::shared_ptr<const Decoder> decoder_;
+};
+
+}  // namespace regroup::models

@@ -1,0 +1,27 @@
+#include "models/merge/attention_weights.hpp"
+
+#include "models/transformer/tensors.hpp"
+
+namespace regroup::models {
+
+AttentionWeights read_attention(const PretrainedModel& model, int layer) {
+  const ModuleNames& modules = model.spec.modules;
+  const auto weight = [&](std::string_view module) {
+    return to_tensor(model.tensor(module, layer));
+  };
+  const auto bias = [&](std::string_view module) {
+    const TensorView* view =
+        model.config.attention_bias ? model.find(module, layer, ".bias") : nullptr;
+    return view == nullptr ? at::Tensor() : to_tensor(*view);
+  };
+  return {.query = weight(modules.query),
+          .key = weight(modules.key),
+          .value = weight(modules.value),
+          .output = weight(modules.output),
+          .query_bias = bias(modules.query),
+          .key_bias = bias(modules.key),
+          .value_bias = bias(modules.value),
+          .output_bias = bias(modules.output)};
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,63 @@
+#include "models/merge/merge_operator.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+
+#include "models/merge/attention_weights.hpp"
+#include "models/merge/operators/first.hpp"
+#include "models/merge/operators/mean.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+const MeanMerge kMean;
+const FirstMerge kFirst;
+
+/// Every operator; a new one is one line here.
+const std::array<const MergeOperator*, 2> kOperators = {&kMean, &kFirst};
+
+}  // namespace
+
+std::vector<std::string_view> merge_names() {
+  std::vector<std::string_view> names;
+  for (const MergeOperator* merge : kOperators) names.push_back(merge->name());
+  return names;
+}
+
+const MergeOperator& find_merge(std::string_view name) {
+  for (const MergeOperator* merge : kOperators) {
+    if (merge->name() == name) return *merge;
+  }
+  throw InputError({.what = "merge operator is not known",
+                    .expected = fmt::format("one of {}", fmt::join(merge_names(), ", ")),
+                    .found = std::string(name)});
+}
+
+void require_same_heads(const search::Grouping& grouping, const ModelConfig& config) {
+  const auto fail = [](std::string what, int expected, std::size_t found) {
+    throw InputError({.what = std::move(what),
+                      .expected = std::to_string(expected),
+                      .found = std::to_string(found)});
+  };
+  if (grouping.layers.size() != static_cast<std::size_t>(config.layers)) {
+    fail("grouping has another number of layers than the model", config.layers,
+         grouping.layers.size());
+  }
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    for (const search::Partition* partition : {&layer.keys, &layer.values}) {
+      if (partition->heads() == config.kv_heads) continue;
+      fail("grouping has another number of KV heads than the model", config.kv_heads,
+           static_cast<std::size_t>(partition->heads()));
+    }
+  }
+}
+
+MergedAttention merge_layer(const PretrainedModel& model, int layer,
+                            const search::LayerGrouping& grouping, const MergeOperator& merge) {
+  return merge.merge(read_attention(model, layer), model.config, grouping);
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "models/merge/merge_operator.hpp"
+
+namespace regroup::models {
+
+/// The lowest head of a group stands for all of it (the ablation of GQA, arXiv 2305.13245).
+class FirstMerge : public MergeOperator {
+ public:
+  std::string_view name() const override { return "first"; }
+  MergedAttention merge(const AttentionWeights& source, const ModelConfig& config,
+                        const search::LayerGrouping& grouping) const override;
+};
+
+}  // namespace regroup::models

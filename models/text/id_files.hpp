@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace regroup::models {
+
+/// Token ids of a `.bin` file: little-endian uint16, or uint32 when `vocabulary` exceeds 65,535.
+/// Throws InputError if the length is not a whole number of ids.
+std::vector<std::int32_t> read_bin_ids(std::span<const std::byte> bytes, int vocabulary,
+                                       const std::string& where);
+
+/// Token ids of a NumPy `.npy` file (versions 1 to 3): one dimension, any integer type, either byte
+/// order. Throws InputError for anything else and for an id that does not fit 32 bits.
+std::vector<std::int32_t> read_npy_ids(std::span<const std::byte> bytes, const std::string& where);
+
+}  // namespace regroup::models

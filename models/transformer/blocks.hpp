@@ -1,0 +1,65 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "models/merge/attention_weights.hpp"
+#include "models/transformer/rotary.hpp"
+
+namespace regroup::models {
+
+/// A linear map x → x Wᵀ + b; `bias` may be undefined.
+struct Linear {
+  at::Tensor weight;  ///< [out, in]
+  at::Tensor bias;    ///< [out]
+
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// Root-mean-square normalisation over the last dimension, in float32 whatever the input's type.
+struct RmsNorm {
+  at::Tensor weight;
+  double epsilon = 0;
+
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// down(silu(gate x) ⊙ up x).
+struct GatedMlp {
+  Linear gate;
+  Linear up;
+  Linear down;
+
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// Rotated keys and values of one layer, as many heads as it stores, for positions seen so far.
+struct LayerCache {
+  at::Tensor keys;    ///< [batch, n_K, length, d]
+  at::Tensor values;  ///< [batch, n_V, length, d]
+};
+
+/// Causal self-attention whose query heads read shared key and value heads.
+class Attention {
+ public:
+  Attention(const MergedAttention& layer, const ModelConfig& config,
+            const ComputeOptions& options);
+
+  /// x [batch, length, D] at positions offset, offset + 1, … → [batch, length, D]. With a cache
+  /// the positions before `offset` are read from it and the new ones added.
+  at::Tensor operator()(const at::Tensor& x, const Rotary& rotary, std::int64_t offset,
+                        LayerCache* cache) const;
+
+ private:
+  at::Tensor split_heads(const at::Tensor& x) const;
+
+  Linear query_;
+  Linear key_;
+  Linear value_;
+  Linear output_;
+  std::int64_t head_dim_;
+  // Which stored head each query head reads, [H]; undefined where that is its own number.
+  at::Tensor key_of_query_;
+  at::Tensor value_of_query_;
+};
+
+}  // namespace regroup::models

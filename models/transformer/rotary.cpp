@@ -1,0 +1,46 @@
+#include "models/transformer/rotary.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "models/transformer/tensors.hpp"
+
+namespace regroup::models {
+namespace {
+
+/// Llama 3.1: long waves are slowed by `factor`, short ones stay, those between are blended.
+at::Tensor scale_frequencies(const at::Tensor& frequencies, const Llama3RotaryScaling& scaling) {
+  const at::Tensor wavelengths = 2 * std::numbers::pi / frequencies;
+  const at::Tensor slowed = frequencies / scaling.factor;
+  const at::Tensor blend = (scaling.original_context / wavelengths - scaling.low_frequency_factor) /
+                           (scaling.high_frequency_factor - scaling.low_frequency_factor);
+  const at::Tensor blended = (1 - blend) * slowed + blend * frequencies;
+  const double longest_kept = scaling.original_context / scaling.high_frequency_factor;
+  const double shortest_slowed = scaling.original_context / scaling.low_frequency_factor;
+  return at::where(wavelengths < longest_kept, frequencies,
+                   at::where(wavelengths > shortest_slowed, slowed, blended));
+}
+
+}  // namespace
+
+Rotary::Rotary(const RotaryConfig& config, int head_dim, int positions,
+               const ComputeOptions& options) {
+  const at::Tensor exponents = at::arange(0, head_dim, 2, at::kFloat) / head_dim;
+  at::Tensor frequencies = 1.0 / at::pow(at::scalar_tensor(config.theta, at::kFloat), exponents);
+  if (config.scaling) frequencies = scale_frequencies(frequencies, *config.scaling);
+  const at::Tensor angles = at::outer(at::arange(positions, at::kFloat), frequencies);
+  const at::Tensor both_halves = at::cat({angles, angles}, 1);
+  cosines_ = to_compute(both_halves.cos(), options);
+  sines_ = to_compute(both_halves.sin(), options);
+}
+
+at::Tensor Rotary::apply(const at::Tensor& heads, std::int64_t offset) const {
+  const std::int64_t length = heads.size(2);
+  const std::int64_t half = heads.size(3) / 2;
+  const at::Tensor turned =
+      at::cat({-heads.slice(3, half), heads.slice(3, 0, half)}, 3);
+  return heads * cosines_.slice(0, offset, offset + length) +
+         turned * sines_.slice(0, offset, offset + length);
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "models/architecture/model_config.hpp"
+#include "models/compute.hpp"
+
+namespace regroup::models {
+
+/// Rotary position embedding (RoFormer, arXiv 2104.09864) in the half-split layout, with Llama 3's
+/// frequency scaling where the config asks for it. Tables are computed once in float32 for all
+/// `positions`. Immutable.
+class Rotary {
+ public:
+  Rotary(const RotaryConfig& config, int head_dim, int positions, const ComputeOptions& options);
+
+  /// Turns queries or keys [batch, heads, length, d] that begin at position `offset`.
+  at::Tensor apply(const at::Tensor& heads, std::int64_t offset) const;
+
+ private:
+  at::Tensor cosines_;  // [positions, d]
+  at::Tensor sines_;
+};
+
+}  // namespace regroup::models

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <span>
+
+#include "models/text/token_windows.hpp"
+#include "models/transformer/decoder.hpp"
+
+namespace regroup::models {
+
+/// ids [batch · length] as an int64 tensor [batch, length] where the decoder computes.
+at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
+                     const ComputeOptions& options);
+
+/// Mean next-token loss, nats per token, of windows begin … end − 1 in one batch: losses[w] for
+/// window w. Log-probabilities in float32, sums in double.
+void batch_losses(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
+                  std::size_t end, std::span<double> losses);
+
+}  // namespace regroup::models

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "search/partition.hpp"
+#include "search/partition_state.hpp"
+
+namespace regroup::search {
+
+/// What it costs to merge the heads of one layer: an error that adds up over the groups of a
+/// partition. Solvers, local search and NSGA-II all read it.
+///
+/// Implementations are immutable after construction (or guard what they memoise), so any number of
+/// threads may read one table. Costs are finite and ≥ 0; a single head costs 0.
+class CostTable {
+ public:
+  virtual ~CostTable() = default;
+  virtual int heads() const = 0;
+  /// Cost of merging `members`, distinct heads in any order, into one; no heads cost 0.
+  virtual double group_cost(std::span<const Head> members) const = 0;
+  /// Σ of `group_cost` over the groups of a canonical label vector of `heads()` entries.
+  virtual double partition_cost(std::span<const Label> labels) const;
+
+  /// A local-search state at `partition`, which must not outlive the table. The default prices
+  /// whole groups again; a table that knows the change of a move in less time gives its own.
+  virtual std::unique_ptr<PartitionState> state(const Partition& partition) const;
+
+  double partition_cost(const Partition& partition) const {
+    return partition_cost(partition.labels());
+  }
+};
+
+}  // namespace regroup::search

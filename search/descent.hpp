@@ -1,0 +1,17 @@
+#pragma once
+
+#include "search/cost_table.hpp"
+
+namespace regroup::search {
+
+/// Which changes a descent may make.
+enum class DescentMoves {
+  kMovesAndSwaps,  ///< group sizes may change, the number of groups does not
+  kSwaps,          ///< group sizes stay as they are
+};
+
+/// Local search: takes the best single move or swap until none lowers the cost. The number of
+/// groups stays. O(n²) questions to the table's state a step; the result never costs more than `start`.
+Partition descend(const CostTable& table, const Partition& start, DescentMoves moves);
+
+}  // namespace regroup::search

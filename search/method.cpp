@@ -1,0 +1,43 @@
+#include "search/method.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+
+#include "search/error.hpp"
+#include "search/methods/baseline_methods.hpp"
+#include "search/methods/qcqa_methods.hpp"
+
+namespace regroup::search {
+namespace {
+
+const QcqaMethod kQcqaArbitrary(GroupSizes::kArbitrary);
+const QcqaMethod kQcqaEqual(GroupSizes::kEqual);
+const NeighbourMethod kNeighbour;
+const MqaMethod kMqa;
+const RandomMethod kRandom;
+
+/// Every method; a new one is one line here.
+const std::array<const SearchMethod*, 5> kMethods = {&kQcqaArbitrary, &kQcqaEqual, &kNeighbour,
+                                                     &kMqa, &kRandom};
+
+}  // namespace
+
+std::vector<std::string_view> method_names() {
+  std::vector<std::string_view> names;
+  for (const SearchMethod* method : kMethods) names.push_back(method->name());
+  return names;
+}
+
+const SearchMethod& find_method(std::string_view name) {
+  for (const SearchMethod* method : kMethods) {
+    if (method->name() == name) return *method;
+  }
+  throw InputError({.what = "method is not known",
+                    .where = "--method",
+                    .expected = fmt::format("one of {}", fmt::join(method_names(), ", ")),
+                    .found = std::string(name)});
+}
+
+}  // namespace regroup::search

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include "search/history.hpp"
+#include "search/nsga2.hpp"
+#include "search/problem.hpp"
+#include "search/progress.hpp"
+#include "search/qcqa/stage_two.hpp"
+
+namespace regroup::search {
+
+/// What the user may set of any method; each reads what concerns it.
+struct MethodOptions {
+  Nsga2Options nsga2;
+  int group_limit = 0;  ///< most groups of a unit; 0: as many as it has heads
+  StageTwoChoice stage_two = StageTwoChoice::kFrontMember;
+};
+
+struct MethodResult {
+  std::vector<ModelPoint> front;  ///< by ascending size
+  History history;                ///< empty for methods without generations
+  std::size_t evaluations = 0;    ///< candidates priced
+};
+
+/// A way to find groupings for every KV size. Stateless and thread-safe.
+class SearchMethod {
+ public:
+  virtual ~SearchMethod() = default;
+  /// As on the command line: "qcqa".
+  virtual std::string_view name() const = 0;
+  /// As in files: "qcqa-ac".
+  virtual std::string_view file_name() const { return name(); }
+  /// Whether it reads the evolutionary options, for messages and records.
+  virtual bool is_evolutionary() const { return false; }
+  /// Throws Interrupted on `stop`.
+  virtual MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
+                           RandomKey key, std::stop_token stop, Progress& progress) const = 0;
+};
+
+/// The method called `name` on the command line; throws InputError that lists the known ones.
+const SearchMethod& find_method(std::string_view name);
+/// In the order of the table.
+std::vector<std::string_view> method_names();
+
+}  // namespace regroup::search

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "search/method.hpp"
+#include "search/qcqa/stage_one.hpp"
+
+namespace regroup::search {
+
+/// QCQA in two stages (arXiv 2406.10247; METHODS §2), with groups of any size ("qcqa", in files
+/// "qcqa-ac") or of equal size ("qcqa-ec").
+class QcqaMethod : public SearchMethod {
+ public:
+  explicit QcqaMethod(GroupSizes sizes) : sizes_(sizes) {}
+  std::string_view name() const override;
+  std::string_view file_name() const override;
+  bool is_evolutionary() const override { return true; }
+  MethodResult run(const GroupingProblem& problem, const MethodOptions& options, RandomKey key,
+                   std::stop_token stop, Progress& progress) const override;
+
+ private:
+  GroupSizes sizes_;
+};
+
+}  // namespace regroup::search

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace regroup::search {
+
+/// Threads that `parallel_for` uses from now on, ≥ 1 (process-wide; set once by the program).
+void set_threads(int threads);
+int threads();
+
+/// Calls `task(0)`, …, `task(count − 1)`, spread over the threads, one task at a time on each.
+/// A task may run on any thread, so its result must depend on its number alone. The exception of
+/// the lowest-numbered failing task is rethrown after all tasks that had begun have ended.
+/// Inside a task a nested call runs serially.
+void parallel_for(std::size_t count, const std::function<void(std::size_t)>& task);
+
+}  // namespace regroup::search

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "search/cost_table.hpp"
+#include "search/grouping.hpp"
+#include "search/pareto.hpp"
+
+namespace regroup::search {
+
+/// Whether the keys and the values of a layer are grouped alike or each by their own partition.
+enum class PartitionSharing { kJoint, kIndependent };
+
+/// What grouping one layer costs. `joint` is the cost of one partition for keys and values alike:
+/// for every partition the sum of the other two.
+struct LayerCosts {
+  std::shared_ptr<const CostTable> keys;
+  std::shared_ptr<const CostTable> values;
+  std::shared_ptr<const CostTable> joint;
+};
+
+/// One partition that a search has to choose.
+struct Unit {
+  std::string name;  ///< "layer 3", "layer 3 keys"
+  std::shared_ptr<const CostTable> costs;
+  int kv_heads_per_group = 2;  ///< 2 where keys and values share the partition, else 1
+};
+
+/// A grouping of the whole model and what it costs: KV heads, error.
+struct ModelPoint {
+  Grouping grouping;
+  Objectives objectives;
+};
+
+/// A grouping search as pure combinatorics: the units to partition, and what a choice of partitions
+/// means for the model. Immutable; any number of threads may read it.
+class GroupingProblem {
+ public:
+  /// Units are ordered by layer, keys before values. Throws InputError for no layers.
+  GroupingProblem(std::vector<LayerCosts> layers, PartitionSharing sharing);
+
+  const std::vector<Unit>& units() const { return units_; }
+  int heads() const { return units_.front().costs->heads(); }  ///< H_kv, the same in all layers
+  int layers() const { return static_cast<int>(layers_.size()); }
+  PartitionSharing sharing() const { return sharing_; }
+  int source_kv_heads() const;
+  /// Error of one group in every unit, the scale of a hypervolume.
+  double one_group_error() const;
+
+  /// The grouping that chooses partitions[u] for unit u.
+  Grouping grouping(std::span<const Partition> partitions) const;
+  /// KV heads and summed cost of any grouping of this model, whether or not keys and values share.
+  Objectives objectives(const Grouping& grouping) const;
+  ModelPoint point(const Grouping& grouping) const { return {grouping, objectives(grouping)}; }
+
+ private:
+  std::vector<LayerCosts> layers_;
+  PartitionSharing sharing_;
+  std::vector<Unit> units_;
+};
+
+}  // namespace regroup::search

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace regroup::tests {
+
+/// What a made-up run directory holds. Its numbers are invented, smooth and the same every time.
+struct SampleRun {
+  std::string model_name = "books-llama";
+  std::string method = "qcqa-ac";
+  bool measured = true;            ///< false: no loss anywhere, as with --measure 0
+  bool with_history = true;        ///< write history.csv
+  bool values_differ = false;      ///< independent value partitions
+  bool sampled_data = false;       ///< text drawn from the model itself
+  double search_advantage = 0.25;  ///< loss of search points relative to neighbour grouping
+  std::size_t layers = 8;
+  std::size_t heads = 8;
+};
+
+/// Writes run.json, front.json, groupings/ and history.csv below `directory`: 24 search points,
+/// neighbour groupings of every size, one MQA point and three random draws a size.
+void write_sample_run(const std::filesystem::path& directory, const SampleRun& sample = {});
+
+/// A new empty directory, removed with all it holds at the end of its life.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The text of a file; empty if there is none.
+std::string file_text(const std::filesystem::path& file);
+
+/// Writes a file in one go.
+void write_text(const std::filesystem::path& file, const std::string& text);
+
+}  // namespace regroup::tests

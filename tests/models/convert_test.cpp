@@ -1,0 +1,119 @@
+#include "models/convert/convert.hpp"
+
+#include <cmath>
+
+#include "models/files/json_file.hpp"
+#include "models/language_model.hpp"
+#include "search/error.hpp"
+#include "tests/models/tiny_llama.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/error_message.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::models;
+using namespace regroup::tests;
+using search::Grouping;
+using search::Partition;
+
+namespace {
+
+const std::vector<std::int32_t> kIds = {1, 5, 3, 19, 0, 7, 7, 12, 4};
+
+LanguageModel load(const std::filesystem::path& directory) {
+  return {std::make_shared<const PretrainedModel>(open_model(directory)), ComputeOptions{}};
+}
+
+/// Converts, loads the result and returns the largest difference of its logits to those of the
+/// source computed with the grouping.
+double round_trip(const TinyLlama& shape, const Grouping& grouping, Layout layout,
+                  const TemporaryDirectory& scratch) {
+  shape.write(scratch.path() / "source");
+  const auto target = scratch.path() / "converted";
+  std::filesystem::create_directories(target);
+  const PretrainedModel source = open_model(scratch.path() / "source");
+  search::SilentProgress silent;
+  convert_checkpoint(source, grouping, find_merge("mean"), layout, {}, target, {}, silent);
+  const auto expected =
+      load(scratch.path() / "source").grouped(grouping, find_merge("mean")).logits(kIds);
+  const auto found = load(target).logits(kIds);
+  REQUIRE(found.size() == expected.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    largest = std::max<double>(largest, std::abs(found[i] - expected[i]));
+  }
+  return largest;
+}
+
+int stored_heads(const TemporaryDirectory& scratch) {
+  return open_model(scratch.path() / "converted").config.kv_heads;
+}
+
+}  // namespace
+
+TEST_CASE("standard layout: permuted query heads give the same logits with fewer KV heads") {
+  TinyLlama shape;
+  shape.bias = true;
+  TinyLlama shared = shape;  // already GQA: two query heads move with each KV head
+  shared.query_heads = 8;
+  TinyLlama narrow = shape;
+  narrow.dtype = DType::kBF16;
+  const Grouping grouping{{{Partition::parse("0 3 | 1 2"), Partition::parse("0 3 | 1 2")},
+                           {Partition::parse("0 2 | 1 3"), Partition::parse("0 2 | 1 3")}}};
+  for (const TinyLlama& model : {shape, shared, narrow}) {
+    const TemporaryDirectory scratch;
+    CHECK(default_layout(grouping) == Layout::kStandard);
+    CHECK(round_trip(model, grouping, Layout::kStandard, scratch) < 1e-5);
+    CHECK(stored_heads(scratch) == 2);
+  }
+}
+
+TEST_CASE("expand layout holds any grouping") {
+  const Grouping grouping{{{Partition::parse("0 3 | 1 2"), Partition::parse("0 | 1 2 3")},
+                           {Partition::one_group(4), Partition::parse("0 1 | 2 | 3")}}};
+  TinyLlama shape;
+  shape.bias = true;
+  const TemporaryDirectory scratch;
+  CHECK(default_layout(grouping) == Layout::kExpand);
+  CHECK(round_trip(shape, grouping, Layout::kExpand, scratch) < 1e-5);
+  CHECK(stored_heads(scratch) == 4);
+}
+
+TEST_CASE("a layout refuses what it cannot hold and names one that can") {
+  const Partition pairs = Partition::parse("0 1 | 2 3");
+  const Partition uneven = Partition::parse("0 | 1 2 3");
+  const auto refusal = [](const Grouping& grouping) {
+    return error_message<InputError>([&] { require_holds(Layout::kStandard, grouping); });
+  };
+  CHECK_THAT(refusal(Grouping::uniform(2, uneven)), contains("expand"));
+  CHECK_THAT(refusal({{{pairs, pairs}, {Partition::one_group(4), Partition::one_group(4)}}}),
+             contains("expand"));
+  CHECK_THAT(refusal({{{pairs, Partition::parse("0 2 | 1 3")}}}), contains("expand"));
+  CHECK_NOTHROW(require_holds(Layout::kStandard, Grouping::uniform(2, pairs)));
+  CHECK_THAT(error_message<InputError>([] { find_layout("pads"); }), contains("standard, expand"));
+}
+
+TEST_CASE("companion files are carried over, shards keep their limit, bytes repeat") {
+  const TemporaryDirectory scratch;
+  TinyLlama().write(scratch.path() / "source");
+  scratch.write("source/tokenizer.model", "a tokenizer");
+  scratch.write("source/generation_config.json", "{}");
+  const PretrainedModel source = open_model(scratch.path() / "source");
+  const auto grouping = Grouping::uniform(2, Partition::parse("0 1 | 2 3"));
+  search::SilentProgress silent;
+  for (const char* name : {"a", "b"}) {
+    std::filesystem::create_directories(scratch.path() / name);
+    convert_checkpoint(source, grouping, find_merge("mean"), Layout::kStandard,
+                       {.max_shard_bytes = 2000}, scratch.path() / name, {}, silent);
+  }
+  CHECK(read_file(scratch.path() / "a/tokenizer.model") == "a tokenizer");
+  CHECK(read_file(scratch.path() / "a/generation_config.json") == "{}");
+  const auto index = read_json_file(scratch.path() / "a/model.safetensors.index.json");
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path() / "a")) {
+    ++files;
+    CHECK(read_file(entry.path()) == read_file(scratch.path() / "b" / entry.path().filename()));
+  }
+  CHECK(files >= 5);
+  CHECK(load(scratch.path() / "a").logits(kIds).size() == kIds.size() * 20);
+}

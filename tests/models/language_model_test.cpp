@@ -1,0 +1,213 @@
+#include "models/language_model.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "search/error.hpp"
+#include "search/parallel.hpp"
+#include "tests/models/naive_llama.hpp"
+#include "tests/models/tiny_llama.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/error_message.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::models;
+using namespace regroup::tests;
+
+namespace {
+
+const std::vector<int> kIds = {1, 5, 3, 19, 0, 7, 7, 12, 4};
+
+std::shared_ptr<const PretrainedModel> open(const std::filesystem::path& directory) {
+  return std::make_shared<const PretrainedModel>(open_model(directory));
+}
+
+std::vector<float> logits(const LanguageModel& model, const std::vector<int>& ids) {
+  return model.logits(std::vector<std::int32_t>(ids.begin(), ids.end()));
+}
+
+/// Largest difference to the naive logits.
+double distance(const std::vector<float>& found, const std::vector<std::vector<double>>& expected) {
+  REQUIRE(found.size() == expected.size() * expected[0].size());
+  double largest = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double value = expected[i / expected[0].size()][i % expected[0].size()];
+    largest = std::max(largest, std::abs(found[i] - value));
+  }
+  return largest;
+}
+
+/// −log p of the next tokens, averaged, from naive logits.
+double naive_loss(const std::vector<std::vector<double>>& rows, const std::vector<int>& ids) {
+  double sum = 0;
+  for (std::size_t t = 0; t + 1 < ids.size(); ++t) {
+    double total = 0;
+    for (const double logit : rows[t]) total += std::exp(logit);
+    sum += std::log(total) - rows[t][static_cast<std::size_t>(ids[t + 1])];
+  }
+  return sum / static_cast<double>(ids.size() - 1);
+}
+
+search::Grouping uneven_grouping() {
+  using search::Partition;
+  return {{{Partition::parse("0 3 | 1 2"), Partition::parse("0 | 1 2 3")},
+           {Partition::one_group(4), Partition::parse("0 1 | 2 | 3")}}};
+}
+
+}  // namespace
+
+TEST_CASE("logits equal a naive transformer's, for the source and for a grouping") {
+  const TinyLlama plain;
+  TinyLlama other;
+  other.bias = true;
+  other.tied = false;
+  other.head_dim = 6;
+  TinyLlama shared = other;
+  shared.query_heads = 8;
+  for (const TinyLlama& shape : {plain, other, shared}) {
+    const TemporaryDirectory directory;
+    shape.write(directory.path());
+    const LanguageModel model(open(directory.path()), {});
+    const auto tensors = shape.tensors();
+    const auto expected = naive_logits(shape, tensors, kIds);
+    CHECK(distance(logits(model, kIds), expected) < 1e-5);
+    const search::Grouping grouping = uneven_grouping();
+    const auto expected_grouped = naive_logits(shape, tensors, kIds, &grouping);
+    CHECK(distance(logits(model.grouped(grouping, find_merge("mean")), kIds), expected_grouped) <
+          1e-5);
+    // The two differ by far more than the tolerance, so the comparison means something.
+    CHECK(distance(logits(model, kIds), expected_grouped) > 0.05);
+  }
+}
+
+TEST_CASE("singletons give the source's logits bit by bit") {
+  const TemporaryDirectory directory;
+  TinyLlama().write(directory.path());
+  const LanguageModel model(open(directory.path()), {});
+  const auto alone = search::Grouping::uniform(2, search::Partition::singletons(4));
+  for (const std::string_view merge : merge_names()) {
+    CHECK(logits(model.grouped(alone, find_merge(merge)), kIds) == logits(model, kIds));
+  }
+}
+
+TEST_CASE("duplicated heads merge without loss") {
+  TinyLlama shape;
+  auto tensors = shape.tensors();
+  // Heads 2 and 3 become copies of head 0, keys and values.
+  for (const char* module : {"k_proj", "v_proj"}) {
+    for (int layer = 0; layer < shape.layers; ++layer) {
+      auto& weight = tensors.at("model.layers." + std::to_string(layer) + ".self_attn." + module +
+                                ".weight");
+      const auto block = static_cast<std::ptrdiff_t>(weight.size() / 4);
+      for (const int copy : {2, 3}) {
+        std::copy_n(weight.begin(), block, weight.begin() + copy * block);
+      }
+    }
+  }
+  const TemporaryDirectory directory;
+  shape.write(directory.path(), tensors);
+  const LanguageModel model(open(directory.path()), {});
+  const auto grouping =
+      search::Grouping::uniform(2, search::Partition::parse("0 2 3 | 1"));
+  const auto merged = logits(model.grouped(grouping, find_merge("mean")), kIds);
+  const auto source = logits(model, kIds);
+  for (std::size_t i = 0; i < source.size(); ++i) CHECK(std::abs(merged[i] - source[i]) < 1e-5);
+}
+
+TEST_CASE("window losses follow the definition, for any number of threads") {
+  const TemporaryDirectory directory;
+  const TinyLlama shape;
+  shape.write(directory.path());
+  const LanguageModel model(open(directory.path()), {});
+  search::RandomStream random{search::RandomKey(4)};
+  std::vector<std::int32_t> stream;
+  for (int i = 0; i < 700 * 8 + 3; ++i) stream.push_back(random.below(shape.vocabulary));
+  const TokenWindows windows = TokenWindows::of_stream(stream, 8, 0, "stream");
+  REQUIRE(windows.size() == 700);
+  search::SilentProgress silent;
+  search::set_threads(1);
+  const std::vector<double> one = model.window_losses(windows, {}, silent);
+  search::set_threads(3);
+  const std::vector<double> many = model.window_losses(windows, {}, silent);
+  search::set_threads(1);
+  CHECK(one == many);
+  for (const std::size_t w : {std::size_t{0}, std::size_t{311}, std::size_t{699}}) {
+    const std::vector<int> ids(windows[w].begin(), windows[w].end());
+    CHECK(one[w] == Approx(naive_loss(naive_logits(shape, shape.tensors(), ids), ids)).margin(1e-5));
+  }
+}
+
+TEST_CASE("sampled text is the model's own, the same for any number of threads") {
+  const TemporaryDirectory directory;
+  TinyLlama().write(directory.path());
+  const LanguageModel model(open(directory.path()), {});
+  search::SilentProgress silent;
+  const auto sample = [&](int threads, std::uint64_t seed) {
+    search::set_threads(threads);
+    const TokenWindows windows = model.sample(40, 12, search::RandomKey(seed), {}, silent);
+    search::set_threads(1);
+    return std::vector<std::int32_t>(windows.ids().begin(), windows.ids().end());
+  };
+  const auto ids = sample(1, 1);
+  CHECK(ids.size() == 40 * 13);
+  CHECK(ids == sample(3, 1));
+  CHECK(ids != sample(1, 2));
+  for (std::size_t w = 0; w < 40; ++w) CHECK(ids[w * 13] == 1);
+  // The cache must not change what is likely: the text's own loss lies near the model's entropy,
+  // which random text exceeds by far.
+  const TokenWindows own(12, ids);
+  std::vector<std::int32_t> shuffled = ids;
+  search::RandomStream random{search::RandomKey(3)};
+  for (std::size_t i = 0; i < shuffled.size(); ++i) {
+    if (i % 13 != 0) shuffled[i] = random.below(20);
+  }
+  const auto mean = [&](const TokenWindows& windows) {
+    double sum = 0;
+    for (const double loss : model.window_losses(windows, {}, silent)) sum += loss;
+    return sum / static_cast<double>(windows.size());
+  };
+  CHECK(mean(own) < mean(TokenWindows(12, shuffled)) - 0.2);
+}
+
+TEST_CASE("bfloat16 computation stays near float32") {
+  const TemporaryDirectory directory;
+  TinyLlama().write(directory.path());
+  const auto pretrained = open(directory.path());
+  const auto wide = logits(LanguageModel(pretrained, {}), kIds);
+  const auto narrow = logits(LanguageModel(pretrained, {.dtype = DType::kBF16}), kIds);
+  double largest = 0;
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    largest = std::max<double>(largest, std::abs(wide[i] - narrow[i]));
+  }
+  CHECK(largest < 0.25);
+  CHECK(largest > 0);
+}
+
+TEST_CASE("inputs that the model cannot take are refused") {
+  const TemporaryDirectory directory;
+  const TinyLlama shape;
+  shape.write(directory.path());
+  const LanguageModel model(open(directory.path()), {});
+  CHECK_THROWS_AS(logits(model, {}), InputError);
+  CHECK_THROWS_AS(logits(model, {20}), InputError);
+  CHECK_THROWS_AS(logits(model, {-1}), InputError);
+  CHECK_THROWS_AS(logits(model, std::vector<int>(17, 1)), InputError);
+  const auto other = search::Grouping::uniform(2, search::Partition::singletons(3));
+  CHECK_THROWS_AS(model.grouped(other, find_merge("mean")), InputError);
+  const auto shallow = search::Grouping::uniform(1, search::Partition::singletons(4));
+  CHECK_THROWS_AS(model.grouped(shallow, find_merge("mean")), InputError);
+}
+
+TEST_CASE("weights that are not numbers are refused by name") {
+  for (const char* name : {"model.layers.1.self_attn.k_proj.weight", "model.norm.weight"}) {
+    const TemporaryDirectory directory;
+    const TinyLlama shape;
+    auto tensors = shape.tensors();
+    tensors.at(name)[3] = std::numeric_limits<float>::quiet_NaN();
+    shape.write(directory.path(), tensors);
+    const std::string message =
+        error_message<InputError>([&] { LanguageModel(open(directory.path()), {}); });
+    CHECK_THAT(message, contains(name));
+  }
+}

@@ -1,0 +1,138 @@
+#include "tests/models/naive_llama.hpp"
+
+#include <cmath>
+
+namespace regroup::tests {
+namespace {
+
+using Vector = std::vector<double>;
+using Tensors = std::map<std::string, std::vector<float>>;
+
+/// y = W x + b for W stored by rows.
+Vector linear(const Tensors& tensors, const std::string& name, const Vector& x) {
+  const std::vector<float>& weight = tensors.at(name + ".weight");
+  Vector y(weight.size() / x.size());
+  for (std::size_t row = 0; row < y.size(); ++row) {
+    for (std::size_t i = 0; i < x.size(); ++i) y[row] += weight[row * x.size() + i] * x[i];
+  }
+  const auto bias = tensors.find(name + ".bias");
+  if (bias != tensors.end()) {
+    for (std::size_t row = 0; row < y.size(); ++row) y[row] += bias->second[row];
+  }
+  return y;
+}
+
+Vector normalised(const Tensors& tensors, const std::string& name, const Vector& x) {
+  double squares = 0;
+  for (const double value : x) squares += value * value;
+  const double scale = 1 / std::sqrt(squares / static_cast<double>(x.size()) + 1e-5);
+  Vector y(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * scale * tensors.at(name + ".weight")[i];
+  return y;
+}
+
+/// Turns each pair (c, c + d/2) of every head by position · theta^(−2c/d).
+void rotate(Vector& heads, std::size_t head_dim, double position) {
+  const std::size_t half = head_dim / 2;
+  for (std::size_t head = 0; head < heads.size(); head += head_dim) {
+    for (std::size_t c = 0; c < half; ++c) {
+      const double angle =
+          position *
+          std::pow(100.0, -2.0 * static_cast<double>(c) / static_cast<double>(head_dim));
+      const double a = heads[head + c];
+      const double b = heads[head + c + half];
+      heads[head + c] = a * std::cos(angle) - b * std::sin(angle);
+      heads[head + c + half] = b * std::cos(angle) + a * std::sin(angle);
+    }
+  }
+}
+
+/// Every head's part becomes the mean over its group: the same as averaging the weights.
+void average(Vector& heads, const search::Partition& partition) {
+  const std::size_t head_dim = heads.size() / static_cast<std::size_t>(partition.heads());
+  for (const std::vector<int>& group : partition.member_ids()) {
+    for (std::size_t i = 0; i < head_dim; ++i) {
+      double mean = 0;
+      for (const int h : group) mean += heads[static_cast<std::size_t>(h) * head_dim + i];
+      mean /= static_cast<double>(group.size());
+      for (const int h : group) heads[static_cast<std::size_t>(h) * head_dim + i] = mean;
+    }
+  }
+}
+
+/// Attention output of the last position given, before the output projection.
+Vector attend(const TinyLlama& model, const Vector& query, const std::vector<Vector>& keys,
+              const std::vector<Vector>& values) {
+  const auto d = static_cast<std::size_t>(model.head_dim);
+  const auto per_kv = static_cast<std::size_t>(model.query_heads / model.kv_heads);
+  Vector out(query.size());
+  for (std::size_t h = 0; h < static_cast<std::size_t>(model.query_heads); ++h) {
+    const std::size_t kv = h / per_kv;
+    Vector weights;
+    double total = 0;
+    for (const Vector& key : keys) {
+      double score = 0;
+      for (std::size_t i = 0; i < d; ++i) score += query[h * d + i] * key[kv * d + i];
+      weights.push_back(std::exp(score / std::sqrt(static_cast<double>(d))));
+      total += weights.back();
+    }
+    for (std::size_t t = 0; t < values.size(); ++t) {
+      for (std::size_t i = 0; i < d; ++i) {
+        out[h * d + i] += weights[t] / total * values[t][kv * d + i];
+      }
+    }
+  }
+  return out;
+}
+
+void add(Vector& x, const Vector& y) {
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+}
+
+}  // namespace
+
+std::vector<std::vector<double>> naive_logits(const TinyLlama& model, const Tensors& tensors,
+                                              const std::vector<int>& ids,
+                                              const search::Grouping* grouping) {
+  const std::vector<float>& embedding = tensors.at("model.embed_tokens.weight");
+  std::vector<Vector> xs;
+  for (const int id : ids) {
+    const auto row = embedding.begin() + static_cast<std::ptrdiff_t>(id) * model.width;
+    xs.emplace_back(row, row + model.width);
+  }
+  for (int layer = 0; layer < model.layers; ++layer) {
+    const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+    std::vector<Vector> keys;
+    std::vector<Vector> values;
+    for (std::size_t t = 0; t < xs.size(); ++t) {
+      const Vector x = normalised(tensors, prefix + "input_layernorm", xs[t]);
+      Vector query = linear(tensors, prefix + "self_attn.q_proj", x);
+      keys.push_back(linear(tensors, prefix + "self_attn.k_proj", x));
+      values.push_back(linear(tensors, prefix + "self_attn.v_proj", x));
+      if (grouping != nullptr) {
+        average(keys.back(), grouping->layers[static_cast<std::size_t>(layer)].keys);
+        average(values.back(), grouping->layers[static_cast<std::size_t>(layer)].values);
+      }
+      rotate(query, static_cast<std::size_t>(model.head_dim), static_cast<double>(t));
+      rotate(keys.back(), static_cast<std::size_t>(model.head_dim), static_cast<double>(t));
+      add(xs[t], linear(tensors, prefix + "self_attn.o_proj", attend(model, query, keys, values)));
+    }
+    for (Vector& x : xs) {
+      const Vector y = normalised(tensors, prefix + "post_attention_layernorm", x);
+      Vector gate = linear(tensors, prefix + "mlp.gate_proj", y);
+      const Vector up = linear(tensors, prefix + "mlp.up_proj", y);
+      for (std::size_t i = 0; i < gate.size(); ++i) gate[i] *= up[i] / (1 + std::exp(-gate[i]));
+      add(x, linear(tensors, prefix + "mlp.down_proj", gate));
+    }
+  }
+  std::vector<std::vector<double>> logits;
+  for (const Vector& x : xs) {
+    const Vector y = normalised(tensors, "model.norm", x);
+    Tensors head;
+    head["head.weight"] = model.tied ? embedding : tensors.at("lm_head.weight");
+    logits.push_back(linear(head, "head", y));
+  }
+  return logits;
+}
+
+}  // namespace regroup::tests

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "search/grouping.hpp"
+#include "tests/models/tiny_llama.hpp"
+
+namespace regroup::tests {
+
+/// Logits [length][vocabulary] of a tiny Llama by plain loops in double: the formulas of the
+/// papers, one number at a time, no library. With a grouping every head reads the mean of its
+/// group's keys and values, each merged by its own partition.
+std::vector<std::vector<double>> naive_logits(
+    const TinyLlama& model, const std::map<std::string, std::vector<float>>& tensors,
+    const std::vector<int>& ids, const search::Grouping* grouping = nullptr);
+
+}  // namespace regroup::tests

@@ -1,0 +1,51 @@
+#include "tests/support/random_tables.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "search/gram_cost.hpp"
+
+namespace regroup::tests {
+
+Eigen::MatrixXd random_vectors(int heads, int length, search::RandomKey key) {
+  search::RandomStream random(key);
+  Eigen::MatrixXd vectors(heads, length);
+  for (Eigen::Index i = 0; i < heads; ++i) {
+    for (Eigen::Index j = 0; j < length; ++j) vectors(i, j) = 2 * random.unit() - 1;
+  }
+  return vectors;
+}
+
+void for_each_partition(int heads, const std::function<void(const search::Partition&)>& visit) {
+  // Restricted growth strings in lexicographic order, by recursion over the heads.
+  std::vector<search::Label> labels(static_cast<std::size_t>(heads));
+  const std::function<void(std::size_t, int)> extend = [&](std::size_t head, int groups) {
+    if (head == labels.size()) {
+      visit(search::Partition::from_labels(labels));
+      return;
+    }
+    for (int label = 0; label <= groups; ++label) {
+      labels[head] = static_cast<search::Label>(label);
+      extend(head + 1, std::max(groups, label + 1));
+    }
+  };
+  extend(0, 0);
+}
+
+search::GroupingProblem random_problem(int layers, int heads, search::PartitionSharing sharing,
+                                       search::RandomKey key) {
+  std::vector<search::LayerCosts> costs;
+  for (int layer = 0; layer < layers; ++layer) {
+    const search::RandomKey layer_key = key.split(static_cast<std::uint64_t>(layer));
+    const Eigen::MatrixXd k = random_vectors(heads, 6, layer_key.split(0)) * (1 + layer);
+    const Eigen::MatrixXd v = random_vectors(heads, 6, layer_key.split(1));
+    const Eigen::MatrixXd gram_k = k * k.transpose();
+    const Eigen::MatrixXd gram_v = v * v.transpose();
+    costs.push_back({std::make_shared<search::GramCost>(gram_k),
+                     std::make_shared<search::GramCost>(gram_v),
+                     std::make_shared<search::GramCost>(gram_k + gram_v)});
+  }
+  return {std::move(costs), sharing};
+}
+
+}  // namespace regroup::tests
