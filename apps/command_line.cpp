@@ -1,6 +1,7 @@
 #include "apps/command_line.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -62,13 +63,24 @@ void leave_write_errors_to_writes() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+/// Evaluation asks for the same large tensors over and over; given back to the system each time, the
+/// system's zeroing of their pages took a quarter of the time.
+void keep_freed_memory() {
+  constexpr int kLargestHeapBlock = 32 << 20;  // bytes; the C library takes no more
+  constexpr int kKept = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kLargestHeapBlock);
+  mallopt(M_TRIM_THRESHOLD, kKept);
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
   leave_write_errors_to_writes();
-  CLI::App program("Finds the grouping of attention heads that keeps the most accuracy for every "
-                   "KV-cache size.",
-                   "regroup");
+  keep_freed_memory();
+  CLI::App program(
+      "Finds the grouping of attention heads that keeps the most accuracy for every "
+      "KV-cache size.",
+      "regroup");
   program.set_version_flag("--version", version_text());
   program.require_subcommand(1);
   const std::vector<std::unique_ptr<Command>> commands = all_commands();

@@ -47,9 +47,8 @@ void make_directory(const fs::path& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) {
-    throw WorkError({.what = "cannot make a directory",
-                     .where = directory.string(),
-                     .found = error.message()});
+    throw WorkError(
+        {.what = "cannot make a directory", .where = directory.string(), .found = error.message()});
   }
 }
 

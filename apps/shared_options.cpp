@@ -57,11 +57,13 @@ int ThreadOptions::apply() const {
 }
 
 void ComputeChoice::declare(CLI::App& command) {
-  command.add_option("--device", device, "Where to compute: cpu, cuda or cuda:N", true)
+  command.add_option("--device", device, "Where to compute: cpu, cuda or cuda:N")
+      ->capture_default_str()
       ->type_name("DEVICE");
   command
       .add_option("--dtype", dtype,
-                  "Type of computation, float32 or bfloat16, whatever the checkpoint's", true)
+                  "Type of computation, float32 or bfloat16, whatever the checkpoint's")
+      ->capture_default_str()
       ->type_name("TYPE");
 }
 
@@ -81,9 +83,9 @@ std::uint64_t parse_size(const std::string& text, const std::string& option) {
     std::string_view name;
     double bytes;
   };
-  constexpr std::array kUnits = {Unit{"", 1},           Unit{"B", 1},          Unit{"KB", 1e3},
-                                 Unit{"MB", 1e6},       Unit{"GB", 1e9},       Unit{"TB", 1e12},
-                                 Unit{"KiB", 0x1p10},   Unit{"MiB", 0x1p20},   Unit{"GiB", 0x1p30},
+  constexpr std::array kUnits = {Unit{"", 1},         Unit{"B", 1},        Unit{"KB", 1e3},
+                                 Unit{"MB", 1e6},     Unit{"GB", 1e9},     Unit{"TB", 1e12},
+                                 Unit{"KiB", 0x1p10}, Unit{"MiB", 0x1p20}, Unit{"GiB", 0x1p30},
                                  Unit{"TiB", 0x1p40}};
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

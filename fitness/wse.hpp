@@ -5,8 +5,8 @@
 
 namespace regroup::fitness {
 
-/// Weight-sharing error of mean-merged heads (QCQA, arXiv 2406.10247; METHODS §2): squared Frobenius
-/// distance of the weights to their group's mean, keys plus values. Biases do not count.
+/// Weight-sharing error of mean-merged heads (QCQA, arXiv 2406.10247; METHODS §2): squared
+/// Frobenius distance of the weights to their group's mean, keys plus values. Biases do not count.
 class Wse : public Fitness {
  public:
   std::string_view name() const override { return "wse"; }

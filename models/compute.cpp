@@ -46,14 +46,18 @@ Device parse_device(std::string_view text) {
     fail_device("device is not known", "cpu, cuda or cuda:N", text);
   }
   if (device.index >= cuda_devices()) {
-    fail_device("device is not available", fmt::format("cpu, or one of {} CUDA devices", cuda_devices()),
-                text);
+    fail_device("device is not available",
+                fmt::format("cpu, or one of {} CUDA devices", cuda_devices()), text);
   }
   return device;
 }
 
-void use_one_thread_per_operation() { at::set_num_threads(1); }
+void use_one_thread_per_operation() {
+  at::set_num_threads(1);
+}
 
-std::string torch_version() { return TORCH_VERSION; }
+std::string torch_version() {
+  return TORCH_VERSION;
+}
 
 }  // namespace regroup::models

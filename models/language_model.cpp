@@ -81,8 +81,7 @@ std::vector<float> LanguageModel::logits(std::span<const std::int32_t> ids) cons
   require_length(ids.size(), config());
   const c10::InferenceMode no_gradients;
   const at::Tensor input = id_tensor(ids, 1, decoder_->options());
-  const at::Tensor logits =
-      decoder_->logits(decoder_->hidden_states(input)).cpu().contiguous();
+  const at::Tensor logits = decoder_->logits(decoder_->hidden_states(input)).cpu().contiguous();
   const float* data = logits.const_data_ptr<float>();
   return {data, data + logits.numel()};
 }

@@ -11,7 +11,8 @@ enum class DescentMoves {
 };
 
 /// Local search: takes the best single move or swap until none lowers the cost. The number of
-/// groups stays. O(n²) questions to the table's state a step; the result never costs more than `start`.
+/// groups stays. O(n²) questions to the table's state a step; the result never costs more than
+/// `start`.
 Partition descend(const CostTable& table, const Partition& start, DescentMoves moves);
 
 }  // namespace regroup::search

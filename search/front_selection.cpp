@@ -13,9 +13,9 @@ double distance(const ModelPoint& point, double size) {
 }
 
 std::size_t nearest(std::span<const ModelPoint> front, double size) {
-  const auto found = std::min_element(front.begin(), front.end(), [&](const auto& a, const auto& b) {
-    return distance(a, size) < distance(b, size);
-  });
+  const auto found = std::min_element(
+      front.begin(), front.end(),
+      [&](const auto& a, const auto& b) { return distance(a, size) < distance(b, size); });
   return static_cast<std::size_t>(found - front.begin());
 }
 

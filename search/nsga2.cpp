@@ -20,8 +20,7 @@ constexpr int kDuplicateRetries = 8;
 class GenomeSet {
  public:
   bool insert(std::span<const Gene> genome) {
-    return seen_
-        .emplace(reinterpret_cast<const char*>(genome.data()), genome.size() * sizeof(Gene))
+    return seen_.emplace(reinterpret_cast<const char*>(genome.data()), genome.size() * sizeof(Gene))
         .second;
   }
 

@@ -11,8 +11,8 @@
 namespace regroup::search {
 
 struct Nsga2Options {
-  int population = 200;   ///< candidates kept per generation, ≥ 2
-  int generations = 200;  ///< generations after the first, ≥ 0
+  int population = 200;    ///< candidates kept per generation, ≥ 2
+  int generations = 200;   ///< generations after the first, ≥ 0
   double crossover = 0.9;  ///< probability that a child has two parents
 };
 

@@ -38,9 +38,13 @@ class FirstFailure {
 
 }  // namespace
 
-void set_threads(int threads) { thread_count = threads; }
+void set_threads(int threads) {
+  thread_count = threads;
+}
 
-int threads() { return thread_count; }
+int threads() {
+  return thread_count;
+}
 
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& task) {
   FirstFailure failure;

@@ -19,8 +19,8 @@ bool dominates(const Objectives& a, const Objectives& b);
 
 /// Rank of every point: 0 for the non-dominated ones, 1 for those left when rank 0 is gone, and so
 /// on; equal points share a rank. O(N log N): points are swept by size, and the front a point joins
-/// is found by bisection over the last errors of the fronts (Jensen, IEEE TEC 7(5), 2003). Objectives must
-/// not be NaN.
+/// is found by bisection over the last errors of the fronts (Jensen, IEEE TEC 7(5), 2003).
+/// Objectives must not be NaN.
 ///
 /// Example: (1, 5) (2, 3) (2, 4) → 0 0 1.
 std::vector<int> non_dominated_ranks(std::span<const Objectives> points);

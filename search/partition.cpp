@@ -81,8 +81,8 @@ Partition Partition::neighbours(int heads, int groups) {
 Partition Partition::from_labels(std::span<const Label> labels) {
   require_head_count(static_cast<int>(labels.size()));
   if (*std::max_element(labels.begin(), labels.end()) >= kMaxHeads) {
-    throw InputError({.what = "group label is out of range",
-                      .expected = fmt::format("below {}", kMaxHeads)});
+    throw InputError(
+        {.what = "group label is out of range", .expected = fmt::format("below {}", kMaxHeads)});
   }
   std::vector<Label> copy(labels.begin(), labels.end());
   const int groups = canonicalise(copy);

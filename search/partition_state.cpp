@@ -38,7 +38,9 @@ RepricedState::RepricedState(const CostTable& table, const Partition& partition)
   for (int g = 0; g < slots(); ++g) prices_.push_back(table.group_cost(members(Group(g))));
 }
 
-double RepricedState::cost() const { return std::accumulate(prices_.begin(), prices_.end(), 0.0); }
+double RepricedState::cost() const {
+  return std::accumulate(prices_.begin(), prices_.end(), 0.0);
+}
 
 double RepricedState::price_without(Group group, Head leaving) const {
   std::vector<Head> heads = members(group);

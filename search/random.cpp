@@ -45,6 +45,8 @@ std::uint64_t RandomStream::below(std::uint64_t bound) {
   }
 }
 
-double RandomStream::unit() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+double RandomStream::unit() {
+  return static_cast<double>(bits() >> 11) * 0x1p-53;
+}
 
 }  // namespace regroup::search

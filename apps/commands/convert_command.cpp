@@ -35,9 +35,8 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
                    "standard: query heads permuted, num_key_value_heads reduced; expand: keys and "
                    "values repeated to the source's heads (default: the first that is exact)")
       ->type_name("LAYOUT");
-  command
-      ->add_option("--max-shard-size", max_shard_size_, "Largest weight file, as 5GB or 512MiB",
-                   true)
+  command->add_option("--max-shard-size", max_shard_size_, "Largest weight file, as 5GB or 512MiB")
+      ->capture_default_str()
       ->type_name("SIZE");
   command->add_flag("--force", force_, "Write into a directory that holds files already");
   command->add_flag("--json", json_, "Print the summary as JSON");
@@ -49,7 +48,8 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
 std::filesystem::path ConvertCommand::grouping_path() const {
   if (!grouping_.empty()) return grouping_;
   if (!run_.empty()) return best_grouping_of_run(run_, kv_);
-  throw InputError({.what = "no grouping is given", .expected = "--grouping FILE, or --run DIR --kv RATIO"});
+  throw InputError(
+      {.what = "no grouping is given", .expected = "--grouping FILE, or --run DIR --kv RATIO"});
 }
 
 void ConvertCommand::run(const Session& session) {
@@ -58,8 +58,8 @@ void ConvertCommand::run(const Session& session) {
   const models::PretrainedModel model = models::open_model(model_);
   const std::filesystem::path file = grouping_path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);
-  const models::Layout layout = layout_.empty() ? models::default_layout(grouping.grouping)
-                                                : models::find_layout(layout_);
+  const models::Layout layout =
+      layout_.empty() ? models::default_layout(grouping.grouping) : models::find_layout(layout_);
   models::require_holds(layout, grouping.grouping);
   models::require_finite_attention(model);
   require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,

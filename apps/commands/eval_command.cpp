@@ -59,10 +59,9 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
   command->add_option("MODEL", model_, "Hugging Face directory")->required();
   command->add_option("--grouping", grouping_, "Grouping JSON to apply (default: none)")
       ->type_name("FILE");
-  command->add_option("--task", task_, "What to measure: perplexity (nats per token)", true);
-  command
-      ->add_option("--data", data_,
-                   "Text (.txt, UTF-8) or token ids (.bin, .npy)")
+  command->add_option("--task", task_, "What to measure: perplexity (nats per token)")
+      ->capture_default_str();
+  command->add_option("--data", data_, "Text (.txt, UTF-8) or token ids (.bin, .npy)")
       ->required()
       ->type_name("FILE");
   command->add_option("-o,--output", output_, "Write the result here as JSON")->type_name("FILE");
@@ -101,7 +100,7 @@ void EvalCommand::run(const Session& session) {
   const fitness::LossEstimate loss = fitness::estimate(losses);
   ordered_json result = result_json(loss, data, windows);
   result["config"] = {{"model", model_},
-                      {"grouping", grouping_.empty() ? ordered_json(nullptr) : grouping_},
+                      {"grouping", grouping_.empty() ? ordered_json() : ordered_json(grouping_)},
                       {"dtype", compute_.dtype},
                       {"device", compute.device.to_string()},
                       {"threads", threads}};

@@ -57,20 +57,20 @@ ordered_json document(const models::PretrainedModel& model,
                       {"keys", summary_json(summarise(grams[i].keys))},
                       {"values", summary_json(summarise(grams[i].values))}});
   }
-  return {{"name", model.name()},
-          {"architecture", c.architecture},
-          {"layers", c.layers},
-          {"width", c.width},
-          {"query_heads", c.query_heads},
-          {"kv_heads", c.kv_heads},
-          {"head_dim", c.head_dim},
-          {"mlp_width", c.mlp_width},
-          {"vocabulary", c.vocabulary},
-          {"context", c.context},
-          {"dtype", models::config_name(model.dtype)},
-          {"kv_bytes_per_token",
-           models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype)},
-          {"head_similarity", layers}};
+  return {
+      {"name", model.name()},
+      {"architecture", c.architecture},
+      {"layers", c.layers},
+      {"width", c.width},
+      {"query_heads", c.query_heads},
+      {"kv_heads", c.kv_heads},
+      {"head_dim", c.head_dim},
+      {"mlp_width", c.mlp_width},
+      {"vocabulary", c.vocabulary},
+      {"context", c.context},
+      {"dtype", models::config_name(model.dtype)},
+      {"kv_bytes_per_token", models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype)},
+      {"head_similarity", layers}};
 }
 
 std::string text(const models::PretrainedModel& model,
@@ -78,14 +78,16 @@ std::string text(const models::PretrainedModel& model,
   const models::ModelConfig& c = model.config;
   const auto bytes = models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype);
   std::string out = fmt::format("{}  {}\n", model.name(), c.architecture);
-  out += fmt::format("  layers {}, width {}, MLP {}, vocabulary {}, context {}, {}\n", c.layers,
-                     c.width, c.mlp_width, c.vocabulary, c.context,
-                     models::config_name(model.dtype));
+  out +=
+      fmt::format("  layers {}, width {}, MLP {}, vocabulary {}, context {}, {}\n", c.layers,
+                  c.width, c.mlp_width, c.vocabulary, c.context, models::config_name(model.dtype));
   out += fmt::format("  query heads {}, KV heads {}, head_dim {}\n", c.query_heads, c.kv_heads,
                      c.head_dim);
   out += fmt::format("  KV cache {} bytes per token, {:.2f} MiB at the full context\n\n", bytes,
                      static_cast<double>(bytes) * c.context / 0x1p20);
-  out += "         keys: norm              cosine of pairs     values: norm            cosine of pairs\n";
+  out +=
+      "         keys: norm              cosine of pairs     values: norm            cosine of "
+      "pairs\n";
   out += "  layer     least  greatest      mean  greatest     least  greatest      mean  greatest";
   for (std::size_t i = 0; i < grams.size(); ++i) {
     out += fmt::format("\n  {:5} {} {}", i, summary_columns(summarise(grams[i].keys)),

@@ -27,7 +27,9 @@ CLI::App* SearchCommand::declare(CLI::App& program) {
       ->type_name("DIR");
   declare_method(*command);
   declare_data(*command);
-  command->add_option("--seed", options_.seed, "Of every random draw", true)->type_name("N");
+  command->add_option("--seed", options_.seed, "Of every random draw")
+      ->capture_default_str()
+      ->type_name("N");
   CLI::Option* force = command->add_flag(
       "--force", options_.force, "Replace an earlier run in the directory (only files of a run)");
   command
@@ -42,33 +44,41 @@ CLI::App* SearchCommand::declare(CLI::App& program) {
 }
 
 void SearchCommand::declare_method(CLI::App& command) {
-  command.add_option("--method", options_.method, choices("Search", search::method_names()), true);
-  command.add_option("--fitness", options_.fitness,
-                     choices("Price of a grouping", fitness::fitness_names()), true);
-  command.add_option("--merge", options_.merge, choices("Merge operator", models::merge_names()),
-                     true);
-  command.add_option("--partitions", options_.partitions,
-                     "Keys and values by one partition (joint) or each by their own "
-                     "(independent)",
-                     true);
+  command.add_option("--method", options_.method, choices("Search", search::method_names()))
+      ->capture_default_str();
+  command
+      .add_option("--fitness", options_.fitness,
+                  choices("Price of a grouping", fitness::fitness_names()))
+      ->capture_default_str();
+  command.add_option("--merge", options_.merge, choices("Merge operator", models::merge_names()))
+      ->capture_default_str();
+  command
+      .add_option("--partitions", options_.partitions,
+                  "Keys and values by one partition (joint) or each by their own "
+                  "(independent)")
+      ->capture_default_str();
   command
       .add_option("--kv", options_.kv,
                   "Limits of the KV size as parts of the source's, in (0, 1]: the best grouping "
                   "within each (default: the whole front)")
       ->delimiter(',')
       ->type_name("RATIO,…");
-  command.add_option("--population", options_.population, "Candidates per generation", true)
+  command.add_option("--population", options_.population, "Candidates per generation")
+      ->capture_default_str()
       ->type_name("N");
-  command.add_option("--generations", options_.generations, "Generations per stage", true)
+  command.add_option("--generations", options_.generations, "Generations per stage")
+      ->capture_default_str()
       ->type_name("N");
   command
       .add_option("--group-limit", options_.group_limit,
-                  "Most groups of a layer that stage 1 looks at (0: the number of KV heads)", true)
+                  "Most groups of a layer that stage 1 looks at (0: the number of KV heads)")
+      ->capture_default_str()
       ->type_name("N");
-  command.add_option("--stage-two", options_.stage_two,
-                     "Stage 2 chooses per layer any member of its front (member), or grouped or "
-                     "not (bit, the paper's)",
-                     true);
+  command
+      .add_option("--stage-two", options_.stage_two,
+                  "Stage 2 chooses per layer any member of its front (member), or grouped or "
+                  "not (bit, the paper's)")
+      ->capture_default_str();
 }
 
 void SearchCommand::declare_data(CLI::App& command) {
@@ -82,11 +92,13 @@ void SearchCommand::declare_data(CLI::App& command) {
       ->type_name("FILE");
   command
       .add_option("--eval-tokens", options_.eval_tokens,
-                  "Score no more tokens of --eval than this (0: all)", true)
+                  "Score no more tokens of --eval than this (0: all)")
+      ->capture_default_str()
       ->type_name("N");
   command
       .add_option("--measure", options_.measure,
-                  "Front points whose loss is measured (0: proxy only)", true)
+                  "Front points whose loss is measured (0: proxy only)")
+      ->capture_default_str()
       ->type_name("N");
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "apps/report/json_fields.hpp"
+#include "models/files/mapped_file.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
@@ -67,7 +67,9 @@ HistoryRow read_row(const std::filesystem::path& file, std::size_t line, std::st
 }  // namespace
 
 std::vector<HistoryRow> read_history(const std::filesystem::path& file) {
-  const std::string text = read_text_file(file);
+  const models::MappedFile mapped(file);
+  const std::string_view text(reinterpret_cast<const char*>(mapped.bytes().data()),
+                              mapped.bytes().size());
   std::vector<HistoryRow> rows;
   std::size_t line = 0;
   for (std::size_t begin = 0; begin < text.size();) {

@@ -2,66 +2,31 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <fstream>
-#include <iterator>
+#include <limits>
 
+#include "models/files/json_fields.hpp"
+#include "models/files/json_file.hpp"
+#include "models/files/printable.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
+namespace {
 
 using nlohmann::json;
 
-std::string read_text_file(const std::filesystem::path& file) {
-  std::error_code ignored;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file, ignored)) {
-    throw InputError({.what = "file cannot be read",
-                      .where = file.string(),
-                      .expected = "a readable file",
-                      .found = std::filesystem::exists(file, ignored)
-                                   ? "something that cannot be opened as a file"
-                                   : "nothing there"});
-  }
-  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (stream.bad()) throw InputError({.what = "file cannot be read", .where = file.string()});
-  return text;
-}
+constexpr std::int64_t kLargestCount = std::numeric_limits<std::int64_t>::max();
 
-json read_json_file(const std::filesystem::path& file) {
-  const std::string text = read_text_file(file);
-  try {
-    return json::parse(text);
-  } catch (const json::exception& error) {
-    throw InputError({.what = "file is not valid JSON",
-                      .where = file.string(),
-                      .expected = "a JSON document",
-                      .found = error.what()});
-  }
-}
-
-std::string shown(const json& value) {
-  constexpr std::size_t kLongest = 60;
-  if (value.is_structured()) return fmt::format("{} of {}", value.type_name(), value.size());
-  std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "…";
-  return text;
-}
+}  // namespace
 
 JsonFields::JsonFields(const json& value, std::string where)
     : value_(&value), where_(std::move(where)) {
-  if (!value.is_object()) {
-    throw InputError({.what = "value has the wrong type",
-                      .where = where_,
-                      .expected = "an object",
-                      .found = shown(value)});
-  }
+  models::require_object(value, where_);
 }
 
 void JsonFields::refuse(const char* name, const std::string& expected,
                         const std::string& found) const {
-  throw InputError({.what = fmt::format("field \"{}\" is missing or not what it should be", name),
-                    .where = where_,
+  throw InputError({.what = "field has the wrong value",
+                    .where = models::field_of(where_, name),
                     .expected = expected,
                     .found = found});
 }
@@ -71,75 +36,53 @@ const json* JsonFields::find(const char* name) const {
   return found == value_->end() || found->is_null() ? nullptr : &*found;
 }
 
-const json& JsonFields::required(const char* name, const char* expected) const {
-  const json* value = find(name);
-  if (value == nullptr) refuse(name, expected, value_->contains(name) ? "null" : "no such field");
-  return *value;
-}
-
 std::string JsonFields::text(const char* name) const {
-  required(name, "a string");
-  return *optional_text(name);
+  return models::required_string(*value_, name, where_);
 }
 
 std::optional<std::string> JsonFields::optional_text(const char* name) const {
-  const json* value = find(name);
-  if (value == nullptr) return std::nullopt;
-  if (!value->is_string()) refuse(name, "a string", shown(*value));
-  return value->get<std::string>();
+  return models::optional_string(*value_, name, where_);
 }
 
 double JsonFields::number(const char* name) const {
-  required(name, "a number");
-  return *optional_number(name);
+  return models::required_number(*value_, name, where_);
 }
 
 std::optional<double> JsonFields::optional_number(const char* name) const {
-  const json* value = find(name);
-  if (value == nullptr) return std::nullopt;
-  if (!value->is_number()) refuse(name, "a number", shown(*value));
-  const auto number = value->get<double>();
-  if (!std::isfinite(number)) refuse(name, "a finite number", shown(*value));
-  return number;
+  return models::optional_number(*value_, name, where_);
 }
 
 std::uint64_t JsonFields::count(const char* name) const {
-  required(name, "a whole number");
-  return *optional_count(name);
+  return static_cast<std::uint64_t>(
+      models::required_int(*value_, name, where_, 0, kLargestCount));
 }
 
 std::optional<std::uint64_t> JsonFields::optional_count(const char* name) const {
-  const json* value = find(name);
-  if (value == nullptr) return std::nullopt;
-  if (!value->is_number_unsigned()) refuse(name, "a whole number, not negative", shown(*value));
-  return value->get<std::uint64_t>();
+  const auto count = models::optional_int(*value_, name, where_, 0, kLargestCount);
+  return count ? std::optional(static_cast<std::uint64_t>(*count)) : std::nullopt;
 }
 
 std::optional<bool> JsonFields::optional_flag(const char* name) const {
-  const json* value = find(name);
-  if (value == nullptr) return std::nullopt;
-  if (!value->is_boolean()) refuse(name, "true or false", shown(*value));
-  return value->get<bool>();
+  return models::optional_bool(*value_, name, where_);
 }
 
 JsonFields JsonFields::object(const char* name) const {
-  return {required(name, "an object"), where_ + ", " + name};
+  return {models::required_object(*value_, name, where_), fmt::format("{}, {}", where_, name)};
 }
 
 std::optional<JsonFields> JsonFields::optional_object(const char* name) const {
-  if (find(name) == nullptr) return std::nullopt;
-  return object(name);
+  const json* value = models::optional_object(*value_, name, where_);
+  if (value == nullptr) return std::nullopt;
+  return JsonFields(*value, fmt::format("{}, {}", where_, name));
 }
 
 const json& JsonFields::array(const char* name) const {
-  const json& value = required(name, "an array");
-  if (!value.is_array()) refuse(name, "an array", shown(value));
-  return value;
+  return models::required_array(*value_, name, where_);
 }
 
 void check_format(const JsonFields& document, const char* format) {
   const std::string found = document.text("format");
-  if (found != format) document.refuse("format", format, shown(found));
+  if (found != format) document.refuse("format", format, models::printable(found));
   const std::uint64_t version = document.count("version");
   if (version != 1) document.refuse("version", "1", std::to_string(version));
 }

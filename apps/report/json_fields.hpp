@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -9,17 +8,10 @@
 
 namespace regroup::apps {
 
-/// The whole content of a file; throws InputError if it cannot be read.
-std::string read_text_file(const std::filesystem::path& file);
-
-/// The JSON document in a file; throws InputError if it cannot be read or is not JSON.
-nlohmann::json read_json_file(const std::filesystem::path& file);
-
 /// One JSON object whose fields are taken out with their type checked, so that every complaint
 /// names the file and the field. Holds a reference: the document must outlive it.
 ///
-/// `required` readers throw InputError if the field is absent or of another type; the `optional_`
-/// ones give nullopt for a field that is absent or null and throw only for another type.
+/// The functions of models/files/json_fields.hpp, bound to one object.
 class JsonFields {
  public:
   /// `where` names the object in messages: "RUN/front.json, points[3]". Throws InputError if
@@ -47,16 +39,11 @@ class JsonFields {
                            const std::string& found) const;
 
  private:
-  const nlohmann::json& required(const char* name, const char* expected) const;
-
   const nlohmann::json* value_;
   std::string where_;
 };
 
 /// Throws InputError unless the object says `"format": format, "version": 1`.
 void check_format(const JsonFields& document, const char* format);
-
-/// A JSON value cut to a length that fits a message.
-std::string shown(const nlohmann::json& value);
 
 }  // namespace regroup::apps

@@ -8,6 +8,7 @@
 #include "apps/report/grouping_file.hpp"
 #include "apps/report/history_file.hpp"
 #include "apps/report/json_fields.hpp"
+#include "models/files/json_file.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
@@ -39,7 +40,7 @@ std::string option_text(const JsonFields& options, const std::string& name, cons
   std::string text;
   for (const json& element : value) {
     if (value.is_object() || element.is_structured()) {
-      options.refuse(name.c_str(), "a string, number, flag or array of them", shown(value));
+      options.refuse(name.c_str(), "a string, number, flag or array of them", models::describe_json(value));
     }
     text += (text.empty() ? "" : ", ") + scalar_text(element);
   }
@@ -106,7 +107,7 @@ std::string read_grouping_path(const JsonFields& point) {
   const std::filesystem::path path(text);
   const bool leaves = std::ranges::any_of(path, [](const auto& part) { return part == ".."; });
   if (text.empty() || path.is_absolute() || leaves) {
-    point.refuse("grouping", "a path inside the run directory", shown(text));
+    point.refuse("grouping", "a path inside the run directory", models::describe_json(text));
   }
   return text;
 }
@@ -135,7 +136,7 @@ FrontPoint read_point(const JsonFields& fields) {
 
 void read_front(RunData& run) {
   const std::filesystem::path file = run.directory / "front.json";
-  const json document = read_json_file(file);
+  const json document = models::read_json_file(file);
   const JsonFields front(document, file.string());
   check_format(front, "regroup.front");
   const JsonFields source = front.object("source");
@@ -160,7 +161,7 @@ std::filesystem::path real_path(const std::filesystem::path& directory) {
 }  // namespace
 
 RunData load_run(const std::filesystem::path& directory) {
-  return load_run(directory, read_json_file(directory / "run.json"));
+  return load_run(directory, models::read_json_file(directory / "run.json"));
 }
 
 RunData load_run(const std::filesystem::path& directory, const json& record) {

@@ -12,7 +12,6 @@ void write_run_report(const RunDirectory& directory, const nlohmann::json& recor
 
 /// The page for several runs (`regroup report`), written to `output`, and its chart beside it with
 /// the ending .svg. Throws InputError for a broken run, WorkError.
-void write_report(std::span<const std::filesystem::path> runs,
-                  const std::filesystem::path& output);
+void write_report(std::span<const std::filesystem::path> runs, const std::filesystem::path& output);
 
 }  // namespace regroup::apps

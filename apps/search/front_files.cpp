@@ -42,9 +42,9 @@ std::string csv_field(const ordered_json& point, const std::string& column) {
 
 std::string front_csv(const ordered_json& points, const std::string& fitness) {
   const std::vector<std::string> columns = {
-      "series",      "method",     "merge",             "kv_ratio", "bytes_per_token",
-      fitness,       "kv_limit",   "loss",              "loss_stderr",
-      "delta_loss",  "delta_loss_stderr", "on_front",   "grouping"};
+      "series",   "method", "merge",       "kv_ratio",   "bytes_per_token",   fitness,
+      "kv_limit", "loss",   "loss_stderr", "delta_loss", "delta_loss_stderr", "on_front",
+      "grouping"};
   std::string text = fmt::format("{}\n", fmt::join(columns, ","));
   for (const ordered_json& point : points) {
     std::vector<std::string> fields;
@@ -73,12 +73,11 @@ void write_front(const std::vector<RunPoint>& points,
                  const std::optional<fitness::LossEstimate>& source, const SearchOptions& options,
                  const models::PretrainedModel& model, const RunDirectory& directory) {
   const int source_heads = 2 * model.config.kv_heads * model.config.layers;
-  ordered_json front = {
-      {"format", "regroup.front"},
-      {"version", 1},
-      {"source",
-       {{"kv_bytes_per_token",
-         models::kv_bytes_per_token(model.config, source_heads, model.dtype)}}}};
+  ordered_json front = {{"format", "regroup.front"},
+                        {"version", 1},
+                        {"source",
+                         {{"kv_bytes_per_token",
+                           models::kv_bytes_per_token(model.config, source_heads, model.dtype)}}}};
   if (source) {
     front["source"]["loss"] = source->mean;
     front["source"]["loss_stderr"] = source->stderr_;
@@ -95,8 +94,8 @@ void write_front(const std::vector<RunPoint>& points,
 std::string history_csv(const search::History& history) {
   std::string text = "stage,unit,generation,evaluations,front,hypervolume\n";
   for (const search::GenerationRecord& row : history) {
-    text += fmt::format("{},{},{},{},{},{}\n", row.stage, row.unit, row.generation,
-                        row.evaluations, row.front, row.hypervolume);
+    text += fmt::format("{},{},{},{},{},{}\n", row.stage, row.unit, row.generation, row.evaluations,
+                        row.front, row.hypervolume);
   }
   return text;
 }

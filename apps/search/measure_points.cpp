@@ -49,15 +49,15 @@ fitness::LossEstimate measure_points(std::vector<RunPoint>& points, const fitnes
     source = meter.source(stop, progress);
     progress.end();
     directory.remember(kSource, *source);
-    console.log(fmt::format("{} groupings to measure, about {}", missing.size(),
-                            duration_text(seconds_since(started) *
-                                          static_cast<double>(missing.size()))));
+    console.log(
+        fmt::format("{} groupings to measure, about {}", missing.size(),
+                    duration_text(seconds_since(started) * static_cast<double>(missing.size()))));
   }
   progress.begin("measuring groupings", missing.size() * meter.windows().tokens(), "tokens");
   for (const RunPoint* point : missing) {
     std::vector<double>& measured = losses[key_of(*point)];
-    measured = meter.converted(point->point.grouping, models::find_merge(point->merge), stop,
-                               progress);
+    measured =
+        meter.converted(point->point.grouping, models::find_merge(point->merge), stop, progress);
     directory.remember(key_of(*point), measured);
   }
   progress.end();

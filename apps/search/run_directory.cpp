@@ -47,8 +47,8 @@ std::vector<fs::path> listed_groupings(const fs::path& directory) {
 
 RunDirectory::RunDirectory(fs::path directory, Existing existing, nlohmann::ordered_json identity)
     : directory_(std::move(directory)), existing_(existing), identity_(std::move(identity)) {
-  const auto accept = existing == Existing::kRefuse ? ExistingFiles::kRefuse
-                                                    : ExistingFiles::kAccept;
+  const auto accept =
+      existing == Existing::kRefuse ? ExistingFiles::kRefuse : ExistingFiles::kAccept;
   require_usable_directory(directory_, accept, "--force or --resume");
   if (existing == Existing::kResume && fs::exists(state(kIdentity))) require_same_identity();
 }
@@ -77,7 +77,7 @@ void RunDirectory::require_same_identity() const {
 
 void RunDirectory::remove_written_files() const {
   for (const fs::path& file : listed_groupings(directory_)) remove_if_there(file);
-  constexpr std::array kWritten = {"run.json",    "front.json",  "front.csv", "history.csv",
+  constexpr std::array kWritten = {"run.json",    "front.json", "front.csv", "history.csv",
                                    "report.html", "report.svg", "state"};
   for (const char* name : kWritten) remove_if_there(directory_ / name);
 }

@@ -20,8 +20,7 @@ class RunDirectory {
   /// Checks that the directory can be used, without changing anything: throws InputError if it
   /// holds files and `existing` is kRefuse, cannot be written, or, resuming, if it belongs to a run
   /// with another `identity` (the first difference is named).
-  RunDirectory(std::filesystem::path directory, Existing existing,
-               nlohmann::ordered_json identity);
+  RunDirectory(std::filesystem::path directory, Existing existing, nlohmann::ordered_json identity);
 
   /// True if the run to be resumed has finished already.
   bool is_finished() const;

@@ -31,8 +31,8 @@ class PointChooser {
 
   std::vector<RunPoint> choose(const search::MethodResult& found) {
     const std::string method(search::find_method(options_.method).file_name());
-    std::vector<Size> sizes = options_.kv.empty() ? add_spread(found.front, method)
-                                                  : add_limits(found.front, method);
+    std::vector<Size> sizes =
+        options_.kv.empty() ? add_spread(found.front, method) : add_limits(found.front, method);
     add_neighbours(sizes);
     add_mqa(sizes);
     add_random(sizes);
@@ -82,8 +82,8 @@ class PointChooser {
   void add_neighbours(const std::vector<Size>& sizes) {
     for (const Size& size : sizes) {
       add("neighbour", "neighbour", kBaselineMerge,
-          problem_.point(search::neighbour_grouping(problem_.layers(), problem_.heads(),
-                                                    size.kv_heads)),
+          problem_.point(
+              search::neighbour_grouping(problem_.layers(), problem_.heads(), size.kv_heads)),
           size.limit);
     }
   }
@@ -114,8 +114,8 @@ class PointChooser {
            const search::ModelPoint& point, std::optional<double> limit,
            const std::string& suffix = "") {
     // Enough digits to tell any two sizes of this model apart.
-    const int digits = std::max<int>(4, static_cast<int>(
-                                            std::to_string(problem_.source_kv_heads()).size()));
+    const int digits =
+        std::max<int>(4, static_cast<int>(std::to_string(problem_.source_kv_heads()).size()));
     const double ratio = point.objectives.size / problem_.source_kv_heads();
     const std::string name =
         fmt::format("{}-{}-kv{:.{}f}{}", series == "search" ? "search" : "baseline", method, ratio,

@@ -12,12 +12,11 @@ void require_reachable(const SearchOptions& options, const SearchInputs& inputs)
   const int smallest = 2 * inputs.model->config.layers;
   for (const double limit : options.kv) {
     if (search::kv_heads_within(limit, inputs.source_kv_heads()) >= smallest) continue;
-    throw InputError(
-        {.what = "KV size is below the smallest that can be reached",
-         .where = "--kv",
-         .expected = fmt::format("at least {}, one group in every layer",
-                                 1.0 / inputs.model->config.kv_heads),
-         .found = fmt::format("{}", limit)});
+    throw InputError({.what = "KV size is below the smallest that can be reached",
+                      .where = "--kv",
+                      .expected = fmt::format("at least {}, one group in every layer",
+                                              1.0 / inputs.model->config.kv_heads),
+                      .found = fmt::format("{}", limit)});
   }
 }
 
@@ -48,9 +47,9 @@ SearchInputs open_inputs(const SearchOptions& options) {
   }
   if (!options.eval.empty()) {
     inputs.eval = models::read_token_data(options.eval, *inputs.model);
-    inputs.eval_windows = models::TokenWindows::of_stream(
-        inputs.eval->ids, eval_window(inputs.model->config, 0), options.eval_tokens,
-        options.eval.string());
+    inputs.eval_windows =
+        models::TokenWindows::of_stream(inputs.eval->ids, eval_window(inputs.model->config, 0),
+                                        options.eval_tokens, options.eval.string());
   }
   require_different_data(inputs);
   const bool measures = options.measure > 0;

@@ -15,7 +15,7 @@ struct SearchInputs {
   std::shared_ptr<const models::PretrainedModel> model;
   std::optional<models::TokenData> calibration;
   std::optional<models::TokenData> eval;
-  std::optional<models::TokenWindows> eval_windows;  ///< of `eval`
+  std::optional<models::TokenWindows> eval_windows;     ///< of `eval`
   std::optional<models::LanguageModel> language_model;  ///< where something is to be measured
 
   int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }

@@ -109,8 +109,8 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   times.finish("price");
   const search::MethodResult found = run_method(options, problem, stop, progress);
   times.finish("search");
-  summary.points = choose_points(options, problem, found,
-                                 search::RandomKey(options.seed).split(kBaselineKey));
+  summary.points =
+      choose_points(options, problem, found, search::RandomKey(options.seed).split(kBaselineKey));
 
   std::optional<models::TokenWindows> windows;
   if (options.measure > 0) {

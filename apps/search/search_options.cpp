@@ -22,10 +22,10 @@ void require_range(std::int64_t value, std::int64_t least, std::int64_t most, co
 }  // namespace
 
 nlohmann::ordered_json SearchOptions::result_options() const {
-  return {{"method", method},         {"fitness", fitness},         {"merge", merge},
-          {"partitions", partitions}, {"stage_two", stage_two},     {"population", population},
+  return {{"method", method},           {"fitness", fitness},         {"merge", merge},
+          {"partitions", partitions},   {"stage_two", stage_two},     {"population", population},
           {"generations", generations}, {"group_limit", group_limit}, {"kv", kv},
-          {"eval_tokens", eval_tokens}, {"measure", measure},       {"dtype", dtype}};
+          {"eval_tokens", eval_tokens}, {"measure", measure},         {"dtype", dtype}};
 }
 
 void require_valid(const SearchOptions& options) {

@@ -23,8 +23,8 @@ struct SearchOptions {
   std::string stage_two = "member";
   int population = 200;
   int generations = 200;
-  int group_limit = 0;       ///< 0: H_kv
-  std::vector<double> kv;    ///< limits in (0, 1]; empty: the whole front, thinned
+  int group_limit = 0;                ///< 0: H_kv
+  std::vector<double> kv;             ///< limits in (0, 1]; empty: the whole front, thinned
   std::filesystem::path calibration;  ///< empty: none
   std::filesystem::path eval;         ///< empty: sampled from the model
   std::size_t eval_tokens = 0;        ///< 0: all

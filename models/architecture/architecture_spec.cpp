@@ -42,8 +42,8 @@ const ArchitectureSpec& find_architecture(const nlohmann::json& config, const st
   }
   std::string found = "an empty list";
   if (!listed.empty()) {
-    found = listed[0].is_string() ? printable(listed[0].get<std::string>())
-                                  : describe_json(listed[0]);
+    found =
+        listed[0].is_string() ? printable(listed[0].get<std::string>()) : describe_json(listed[0]);
   }
   throw InputError({.what = "architecture is not supported",
                     .where = field_of(where, "architectures"),

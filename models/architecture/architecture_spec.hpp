@@ -28,10 +28,11 @@ struct ModuleNames {
 /// A model family as data: which `config.json` it answers to, how its tensors are called, and what
 /// of its options is supported. Adding a family: see models/architecture/README.md.
 struct ArchitectureSpec {
-  std::string_view architecture;             ///< entry of "architectures" in config.json
+  std::string_view architecture;  ///< entry of "architectures" in config.json
   ModuleNames modules;
   std::vector<std::string_view> activations;  ///< values of "hidden_act" that are supported
-  /// Fields that must be absent, null, false, 0 or an empty object for the forward pass to be right.
+  /// Fields that must be absent, null, false, 0 or an empty object for the forward pass to be
+  /// right.
   std::vector<std::string_view> refused_fields;
 };
 
@@ -43,8 +44,8 @@ std::string module_name(std::string_view name, int layer);
 const ArchitectureSpec& find_architecture(const nlohmann::json& config, const std::string& where);
 
 /// Reads and checks config.json of a supported family, in either of the two dialects (DESIGN,
-/// "Command line"). Throws InputError for a missing, ill-typed or contradictory field, and, by name,
-/// for what is not supported (quantization, rope types, activations, experts).
+/// "Command line"). Throws InputError for a missing, ill-typed or contradictory field, and, by
+/// name, for what is not supported (quantization, rope types, activations, experts).
 ModelConfig read_model_config(const nlohmann::json& config, const ArchitectureSpec& spec,
                               const std::string& where);
 

@@ -27,7 +27,7 @@ struct RotaryConfig {
 struct ModelConfig {
   std::string architecture;  ///< "LlamaForCausalLM"
   int layers = 0;
-  int width = 0;       ///< D
+  int width = 0;        ///< D
   int query_heads = 0;  ///< H
   int kv_heads = 0;     ///< H_kv, divides H
   int head_dim = 0;     ///< d

@@ -88,8 +88,7 @@ Llama3RotaryScaling read_llama3_scaling(const json& rope, const std::string& whe
 /// `rope` holds the type and its numbers: "rope_parameters", or "rope_scaling" of older files.
 void read_rope_type(const json& rope, const std::string& where, RotaryConfig& rotary) {
   const auto type = optional_string(rope, "rope_type", where);
-  const std::string name =
-      type ? *type : optional_string(rope, "type", where).value_or("default");
+  const std::string name = type ? *type : optional_string(rope, "type", where).value_or("default");
   if (name == "llama3") {
     rotary.scaling = read_llama3_scaling(rope, where);
   } else if (name != "default") {

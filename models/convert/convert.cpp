@@ -29,8 +29,8 @@ class ConvertedLayers {
 
   const AttentionWeights& layer(int index) {
     if (held_ != index) {
-      current_ = merge_layer(model_, index, grouping_.layers[static_cast<std::size_t>(index)],
-                             merge_);
+      current_ =
+          merge_layer(model_, index, grouping_.layers[static_cast<std::size_t>(index)], merge_);
       lay_out(layout_, current_, model_.config);
       held_ = index;
     }
@@ -92,10 +92,17 @@ std::string converted_config(const PretrainedModel& model, int stored_heads) {
 
 /// Copies what belongs to text and generation; weights and config.json are written anew.
 void copy_companion_files(const PretrainedModel& model, const fs::path& directory) {
-  constexpr std::array kCompanions = {
-      "tokenizer.model",         "tokenizer.json", "tokenizer_config.json", "vocab.json",
-      "merges.txt",              "vocab.txt",      "added_tokens.json",     "spiece.model",
-      "special_tokens_map.json", "LICENSE",        "generation_config.json"};
+  constexpr std::array kCompanions = {"tokenizer.model",
+                                      "tokenizer.json",
+                                      "tokenizer_config.json",
+                                      "vocab.json",
+                                      "merges.txt",
+                                      "vocab.txt",
+                                      "added_tokens.json",
+                                      "spiece.model",
+                                      "special_tokens_map.json",
+                                      "LICENSE",
+                                      "generation_config.json"};
   for (const char* name : kCompanions) {
     const fs::path source = model.checkpoint.directory() / name;
     if (!fs::is_regular_file(source)) continue;

@@ -7,6 +7,7 @@
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
 #include "models/grouping/grouping_file.hpp"
+#include "models/grouping/partition_json.hpp"
 #include "models/merge/merge_operator.hpp"
 #include "search/error.hpp"
 
@@ -35,30 +36,6 @@ void refuse_unless(bool fine, const std::string& where, std::string_view key,
                     .found = describe_json(found)});
 }
 
-search::Partition read_partition(const json& groups, int heads, const std::string& where) {
-  std::vector<std::vector<int>> ids;
-  for (const json& group : groups) {
-    if (!group.is_array()) {
-      throw InputError({.what = "group is not a list of heads",
-                        .where = where,
-                        .expected = "an array of head ids",
-                        .found = describe_json(group)});
-    }
-    ids.emplace_back();
-    for (const json& head : group) {
-      constexpr std::int64_t kAnyInt = 1'000'000;  // the partition itself says what is in range
-      ids.back().push_back(static_cast<int>(checked_int(head, where, -kAnyInt, kAnyInt)));
-    }
-  }
-  try {
-    return search::Partition::from_groups(heads, ids);
-  } catch (const InputError& error) {
-    ErrorParts parts = error.parts();
-    parts.where = where;
-    throw InputError(parts);
-  }
-}
-
 search::LayerGrouping read_layer(const json& layer, int heads, const std::string& where) {
   const auto allocation = layer.find("query_to_group");
   if (allocation != layer.end()) {
@@ -74,8 +51,7 @@ search::LayerGrouping read_layer(const json& layer, int heads, const std::string
 search::Grouping read_layers(const json& document, const ModelConfig& config,
                              const std::string& where) {
   const json& entries = required_array(document, "layers", where);
-  std::vector<std::optional<search::LayerGrouping>> layers(
-      static_cast<std::size_t>(config.layers));
+  std::vector<std::optional<search::LayerGrouping>> layers(static_cast<std::size_t>(config.layers));
   for (const json& entry : entries) {
     const auto index = required_int(entry, "index", where + ", layers", 0, config.layers - 1);
     auto& layer = layers[static_cast<std::size_t>(index)];

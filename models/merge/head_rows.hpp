@@ -10,12 +10,12 @@
 
 namespace regroup::models {
 
-/// Makes one head's rows from those of the members of a group: [members, rows, …] in double → [rows,
-/// …].
+/// Makes one head's rows from those of the members of a group: [members, rows, …] in double →
+/// [rows, …].
 using RowMerge = std::function<at::Tensor(const at::Tensor& members)>;
 
-/// Replaces the heads of a projection (or bias) by one shared head per group, computed in double and
-/// rounded to the projection's type. A head that is alone in its group is copied bit by bit. An
+/// Replaces the heads of a projection (or bias) by one shared head per group, computed in double
+/// and rounded to the projection's type. A head that is alone in its group is copied bit by bit. An
 /// undefined tensor (no bias) stays undefined.
 at::Tensor merge_heads(const at::Tensor& projection, const search::Partition& partition,
                        const RowMerge& merge);
@@ -25,7 +25,6 @@ std::vector<int> group_of_queries(const ModelConfig& config, const search::Parti
 
 /// Merges keys and values, weights and biases, by one rule; query and output stay as they are.
 MergedAttention merge_keys_and_values(const AttentionWeights& source, const ModelConfig& config,
-                                      const search::LayerGrouping& grouping,
-                                      const RowMerge& merge);
+                                      const search::LayerGrouping& grouping, const RowMerge& merge);
 
 }  // namespace regroup::models

@@ -43,7 +43,8 @@ std::vector<std::int32_t> read_ids(std::span<const std::byte> bytes, const Integ
                                    const std::string& where) {
   if (bytes.size() % layout.width != 0) {
     fail("file does not hold whole token ids", where,
-         fmt::format("a multiple of {} bytes", layout.width), fmt::format("{} bytes", bytes.size()));
+         fmt::format("a multiple of {} bytes", layout.width),
+         fmt::format("{} bytes", bytes.size()));
   }
   std::vector<std::int32_t> ids;
   ids.reserve(bytes.size() / layout.width);

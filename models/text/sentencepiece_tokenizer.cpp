@@ -62,8 +62,8 @@ class SentencePieceTokenizer : public Tokenizer {
   static void require_token(bool wanted, int id, const char* field,
                             const std::filesystem::path& model) {
     if (!wanted || id >= 0) return;
-    throw InputError({.what = std::string("tokenizer has no token for ") + field,
-                      .where = model.string()});
+    throw InputError(
+        {.what = std::string("tokenizer has no token for ") + field, .where = model.string()});
   }
 
   sentencepiece::SentencePieceProcessor processor_;

@@ -10,9 +10,10 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory
   if (std::filesystem::exists(sentencepiece)) {
     return load_sentencepiece(sentencepiece, directory / "tokenizer_config.json");
   }
-  throw InputError({.what = "no tokenizer that is supported",
-                    .where = directory.string(),
-                    .expected = "tokenizer.model (SentencePiece), or token ids as .bin or .npy data"});
+  throw InputError(
+      {.what = "no tokenizer that is supported",
+       .where = directory.string(),
+       .expected = "tokenizer.model (SentencePiece), or token ids as .bin or .npy data"});
 }
 
 }  // namespace regroup::models

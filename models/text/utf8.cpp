@@ -30,7 +30,9 @@ bool second_fits(unsigned char lead, unsigned char second) {
   }
 }
 
-bool is_continuation(unsigned char byte) { return (byte & 0xc0) == 0x80; }
+bool is_continuation(unsigned char byte) {
+  return (byte & 0xc0) == 0x80;
+}
 
 }  // namespace
 

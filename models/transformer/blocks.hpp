@@ -41,8 +41,7 @@ struct LayerCache {
 /// Causal self-attention whose query heads read shared key and value heads.
 class Attention {
  public:
-  Attention(const MergedAttention& layer, const ModelConfig& config,
-            const ComputeOptions& options);
+  Attention(const MergedAttention& layer, const ModelConfig& config, const ComputeOptions& options);
 
   /// x [batch, length, D] at positions offset, offset + 1, … → [batch, length, D]. With a cache
   /// the positions before `offset` are read from it and the new ones added.

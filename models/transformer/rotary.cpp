@@ -37,8 +37,7 @@ Rotary::Rotary(const RotaryConfig& config, int head_dim, int positions,
 at::Tensor Rotary::apply(const at::Tensor& heads, std::int64_t offset) const {
   const std::int64_t length = heads.size(2);
   const std::int64_t half = heads.size(3) / 2;
-  const at::Tensor turned =
-      at::cat({-heads.slice(3, half), heads.slice(3, 0, half)}, 3);
+  const at::Tensor turned = at::cat({-heads.slice(3, half), heads.slice(3, 0, half)}, 3);
   return heads * cosines_.slice(0, offset, offset + length) +
          turned * sines_.slice(0, offset, offset + length);
 }

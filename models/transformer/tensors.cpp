@@ -29,9 +29,9 @@ at::Tensor to_tensor(const TensorView& view) {
 }
 
 at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options) {
-  const at::Device device = options.device.cuda
-                                ? at::Device(at::kCUDA, static_cast<signed char>(options.device.index))
-                                : at::Device(at::kCPU);
+  const at::Device device =
+      options.device.cuda ? at::Device(at::kCUDA, static_cast<signed char>(options.device.index))
+                          : at::Device(at::kCPU);
   return tensor.to(device, scalar_type(options.dtype));
 }
 

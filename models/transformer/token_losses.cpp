@@ -5,8 +5,10 @@
 namespace regroup::models {
 namespace {
 
-/// Logits are made for this many of them at a time: a large vocabulary would fill the memory.
-constexpr std::int64_t kLogitsAtOnce = std::int64_t{1} << 25;
+/// Logits are made in pieces that stay in the cache, of so many numbers or so many tokens: those of
+/// a whole batch would stream through the memory, and with a large vocabulary fill it.
+constexpr std::int64_t kLogitsAtOnce = std::int64_t{1} << 20;
+constexpr std::int64_t kLeastTokensAtOnce = 64;
 
 /// −log p of every target: hidden [tokens, D], targets [tokens] → [tokens], double, on the CPU.
 at::Tensor target_losses(const Decoder& decoder, const at::Tensor& hidden,
@@ -36,7 +38,7 @@ void batch_losses(const Decoder& decoder, const TokenWindows& windows, std::size
   const at::Tensor hidden = decoder.hidden_states(ids.slice(1, 0, context)).flatten(0, 1);
   const at::Tensor targets = ids.slice(1, 1).flatten();
   const std::int64_t vocabulary = decoder.vocabulary();
-  const std::int64_t step = std::max<std::int64_t>(1, kLogitsAtOnce / vocabulary);
+  const std::int64_t step = std::max(kLeastTokensAtOnce, kLogitsAtOnce / vocabulary);
   std::vector<at::Tensor> parts;
   for (std::int64_t from = 0; from < hidden.size(0); from += step) {
     parts.push_back(target_losses(decoder, hidden.slice(0, from, from + step),

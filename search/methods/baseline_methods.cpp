@@ -34,8 +34,8 @@ MethodResult RandomMethod::run(const GroupingProblem& problem, const MethodOptio
     for (int draw = 0; draw < kRandomDraws; ++draw) {
       const RandomKey draw_key =
           key.split(static_cast<std::uint64_t>(size)).split(static_cast<std::uint64_t>(draw));
-      const ModelPoint point = problem.point(random_grouping(
-          problem.layers(), problem.heads(), problem.sharing(), size, draw_key));
+      const ModelPoint point = problem.point(
+          random_grouping(problem.layers(), problem.heads(), problem.sharing(), size, draw_key));
       if (!best || point.objectives.error < best->objectives.error) best = point;
       ++result.evaluations;
     }

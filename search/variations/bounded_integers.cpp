@@ -34,9 +34,8 @@ void BoundedIntegers::cross(std::span<const Gene> a, std::span<const Gene> b, Ra
 void BoundedIntegers::mutate(std::span<Gene> genome, RandomStream& random) const {
   do {
     const std::size_t i = random.below(std::uint64_t{genome.size()});
-    genome[i] = random.chance(kStep)
-                    ? stepped(genome[i], bounds_[i], random)
-                    : static_cast<Gene>(random.below(std::uint64_t{bounds_[i]}));
+    genome[i] = random.chance(kStep) ? stepped(genome[i], bounds_[i], random)
+                                     : static_cast<Gene>(random.below(std::uint64_t{bounds_[i]}));
   } while (random.chance(kFurtherMutation));
 }
 

@@ -9,8 +9,12 @@ namespace {
 constexpr double kFurtherSwap = 0.3;
 constexpr double kNewGroupCount = 0.1;
 
-std::span<Gene> order_of(std::span<Gene> genome) { return genome.subspan(1); }
-std::span<const Gene> order_of(std::span<const Gene> genome) { return genome.subspan(1); }
+std::span<Gene> order_of(std::span<Gene> genome) {
+  return genome.subspan(1);
+}
+std::span<const Gene> order_of(std::span<const Gene> genome) {
+  return genome.subspan(1);
+}
 
 }  // namespace
 

@@ -158,12 +158,12 @@ TEST_CASE("narrowing after widening gives the same bits, NaN made quiet") {
 
 /// Compares both narrowings of a finite value with the search.
 bool narrows_to_nearest(float value) {
-  static const std::vector<double> half_values = values_of(kHalf);
-  static const std::vector<double> brain_values = values_of(kBrain);
+  static const std::vector<double> kHalfValues = values_of(kHalf);
+  static const std::vector<double> kBrainValues = values_of(kBrain);
   const double magnitude = std::abs(static_cast<double>(value));
   const unsigned sign = std::signbit(value) ? 0x8000U : 0U;
-  return float_to_f16(value) == (sign | nearest(half_values, magnitude)) &&
-         float_to_bf16(value) == (sign | nearest(brain_values, magnitude));
+  return float_to_f16(value) == (sign | nearest(kHalfValues, magnitude)) &&
+         float_to_bf16(value) == (sign | nearest(kBrainValues, magnitude));
 }
 
 TEST_CASE("narrowing rounds to nearest, ties to even, at every boundary") {

@@ -17,8 +17,7 @@ namespace {
 
 /// Reference logits and inputs that transformers wrote.
 struct Golden {
-  explicit Golden(const std::filesystem::path& directory)
-      : file(directory / "golden.safetensors") {
+  explicit Golden(const std::filesystem::path& directory) : file(directory / "golden.safetensors") {
     const TensorView& ids_view = file.tensor("input_ids");
     batch = ids_view.shape[0];
     length = static_cast<std::size_t>(ids_view.shape[1]);
@@ -55,9 +54,8 @@ search::Grouping golden_grouping(const std::filesystem::path& directory) {
   const int heads = json.at("kv_heads");
   search::Grouping grouping;
   for (std::size_t i = 0; i < json.at("attentions"); ++i) {
-    grouping.layers.push_back(
-        {search::Partition::from_groups(heads, json.at("key_groups")[i]),
-         search::Partition::from_groups(heads, json.at("value_groups")[i])});
+    grouping.layers.push_back({search::Partition::from_groups(heads, json.at("key_groups")[i]),
+                               search::Partition::from_groups(heads, json.at("value_groups")[i])});
   }
   return grouping;
 }
@@ -83,11 +81,10 @@ TEST_CASE("logits equal those of transformers, source and grouped") {
   for (const char* family : {"llama-mha", "llama-gqa", "llama-rope3", "llama-bias"}) {
     CAPTURE(family);
     const auto directory = shared_data(std::string("goldens/") + family);
-    const LanguageModel model(std::make_shared<const PretrainedModel>(open_model(directory)), {});
+    const LanguageModel model(std::make_shared<const PretrainedModel>(open_model(directory)), ComputeOptions{});
     const Golden golden(directory);
     CHECK(largest_difference(model, golden, "logits") < 1e-4);
-    const LanguageModel grouped =
-        model.grouped(golden_grouping(directory), find_merge("mean"));
+    const LanguageModel grouped = model.grouped(golden_grouping(directory), find_merge("mean"));
     CHECK(largest_difference(grouped, golden, "grouped_logits") < 1e-4);
   }
 }
@@ -104,6 +101,5 @@ TEST_CASE("demo-llama has its reference loss") {
 
 TEST_CASE("stories260k, grouped already, has its reference loss") {
   REGROUP_NEEDS_SHARED_DATA("checkpoints/stories260k");
-  CHECK(loss_on("checkpoints/stories260k", "text/tinystories.txt") ==
-        Approx(1.68684).margin(2e-4));
+  CHECK(loss_on("checkpoints/stories260k", "text/tinystories.txt") == Approx(1.68684).margin(2e-4));
 }

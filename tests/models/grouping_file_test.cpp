@@ -88,20 +88,32 @@ TEST_CASE("broken files are refused, each with its own message") {
   CHECK_THAT(refusal([](json& d) { d["layers"].erase(0); }), contains("no layer 1"));
   CHECK_THAT(refusal([](json& d) { d["layers"][0]["index"] = 0; }), contains("listed twice"));
   CHECK_THAT(refusal([](json& d) { d["layers"][0]["index"] = 2; }), contains("index"));
-  CHECK_THAT(refusal([](json& d) { d["layers"][0]["key_groups"] = {{0, 1}, {1, 2, 3}}; }),
+  CHECK_THAT(refusal([](json& d) {
+               d["layers"][0]["key_groups"] = {{0, 1}, {1, 2, 3}};
+             }),
              contains("groups overlap"));
-  CHECK_THAT(refusal([](json& d) { d["layers"][0]["key_groups"] = {{0, 1}, {3}}; }),
+  CHECK_THAT(refusal([](json& d) {
+               d["layers"][0]["key_groups"] = {{0, 1}, {3}};
+             }),
              contains("head 2 missing"));
-  CHECK_THAT(refusal([](json& d) { d["layers"][0]["key_groups"] = {{0, 1}, {2, 3, 4}}; }),
+  CHECK_THAT(refusal([](json& d) {
+               d["layers"][0]["key_groups"] = {{0, 1}, {2, 3, 4}};
+             }),
              contains("out of range"));
-  CHECK_THAT(refusal([](json& d) { d["layers"][0]["key_groups"] = {0, 1, 2, 3}; }),
+  CHECK_THAT(refusal([](json& d) {
+               d["layers"][0]["key_groups"] = {0, 1, 2, 3};
+             }),
              contains("not a list of heads"));
-  CHECK_THAT(refusal([](json& d) { d["layers"][0]["key_groups"] = {{0, 1}, {2, 3.5}}; }),
+  CHECK_THAT(refusal([](json& d) {
+               d["layers"][0]["key_groups"] = {{0, 1}, {2, 3.5}};
+             }),
              contains("3.5"));
   CHECK_THAT(refusal([](json& d) { d["merge"] = "median"; }), contains("mean, first"));
   CHECK_THAT(refusal([](json& d) { d["renorm"] = true; }), contains("renorm"));
   CHECK_THAT(refusal([](json& d) { d["refit"] = "both"; }), contains("refit"));
-  CHECK_THAT(refusal([](json& d) { d["layers"][0]["query_to_group"] = {0, 0, 1, 1}; }),
+  CHECK_THAT(refusal([](json& d) {
+               d["layers"][0]["query_to_group"] = {0, 0, 1, 1};
+             }),
              contains("query_to_group"));
   CHECK_THAT(refusal([](json& d) { d["kv"]["ratio"] = 0.9; }), contains("KV size"));
 }

@@ -104,12 +104,12 @@ TEST_CASE("values are described in a few words") {
 // ---- fields ----
 
 const json& fields() {
-  static const json object = parse_json(
+  static const json kObject = parse_json(
       R"({"layers": 12, "zero": 0, "negative": -3, "huge": 1e300, "bigger": 18446744073709551615,
           "fraction": 2.5, "whole": 8.0, "text": "abc", "yes": true, "nothing": null,
           "list": [1], "object": {"a": 1}})",
       "config.json");
-  return object;
+  return kObject;
 }
 
 std::string int_refusal(const char* key) {
@@ -128,6 +128,10 @@ TEST_CASE("integer fields") {
   CHECK_THAT(int_refusal("zero"), contains("found: 0"));
   CHECK_THAT(int_refusal("huge"), contains("found: 1e+300"));
   CHECK_THAT(int_refusal("bigger"), contains("found: 18446744073709551615"));
+  // Taken for a signed number it would be -1.
+  CHECK_THAT(
+      error_message<InputError>([] { required_int(fields(), "bigger", "config.json", -1, 1000); }),
+      contains("found: 18446744073709551615"));
   CHECK_THAT(int_refusal("fraction"), contains("found: 2.5"));
   CHECK_THAT(int_refusal("whole"), contains("found: 8.0"));
   CHECK_THAT(int_refusal("text"), contains("found: \"abc\""));

@@ -68,7 +68,7 @@ TEST_CASE("logits equal a naive transformer's, for the source and for a grouping
   for (const TinyLlama& shape : {plain, other, shared}) {
     const TemporaryDirectory directory;
     shape.write(directory.path());
-    const LanguageModel model(open(directory.path()), {});
+    const LanguageModel model(open(directory.path()), ComputeOptions{});
     const auto tensors = shape.tensors();
     const auto expected = naive_logits(shape, tensors, kIds);
     CHECK(distance(logits(model, kIds), expected) < 1e-5);
@@ -84,7 +84,7 @@ TEST_CASE("logits equal a naive transformer's, for the source and for a grouping
 TEST_CASE("singletons give the source's logits bit by bit") {
   const TemporaryDirectory directory;
   TinyLlama().write(directory.path());
-  const LanguageModel model(open(directory.path()), {});
+  const LanguageModel model(open(directory.path()), ComputeOptions{});
   const auto alone = search::Grouping::uniform(2, search::Partition::singletons(4));
   for (const std::string_view merge : merge_names()) {
     CHECK(logits(model.grouped(alone, find_merge(merge)), kIds) == logits(model, kIds));
@@ -97,8 +97,8 @@ TEST_CASE("duplicated heads merge without loss") {
   // Heads 2 and 3 become copies of head 0, keys and values.
   for (const char* module : {"k_proj", "v_proj"}) {
     for (int layer = 0; layer < shape.layers; ++layer) {
-      auto& weight = tensors.at("model.layers." + std::to_string(layer) + ".self_attn." + module +
-                                ".weight");
+      auto& weight =
+          tensors.at("model.layers." + std::to_string(layer) + ".self_attn." + module + ".weight");
       const auto block = static_cast<std::ptrdiff_t>(weight.size() / 4);
       for (const int copy : {2, 3}) {
         std::copy_n(weight.begin(), block, weight.begin() + copy * block);
@@ -107,9 +107,8 @@ TEST_CASE("duplicated heads merge without loss") {
   }
   const TemporaryDirectory directory;
   shape.write(directory.path(), tensors);
-  const LanguageModel model(open(directory.path()), {});
-  const auto grouping =
-      search::Grouping::uniform(2, search::Partition::parse("0 2 3 | 1"));
+  const LanguageModel model(open(directory.path()), ComputeOptions{});
+  const auto grouping = search::Grouping::uniform(2, search::Partition::parse("0 2 3 | 1"));
   const auto merged = logits(model.grouped(grouping, find_merge("mean")), kIds);
   const auto source = logits(model, kIds);
   for (std::size_t i = 0; i < source.size(); ++i) CHECK(std::abs(merged[i] - source[i]) < 1e-5);
@@ -119,7 +118,7 @@ TEST_CASE("window losses follow the definition, for any number of threads") {
   const TemporaryDirectory directory;
   const TinyLlama shape;
   shape.write(directory.path());
-  const LanguageModel model(open(directory.path()), {});
+  const LanguageModel model(open(directory.path()), ComputeOptions{});
   search::RandomStream random{search::RandomKey(4)};
   std::vector<std::int32_t> stream;
   for (int i = 0; i < 700 * 8 + 3; ++i) stream.push_back(random.below(shape.vocabulary));
@@ -134,14 +133,15 @@ TEST_CASE("window losses follow the definition, for any number of threads") {
   CHECK(one == many);
   for (const std::size_t w : {std::size_t{0}, std::size_t{311}, std::size_t{699}}) {
     const std::vector<int> ids(windows[w].begin(), windows[w].end());
-    CHECK(one[w] == Approx(naive_loss(naive_logits(shape, shape.tensors(), ids), ids)).margin(1e-5));
+    CHECK(one[w] ==
+          Approx(naive_loss(naive_logits(shape, shape.tensors(), ids), ids)).margin(1e-5));
   }
 }
 
 TEST_CASE("sampled text is the model's own, the same for any number of threads") {
   const TemporaryDirectory directory;
   TinyLlama().write(directory.path());
-  const LanguageModel model(open(directory.path()), {});
+  const LanguageModel model(open(directory.path()), ComputeOptions{});
   search::SilentProgress silent;
   const auto sample = [&](int threads, std::uint64_t seed) {
     search::set_threads(threads);
@@ -174,8 +174,8 @@ TEST_CASE("bfloat16 computation stays near float32") {
   const TemporaryDirectory directory;
   TinyLlama().write(directory.path());
   const auto pretrained = open(directory.path());
-  const auto wide = logits(LanguageModel(pretrained, {}), kIds);
-  const auto narrow = logits(LanguageModel(pretrained, {.dtype = DType::kBF16}), kIds);
+  const auto wide = logits(LanguageModel(pretrained, ComputeOptions{}), kIds);
+  const auto narrow = logits(LanguageModel(pretrained, ComputeOptions{.dtype = DType::kBF16}), kIds);
   double largest = 0;
   for (std::size_t i = 0; i < wide.size(); ++i) {
     largest = std::max<double>(largest, std::abs(wide[i] - narrow[i]));
@@ -188,7 +188,7 @@ TEST_CASE("inputs that the model cannot take are refused") {
   const TemporaryDirectory directory;
   const TinyLlama shape;
   shape.write(directory.path());
-  const LanguageModel model(open(directory.path()), {});
+  const LanguageModel model(open(directory.path()), ComputeOptions{});
   CHECK_THROWS_AS(logits(model, {}), InputError);
   CHECK_THROWS_AS(logits(model, {20}), InputError);
   CHECK_THROWS_AS(logits(model, {-1}), InputError);
@@ -207,7 +207,7 @@ TEST_CASE("weights that are not numbers are refused by name") {
     tensors.at(name)[3] = std::numeric_limits<float>::quiet_NaN();
     shape.write(directory.path(), tensors);
     const std::string message =
-        error_message<InputError>([&] { LanguageModel(open(directory.path()), {}); });
+        error_message<InputError>([&] { LanguageModel(open(directory.path()), ComputeOptions{}); });
     CHECK_THAT(message, contains(name));
   }
 }

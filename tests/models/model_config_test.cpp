@@ -55,12 +55,9 @@ TEST_CASE("both dialects of rotary options are read") {
   }));
   const ModelConfig newer = read(changed([](json& c) {
     c.erase("rope_theta");
-    c["rope_parameters"] = {{"rope_type", "llama3"},
-                            {"rope_theta", 100.0},
-                            {"factor", 8.0},
-                            {"low_freq_factor", 1.0},
-                            {"high_freq_factor", 4.0},
-                            {"original_max_position_embeddings", 32}};
+    c["rope_parameters"] = {{"rope_type", "llama3"},   {"rope_theta", 100.0},
+                            {"factor", 8.0},           {"low_freq_factor", 1.0},
+                            {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 32}};
   }));
   for (const ModelConfig& config : {older, newer}) {
     CHECK(config.rotary.theta == 100);
@@ -76,11 +73,17 @@ TEST_CASE("what is not supported is refused by name") {
   CHECK_THAT(refusal([](json& c) { c["architectures"] = {"BloomForCausalLM"}; }),
              contains("LlamaForCausalLM"));
   CHECK_THAT(refusal([](json& c) { c.erase("architectures"); }), contains("architectures"));
-  CHECK_THAT(refusal([](json& c) { c["quantization_config"] = {{"bits", 4}}; }),
+  CHECK_THAT(refusal([](json& c) {
+               c["quantization_config"] = {{"bits", 4}};
+             }),
              contains("quantization_config"));
-  CHECK_THAT(refusal([](json& c) { c["rope_scaling"] = {{"type", "yarn"}, {"factor", 2}}; }),
+  CHECK_THAT(refusal([](json& c) {
+               c["rope_scaling"] = {{"type", "yarn"}, {"factor", 2}};
+             }),
              contains("yarn"));
-  CHECK_THAT(refusal([](json& c) { c["rope_scaling"] = {{"rope_type", "dynamic"}}; }),
+  CHECK_THAT(refusal([](json& c) {
+               c["rope_scaling"] = {{"rope_type", "dynamic"}};
+             }),
              contains("dynamic"));
   CHECK_THAT(refusal([](json& c) { c["partial_rotary_factor"] = 0.5; }),
              contains("partial rotary"));

@@ -37,8 +37,7 @@ void rotate(Vector& heads, std::size_t head_dim, double position) {
   for (std::size_t head = 0; head < heads.size(); head += head_dim) {
     for (std::size_t c = 0; c < half; ++c) {
       const double angle =
-          position *
-          std::pow(100.0, -2.0 * static_cast<double>(c) / static_cast<double>(head_dim));
+          position * std::pow(100.0, -2.0 * static_cast<double>(c) / static_cast<double>(head_dim));
       const double a = heads[head + c];
       const double b = heads[head + c + half];
       heads[head + c] = a * std::cos(angle) - b * std::sin(angle);

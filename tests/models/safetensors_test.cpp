@@ -27,7 +27,7 @@ using tests::tensor_entry;
 std::string refusal_of_bytes(std::string_view bytes) {
   const TemporaryDirectory directory;
   const auto path = directory.write("weights.safetensors", bytes);
-  const std::string message = error_message<InputError>([&] { SafetensorsFile file(path); });
+  std::string message = error_message<InputError>([&] { SafetensorsFile file(path); });
   CHECK_THAT(message, contains("weights.safetensors"));
   return message;
 }
@@ -39,7 +39,7 @@ std::string refusal(std::string_view header, std::string_view data) {
 /// The refusal of a file with one tensor, which the message must name.
 std::string refusal_of_tensor(std::string_view dtype, std::string_view shape,
                               std::string_view offsets, std::string_view data) {
-  const std::string message = refusal("{" + tensor_entry("w.q", dtype, shape, offsets) + "}", data);
+  std::string message = refusal("{" + tensor_entry("w.q", dtype, shape, offsets) + "}", data);
   CHECK_THAT(message, contains("tensor w.q"));
   return message;
 }

@@ -24,8 +24,8 @@ namespace {
 /// A version 1 .npy file of the given dtype and shape text.
 template <class T>
 std::string npy(const std::string& descr, const std::string& shape, const std::vector<T>& values) {
-  std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape +
-                       ", }";
+  std::string header =
+      "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }";
   header.append(64 - (header.size() + 11) % 64, ' ');
   header += '\n';
   std::string file = "\x93NUMPY";
@@ -49,15 +49,16 @@ std::string refusal(const std::string& bytes) {
 }  // namespace
 
 TEST_CASE("UTF-8 is checked as RFC 3629 says") {
-  for (const char* good : {"", "abc", "naïve", "你好", "🙂", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"}) {
+  for (const char* good :
+       {"", "abc", "naïve", "你好", "🙂", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"}) {
     CHECK_FALSE(first_invalid_utf8(good));
   }
   CHECK(first_invalid_utf8("ab\xff") == 2U);
-  CHECK(first_invalid_utf8("a\xc0\x80") == 1U);          // overlong
-  CHECK(first_invalid_utf8("\xe0\x80\x80") == 0U);       // overlong
-  CHECK(first_invalid_utf8("\xed\xa0\x80") == 0U);       // surrogate
-  CHECK(first_invalid_utf8("\xf4\x90\x80\x80") == 0U);   // above U+10FFFF
-  CHECK(first_invalid_utf8("abc\xe4\xbd") == 3U);        // cut off
+  CHECK(first_invalid_utf8("a\xc0\x80") == 1U);         // overlong
+  CHECK(first_invalid_utf8("\xe0\x80\x80") == 0U);      // overlong
+  CHECK(first_invalid_utf8("\xed\xa0\x80") == 0U);      // surrogate
+  CHECK(first_invalid_utf8("\xf4\x90\x80\x80") == 0U);  // above U+10FFFF
+  CHECK(first_invalid_utf8("abc\xe4\xbd") == 3U);       // cut off
   CHECK(first_invalid_utf8("\x80") == 0U);
 }
 
@@ -98,9 +99,9 @@ TEST_CASE("broken NumPy files are refused, each with its own message") {
   CHECK_THAT(refusal(npy<std::int32_t>("<i4", "(1,)", {-4})), contains("token 0"));
   CHECK_THAT(refusal(npy<std::int64_t>("<i8", "(1,)", {std::int64_t{1} << 40})),
              contains("token 0"));
-  CHECK_THAT(refusal(npy<std::uint64_t>("<u8", "(1,)",
-                                        {std::numeric_limits<std::uint64_t>::max()})),
-             contains("token 0"));
+  CHECK_THAT(
+      refusal(npy<std::uint64_t>("<u8", "(1,)", {std::numeric_limits<std::uint64_t>::max()})),
+      contains("token 0"));
   const std::string whole = npy<std::int32_t>("<i4", "(3,)", {1, 2, 3});
   for (std::size_t length = 0; length < whole.size(); ++length) {
     CHECK_THROWS_AS(ids_of(whole.substr(0, length)), InputError);

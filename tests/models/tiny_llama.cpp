@@ -51,9 +51,8 @@ std::map<std::string, std::vector<float>> TinyLlama::tensors() const {
   search::RandomStream random{search::RandomKey(seed)};
   for (const models::ExpectedTensor& tensor : shapes_of(*this)) {
     const bool norm = tensor.name.find("norm") != std::string::npos;
-    const double scale = tensor.shape.size() == 2
-                             ? 2.0 / std::sqrt(static_cast<double>(tensor.shape[1]))
-                             : 0.3;
+    const double scale =
+        tensor.shape.size() == 2 ? 2.0 / std::sqrt(static_cast<double>(tensor.shape[1])) : 0.3;
     std::vector<float> values(static_cast<std::size_t>(elements(tensor.shape)));
     for (float& value : values) {
       value = static_cast<float>((norm ? 1.0 : 0.0) + scale * (2 * random.unit() - 1));

@@ -77,9 +77,9 @@ TEST_CASE("moves and swaps are priced as they turn out") {
   const GramCost table = table_of(random_vectors(9, 5, RandomKey(14)));
   const Partition start = Partition::parse("0 1 2 3 | 4 5 6 | 7 8");
   for (const bool fast : {true, false}) {
-    const auto state = fast ? table.state(start)
-                            : std::unique_ptr<PartitionState>(
-                                  std::make_unique<RepricedState>(table, start));
+    const auto state =
+        fast ? table.state(start)
+             : std::unique_ptr<PartitionState>(std::make_unique<RepricedState>(table, start));
     RandomStream random(RandomKey(15));
     int moved = 0;
     int swapped = 0;
@@ -113,8 +113,7 @@ TEST_CASE("a descent never costs more and keeps what it must keep") {
     const GramCost table = table_of(random_vectors(10, 4, RandomKey(16).split(i)));
     const Partition start = Partition::neighbours(10, 3);
     const Partition moved = descend(table, start, DescentMoves::kMovesAndSwaps);
-    const Partition swapped =
-        descend(table, Partition::neighbours(10, 5), DescentMoves::kSwaps);
+    const Partition swapped = descend(table, Partition::neighbours(10, 5), DescentMoves::kSwaps);
     CHECK(moved.groups() == 3);
     CHECK(swapped.has_equal_sizes());
     CHECK(table.partition_cost(moved) <= table.partition_cost(start));

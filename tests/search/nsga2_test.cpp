@@ -160,7 +160,8 @@ TEST_CASE("a stop ends the search") {
 }
 
 TEST_CASE("an objective that is no number is refused") {
-  const FunctionEvaluator evaluator(
-      [](std::span<const Gene>) { return Objectives{1, std::nan("")}; });
+  const FunctionEvaluator evaluator([](std::span<const Gene>) {
+    return Objectives{1, std::nan("")};
+  });
   CHECK_THROWS_AS(run(BoundedIntegers({5, 5}), evaluator), WorkError);
 }

@@ -36,8 +36,7 @@ std::map<int, double> exact_model_front(const GroupingProblem& problem,
     std::map<int, double> next;
     for (const auto& [size, error] : sums) {
       for (const FrontMember& member : fronts[u]) {
-        const int total =
-            size + problem.units()[u].kv_heads_per_group * member.partition.groups();
+        const int total = size + problem.units()[u].kv_heads_per_group * member.partition.groups();
         const auto [entry, fresh] = next.emplace(total, error + member.cost);
         if (!fresh) entry->second = std::min(entry->second, error + member.cost);
       }
