@@ -7,7 +7,7 @@
 Rules, for every .hpp and .cpp file:
   * a quoted include names a file from the repository root: "search/partition.hpp";
   * a folder includes itself and what lies below it; tests/X includes what X may, tests/support and tests/X;
-    tests/support includes search/; tests/bench and tests/fuzz may include every folder;
+    tests/support includes search/, tests/fixtures models/ too; tests/bench and tests/fuzz may include every folder;
     "regroup/version.hpp" (generated) is free to all;
   * torch's headers reach models/ and tests/models/ only: other files include neither <torch/...>, <ATen/...>,
     <c10/...> nor, directly or through others, a header that does.
@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 ORDER = ["search", "models", "fitness", "apps"]
+TEST_HELPERS = ["tests/support", "tests/fixtures"]
 TORCH = ("torch", "ATen", "c10", "caffe2")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -31,10 +32,12 @@ def allowed_folders(path):
     if len(parts) < 3:
         return None
     if parts[1] in ORDER:
-        return ORDER[: ORDER.index(parts[1]) + 1] + ["tests/support", f"tests/{parts[1]}"]
+        return ORDER[: ORDER.index(parts[1]) + 1] + TEST_HELPERS + [f"tests/{parts[1]}"]
     if parts[1] == "support":
         return ["search", "tests/support"]
-    return ORDER + ["tests/support", f"tests/{parts[1]}"]
+    if parts[1] == "fixtures":
+        return ["search", "models"] + TEST_HELPERS
+    return ORDER + TEST_HELPERS + [f"tests/{parts[1]}"]
 
 
 def may_see_torch(path):
@@ -118,6 +121,8 @@ SELF_TEST = [
     ("tests/models/a.cpp", '#include "models/deep.hpp"', False),
     ("tests/fitness/a.cpp", "#include <ATen/ATen.h>", True),
     ("tests/support/a.cpp", '#include "models/plain.hpp"', True),
+    ("tests/fixtures/a.cpp", '#include "models/plain.hpp"', False),
+    ("tests/fixtures/a.cpp", '#include "fitness/a.hpp"', True),
     ("tests/fuzz/a.cpp", '#include "apps/a.hpp"', False),
 ]
 

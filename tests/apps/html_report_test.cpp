@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using tests::Approx;
 using tests::contains;
-using tests::file_text;
+using tests::read_file;
 using tests::SampleRun;
 using tests::TemporaryDirectory;
 using tests::write_sample_run;
@@ -78,7 +78,7 @@ TEST_CASE("times, threads and the command line stay out") {
   const TemporaryDirectory directory;
   write_sample_run(directory.path());
   const std::string page = report_of(directory.path());
-  json run = json::parse(file_text(directory.path() / "run.json"));
+  json run = json::parse(read_file(directory.path() / "run.json"));
   run["threads"] = 64;
   run["options"]["threads"] = 64;
   run["options"]["output"] = "/elsewhere";
@@ -93,7 +93,7 @@ TEST_CASE("a run that has not written its run.json yet gives the same page") {
   const TemporaryDirectory directory;
   write_sample_run(directory.path());
   const std::string page = report_of(directory.path());
-  const json record = json::parse(file_text(directory.path() / "run.json"));
+  const json record = json::parse(read_file(directory.path() / "run.json"));
   std::filesystem::remove(directory.path() / "run.json");
   const RunData run = load_run(directory.path(), record);
   CHECK(page == html_report({&run, 1}, directory.path()));
@@ -150,7 +150,7 @@ TEST_CASE("hostile names cannot leave their place") {
   const TemporaryDirectory directory;
   const std::string hostile = "<i>\"a\"&'b'</script><script>alert(1)</script>\u2028{{script}}<!--";
   write_sample_run(directory.path(), {.model_name = hostile, .method = hostile});
-  json front = json::parse(file_text(directory.path() / "front.json"));
+  json front = json::parse(read_file(directory.path() / "front.json"));
   front["points"][0]["merge"] = hostile;
   write_text(directory.path() / "front.json", front.dump());
   const std::string page = report_of(directory.path());
@@ -171,7 +171,7 @@ TEST_CASE("a link cannot start a scheme") {
   write_sample_run(directory.path());
   std::filesystem::rename(directory.path() / "groupings/mqa.json",
                           directory.path() / "javascript:alert(1)");
-  json front = json::parse(file_text(directory.path() / "front.json"));
+  json front = json::parse(read_file(directory.path() / "front.json"));
   for (json& point : front["points"]) {
     if (point["series"] == "mqa") point["grouping"] = "javascript:alert(1)";
   }

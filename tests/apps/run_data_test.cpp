@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 using tests::contains;
-using tests::file_text;
+using tests::read_file;
 using tests::TemporaryDirectory;
 using tests::write_sample_run;
 using tests::write_text;
@@ -23,7 +23,7 @@ using tests::write_text;
 std::string refusal(const std::string& file, const std::function<void(json&)>& change) {
   const TemporaryDirectory directory;
   write_sample_run(directory.path());
-  json document = json::parse(file_text(directory.path() / file));
+  json document = json::parse(read_file(directory.path() / file));
   change(document);
   write_text(directory.path() / file, document.dump());
   try {
@@ -143,9 +143,9 @@ TEST_CASE("groupings that are no partition are refused") {
     return refusal("groupings/mqa.json", [&](json& d) { d["layers"][2]["key_groups"] = value; });
   };
   CHECK_THAT(groups({{0, 1, 2, 3}, {4, 5, 6}}), contains("layers[2]"));
-  CHECK_THAT(groups({{0, 1, 2, 3}, {4, 5, 6, 6}}), contains("head 6 twice"));
-  CHECK_THAT(groups({{0, 1, 2, 3}, {4, 5, 6, 8}}), contains("below 8"));
-  CHECK_THAT(groups({{0, 1, 2, 3, 4, 5, 6, 7}, json::array()}), contains("at least one head"));
+  CHECK_THAT(groups({{0, 1, 2, 3}, {4, 5, 6, 6}}), contains("listed twice"));
+  CHECK_THAT(groups({{0, 1, 2, 3}, {4, 5, 6, 8}}), contains("out of range"));
+  CHECK_THAT(groups({{0, 1, 2, 3, 4, 5, 6, 7}, json::array()}), contains("no heads"));
   CHECK_THAT(groups(7), contains("an array"));
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("a key-norm allocation's queries are read and checked") {
   const TemporaryDirectory directory;
   write_sample_run(directory.path());
   const auto file = directory.path() / "groupings/neighbour-2.json";
-  json document = json::parse(file_text(file));
+  json document = json::parse(read_file(file));
   document["layers"][0]["query_to_group"] = {0, 0, 0, 0, 0, 0, 1, 1};
   write_text(file, document.dump());
   const RunData run = load_run(directory.path());

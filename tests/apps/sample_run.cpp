@@ -1,13 +1,11 @@
 #include "tests/apps/sample_run.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <vector>
@@ -271,23 +269,6 @@ void write_sample_run(const std::filesystem::path& directory, const SampleRun& s
   write_text(directory / "front.json", writer.front().dump(1));
   write_text(directory / "run.json", run_document(sample).dump(1));
   if (sample.with_history) write_text(directory / "history.csv", history(sample));
-}
-
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "regroup-test-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr)
-    throw std::runtime_error("no temporary directory: " + name);
-  path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string file_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text) {

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace regroup::tests {
 
 /// What a made-up run directory holds. Its numbers are invented, smooth and the same every time.
@@ -21,22 +23,6 @@ struct SampleRun {
 /// Writes run.json, front.json, groupings/ and history.csv below `directory`: 24 search points,
 /// neighbour groupings of every size, one MQA point and three random draws a size.
 void write_sample_run(const std::filesystem::path& directory, const SampleRun& sample = {});
-
-/// A new empty directory, removed with all it holds at the end of its life.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-/// The text of a file; empty if there is none.
-std::string file_text(const std::filesystem::path& file);
 
 /// Writes a file in one go.
 void write_text(const std::filesystem::path& file, const std::string& text);

@@ -5,7 +5,7 @@
 #include "models/files/json_file.hpp"
 #include "models/language_model.hpp"
 #include "search/error.hpp"
-#include "tests/models/tiny_llama.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"

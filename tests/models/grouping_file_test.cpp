@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "search/error.hpp"
-#include "tests/models/tiny_llama.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"

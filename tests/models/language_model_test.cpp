@@ -6,7 +6,7 @@
 #include "search/error.hpp"
 #include "search/parallel.hpp"
 #include "tests/models/naive_llama.hpp"
-#include "tests/models/tiny_llama.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"

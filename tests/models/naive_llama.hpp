@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "search/grouping.hpp"
-#include "tests/models/tiny_llama.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
 
 namespace regroup::tests {
 

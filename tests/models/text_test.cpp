@@ -9,7 +9,7 @@
 #include "models/text/tokenizer.hpp"
 #include "models/text/utf8.hpp"
 #include "search/error.hpp"
-#include "tests/models/tiny_llama.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/shared_data.hpp"

@@ -1,0 +1,178 @@
+// Every bad input ends with exit code 2 and one message of at most four lines on stderr, and leaves
+// nothing behind.
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "tests/apps/program.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::tests;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A tiny model, ids for it, and a place for outputs.
+class Scene {
+ public:
+  Scene() {
+    TinyLlama().write(model());
+    std::string ids;
+    for (int i = 0; i < 100; ++i) ids += std::string{static_cast<char>(i % 20), '\0'};
+    scratch_.write("ids.bin", ids);
+  }
+
+  std::string model() const { return (scratch_.path() / "model").string(); }
+  std::string ids() const { return (scratch_.path() / "ids.bin").string(); }
+  std::string out() const { return (scratch_.path() / "out").string(); }
+  const TemporaryDirectory& scratch() const { return scratch_; }
+
+  /// Runs a command that must be refused with `part` in its message, leaving no output.
+  void refuses(const std::vector<std::string>& arguments, const std::string& part) const {
+    CAPTURE(arguments);
+    const apps::ProcessResult result = run_regroup(arguments);
+    CHECK(result.exit_status == 2);
+    CHECK_THAT(result.error, contains(part));
+    CHECK(result.error.substr(0, 9) == "regroup: ");
+    CHECK(count_lines(result.error) <= 4);
+    CHECK(result.output.empty());
+    CHECK_FALSE(fs::exists(out()));
+  }
+
+  /// A quick search of the scene's model with more options.
+  std::vector<std::string> search(std::vector<std::string> more = {}) const {
+    std::vector<std::string> all = {"search", model(),        "-o", out(),           "--eval",
+                                    ids(),    "--population", "4",  "--generations", "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+ private:
+  TemporaryDirectory scratch_;
+};
+
+}  // namespace
+
+TEST_CASE("a quick search of the scene works, so that refusals mean something") {
+  const Scene scene;
+  const apps::ProcessResult result = run_regroup(scene.search({"--measure", "2"}));
+  CHECK(result.exit_status == 0);
+  CHECK(fs::exists(scene.out() + "/run.json"));
+}
+
+TEST_CASE("usage errors") {
+  const Scene scene;
+  scene.refuses({}, "subcommand");
+  scene.refuses({"frobnicate"}, "");
+  scene.refuses(scene.search({"--frobnicate"}), "--frobnicate");
+  scene.refuses({"search", scene.model()}, "--output");
+  scene.refuses(scene.search({"--method", "magic"}), "qcqa, qcqa-ec, neighbour, mqa, random");
+  scene.refuses(scene.search({"--fitness", "magic"}), "wse");
+  scene.refuses(scene.search({"--merge", "magic"}), "mean");
+  scene.refuses(scene.search({"--partitions", "magic"}), "independent");
+  scene.refuses(scene.search({"--stage-two", "magic"}), "bit");
+  scene.refuses(scene.search({"--kv", "0"}), "--kv");
+  scene.refuses(scene.search({"--kv", "0.5,1.5"}), "1.5");
+  scene.refuses(scene.search({"--kv", "half"}), "--kv");
+  scene.refuses(scene.search({"--kv", "0.2"}), "at least 0.25");
+  scene.refuses(scene.search({"--threads", "0"}), "--threads");
+  scene.refuses(scene.search({"--device", "tpu"}), "--device");
+  scene.refuses(scene.search({"--device", "cuda:99"}), "cuda:99");
+  scene.refuses(scene.search({"--dtype", "int8"}), "--dtype");
+  scene.refuses(scene.search({"--population", "1"}), "--population");
+  scene.refuses(scene.search({"--measure", "-1"}), "--measure");
+  scene.refuses(scene.search({"--force", "--resume"}), "--");
+  scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--task", "chess"}, "perplexity");
+  scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--context", "17"}, "--context");
+  scene.refuses({"convert", scene.model(), "-o", scene.out()}, "--grouping");
+  scene.refuses({"convert", scene.model(), "-o", scene.out(), "--grouping", scene.out() + ".json",
+                 "--max-shard-size", "big"},
+                "--max-shard-size");
+}
+
+TEST_CASE("broken checkpoints") {
+  const Scene scene;
+  const auto search = [&](const std::string& model) {
+    return std::vector<std::string>{"search", model, "-o", scene.out(), "--eval", scene.ids()};
+  };
+  scene.refuses(search(scene.model() + "-absent"), "-absent");
+  scene.refuses(search(scene.ids()), "ids.bin");
+  const auto variant = [&](const std::string& name) {
+    const fs::path copy = scene.scratch().path() / name;
+    fs::copy(scene.model(), copy);
+    return copy;
+  };
+
+  const fs::path bare = variant("bare");
+  fs::remove(bare / "config.json");
+  scene.refuses(search(bare.string()), "config.json");
+
+  const fs::path empty = variant("empty");
+  std::ofstream(empty / "model.safetensors", std::ios::trunc).close();
+  scene.refuses(search(empty.string()), "model.safetensors");
+
+  const fs::path truncated = variant("truncated");
+  fs::resize_file(truncated / "model.safetensors",
+                  fs::file_size(truncated / "model.safetensors") - 5);
+  scene.refuses(search(truncated.string()), "model.safetensors");
+
+  const fs::path weightless = variant("weightless");
+  fs::remove(weightless / "model.safetensors");
+  scene.refuses(search(weightless.string()), "safetensors");
+
+  const fs::path foreign = variant("foreign");
+  std::ofstream(foreign / "config.json") << R"({"architectures": ["BloomForCausalLM"]})";
+  scene.refuses(search(foreign.string()), "BloomForCausalLM");
+
+  TinyLlama shape;
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    auto tensors = shape.tensors();
+    tensors.at("model.layers.1.self_attn.v_proj.weight")[7] = bad;
+    const fs::path poisoned = scene.scratch().path() / "poisoned";
+    shape.write(poisoned, tensors);
+    scene.refuses(search(poisoned.string()), "v_proj");
+    std::vector<std::string> proxy_only = search(poisoned.string());
+    proxy_only.insert(proxy_only.end(), {"--measure", "0"});
+    scene.refuses(proxy_only, "v_proj");
+    scene.refuses({"inspect", poisoned.string()}, "v_proj");
+  }
+}
+
+TEST_CASE("broken data") {
+  const Scene scene;
+  const auto eval = [&](const fs::path& data) {
+    return std::vector<std::string>{"search",      scene.model(),  "-o", scene.out(),     "--eval",
+                                    data.string(), "--population", "4",  "--generations", "1"};
+  };
+  const auto& scratch = scene.scratch();
+  scene.refuses(eval(scratch.path() / "absent.bin"), "absent.bin");
+  scene.refuses(eval(scratch.write("bad.txt", "abc\xff")), "UTF-8");
+  scene.refuses(eval(scratch.write("text.txt", "abc")), "no tokenizer");
+  scene.refuses(eval(scratch.write("empty.bin", "")), "empty");
+  scene.refuses(eval(scratch.write("short.bin", std::string(2 * 16, '\0'))), "shorter");
+  scene.refuses(eval(scratch.write("odd.bin", "abc")), "token ids");
+  scene.refuses(eval(scratch.write("beyond.bin", std::string(100, '\x7f'))), "vocabulary");
+  scene.refuses(scene.search({"--calibration", scene.ids()}), "same data");
+}
+
+TEST_CASE("output places that cannot be used") {
+  const Scene scene;
+  const auto search_into = [&](const fs::path& out) {
+    return std::vector<std::string>{"search",     scene.model(), "-o",
+                                    out.string(), "--eval",      scene.ids()};
+  };
+  const fs::path full = scene.scratch().path() / "full";
+  scene.scratch().write("full/notes.txt", "mine");
+  scene.refuses(search_into(full), "--force or --resume");
+  scene.refuses(search_into(scene.ids()), "ids.bin");
+  scene.refuses(search_into(fs::path(scene.ids()) / "below"), "below");
+  scene.refuses({"eval", scene.model(), "--data", scene.ids(), "-o",
+                 (scene.scratch().path() / "no/such/folder.json").string()},
+                "--output");
+  CHECK(read_file(full / "notes.txt") == "mine");
+}

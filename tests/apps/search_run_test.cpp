@@ -1,0 +1,231 @@
+// Whole searches with the built program: same bytes for any number of threads, broken off or not.
+
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/apps/program.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::tests;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The bytes of everything that a run promises to repeat, by path.
+std::map<std::string, std::string> promised_bytes(const fs::path& run) {
+  std::map<std::string, std::string> bytes;
+  for (const char* name : {"front.json", "front.csv", "history.csv", "report.html", "report.svg"}) {
+    bytes[name] = read_file(run / name);
+  }
+  for (const auto& entry : fs::directory_iterator(run / "groupings")) {
+    bytes[entry.path().filename().string()] = read_file(entry.path());
+  }
+  return bytes;
+}
+
+class Scene {
+ public:
+  Scene() { TinyLlama().write(scratch_.path() / "tiny"); }
+
+  std::string path(const std::string& name) const { return (scratch_.path() / name).string(); }
+  std::vector<std::string> search(const std::string& out,
+                                  const std::vector<std::string>& more = {}) const {
+    return budgeted(out, 10, 5, more);
+  }
+  /// The same with a population and a number of generations of one's own.
+  std::vector<std::string> budgeted(const std::string& out, int population, int generations,
+                                    const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {"search",
+                                    path("tiny"),
+                                    "-o",
+                                    path(out),
+                                    "--population",
+                                    std::to_string(population),
+                                    "--generations",
+                                    std::to_string(generations),
+                                    "-q"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  json front(const std::string& out) const {
+    return json::parse(read_file(path(out + "/front.json")));
+  }
+
+ private:
+  TemporaryDirectory scratch_;
+};
+
+/// Starts the program, kills it after `milliseconds`, and waits for its end.
+void run_and_kill(std::vector<std::string> arguments, int signal, unsigned milliseconds) {
+  arguments.insert(arguments.begin(), REGROUP_PROGRAM);
+  std::vector<char*> raw;
+  for (std::string& argument : arguments) raw.push_back(argument.data());
+  raw.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    execv(raw[0], raw.data());
+    _exit(127);
+  }
+  usleep(milliseconds * 1000);
+  kill(child, signal);
+  int status = 0;
+  waitpid(child, &status, 0);
+}
+
+}  // namespace
+
+TEST_CASE("the same seed gives the same bytes for one thread and many") {
+  const Scene scene;
+  CHECK(run_regroup(scene.search("one", {"-j", "1"})).exit_status == 0);
+  CHECK(run_regroup(scene.search("many", {"-j", "3"})).exit_status == 0);
+  CHECK(promised_bytes(scene.path("one")) == promised_bytes(scene.path("many")));
+  CHECK(run_regroup(scene.search("other", {"--seed", "2"})).exit_status == 0);
+  CHECK(promised_bytes(scene.path("one")) != promised_bytes(scene.path("other")));
+}
+
+TEST_CASE("front.json holds what it promises") {
+  const Scene scene;
+  REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
+  const json front = scene.front("run");
+  CHECK(front["format"] == "regroup.front");
+  CHECK(front["source"]["kv_bytes_per_token"] == 2 * 4 * 2 * 4 * 4);
+  std::map<std::string, int> counts;
+  double last_ratio = 0;
+  std::string last_series;
+  for (const json& point : front["points"]) {
+    const std::string series = point["series"];
+    const double ratio = point["kv_ratio"];
+    if (series == last_series) CHECK(ratio >= last_ratio);
+    last_series = series;
+    last_ratio = ratio;
+    ++counts[series];
+    CHECK(point["bytes_per_token"] == ratio * front["source"]["kv_bytes_per_token"].get<double>());
+    CHECK(point["delta_loss"].get<double>() ==
+          Approx(point["loss"].get<double>() - front["source"]["loss"].get<double>()).margin(1e-9));
+    CHECK(fs::exists(scene.path("run/" + point["grouping"].get<std::string>())));
+    // On the front: nothing is as small and as good, and better in one.
+    bool beaten = false;
+    for (const json& other : front["points"]) {
+      const double r = other["kv_ratio"];
+      const double l = other["loss"];
+      const double loss = point["loss"];
+      beaten = beaten || (r <= ratio && l <= loss && (r < ratio || l < loss));
+    }
+    CHECK(point["on_front"] == !beaten);
+  }
+  CHECK(front["points"][0]["series"] == "search");
+  CHECK(counts["search"] >= 4);
+  CHECK(counts["neighbour"] == 3);
+  CHECK(counts["mqa"] == 1);
+  CHECK(counts["random"] == 9);
+}
+
+TEST_CASE("--kv gives the best grouping within each limit") {
+  const Scene scene;
+  REQUIRE(run_regroup(scene.search("run", {"--kv", "0.6,0.3"})).exit_status == 0);
+  const json front = scene.front("run");
+  std::vector<double> limits;
+  for (const json& point : front["points"]) {
+    CHECK(point["kv_ratio"].get<double>() <= point["kv_limit"].get<double>() + 1e-12);
+    if (point["series"] == "search") limits.push_back(point["kv_limit"]);
+    if (point["series"] == "neighbour") {
+      // 0.6 of 4 heads: 2 groups; 0.3: 1.
+      CHECK(point["kv_ratio"].get<double>() == (point["kv_limit"] == 0.6 ? 0.5 : 0.25));
+    }
+  }
+  CHECK(limits == std::vector<double>{0.3, 0.6});
+}
+
+TEST_CASE("nothing is measured with --measure 0, and the report says so") {
+  const Scene scene;
+  REQUIRE(run_regroup(scene.search("run", {"--measure", "0"})).exit_status == 0);
+  const json front = scene.front("run");
+  CHECK_FALSE(front["source"].contains("loss"));
+  for (const json& point : front["points"]) CHECK_FALSE(point.contains("loss"));
+  CHECK(fs::exists(scene.path("run/report.html")));
+}
+
+TEST_CASE("every method runs and repeats its bytes") {
+  const Scene scene;
+  for (const char* method : {"qcqa", "qcqa-ec", "neighbour", "mqa", "random"}) {
+    for (const char* partitions : {"joint", "independent"}) {
+      CAPTURE(method, partitions);
+      const auto search = [&](const std::string& out) {
+        return run_regroup(
+            scene.search(out, {"--method", method, "--partitions", partitions, "--measure", "3"}));
+      };
+      const std::string name = std::string(method) + partitions;
+      REQUIRE(search(name + "-a").exit_status == 0);
+      REQUIRE(search(name + "-b").exit_status == 0);
+      CHECK(promised_bytes(scene.path(name + "-a")) == promised_bytes(scene.path(name + "-b")));
+    }
+  }
+}
+
+TEST_CASE("a killed run is resumed to the bytes of an unbroken one") {
+  const Scene scene;
+  const auto slow = [&](const std::string& name) { return scene.budgeted(name, 60, 400); };
+  REQUIRE(run_regroup(slow("whole")).exit_status == 0);
+  const auto whole = promised_bytes(scene.path("whole"));
+  std::set<bool> was_finished;
+  for (unsigned milliseconds : {150U, 300U, 450U, 600U, 800U, 1000U}) {
+    const std::string name = "killed" + std::to_string(milliseconds);
+    std::vector<std::string> arguments = slow(name);
+    arguments.emplace_back("--resume");  // without a state it starts anew
+    run_and_kill(arguments, SIGKILL, milliseconds);
+    was_finished.insert(fs::exists(scene.path(name + "/run.json")));
+    REQUIRE(run_regroup(arguments).exit_status == 0);
+    CHECK(promised_bytes(scene.path(name)) == whole);
+  }
+  CHECK(was_finished.contains(false));
+}
+
+TEST_CASE("a finished run is left as it is, another one refused with the difference") {
+  const Scene scene;
+  REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
+  const std::string record = read_file(scene.path("run/run.json"));
+  CHECK(run_regroup(scene.search("run", {"--resume", "-j", "1"})).exit_status == 0);
+  CHECK(read_file(scene.path("run/run.json")) == record);
+  const apps::ProcessResult other = run_regroup(scene.search("run", {"--resume", "--seed", "9"}));
+  CHECK(other.exit_status == 2);
+  CHECK_THAT(other.error, contains("seed"));
+}
+
+TEST_CASE("--force replaces the files of a run and no others") {
+  const Scene scene;
+  REQUIRE(run_regroup(scene.search("run", {"--kv", "0.5"})).exit_status == 0);
+  const fs::path mine = scene.path("run/groupings/mine.json");
+  fs::copy(scene.path("run/front.json"), mine);
+  REQUIRE(run_regroup(scene.search("run", {"--force", "--kv", "0.3"})).exit_status == 0);
+  std::set<std::string> listed = {"mine.json"};
+  const json front = scene.front("run");
+  for (const json& point : front["points"]) {
+    listed.insert(fs::path(point["grouping"].get<std::string>()).filename());
+  }
+  std::set<std::string> present;
+  for (const auto& entry : fs::directory_iterator(scene.path("run/groupings"))) {
+    present.insert(entry.path().filename());
+  }
+  CHECK(present == listed);
+}
+
+TEST_CASE("Ctrl-C ends a search within a second with exit code 130") {
+  const Scene scene;
+  std::vector<std::string> arguments = scene.budgeted("run", 100, 1000000);
+  arguments.insert(arguments.begin(), {"--preserve-status", "-s", "INT", "-k", "1", "1"});
+  arguments.insert(arguments.begin() + 6, REGROUP_PROGRAM);
+  arguments.insert(arguments.begin(), "timeout");
+  const apps::ProcessResult result = apps::run_program(arguments, "");
+  CHECK(result.exit_status == 130);
+  CHECK_FALSE(fs::exists(scene.path("run/run.json")));
+}
