@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "fitness/activation.hpp"
 #include "fitness/wse.hpp"
 #include "search/error.hpp"
 
@@ -12,9 +13,10 @@ namespace regroup::fitness {
 namespace {
 
 const Wse kWse;
+const ActivationError kActivation;
 
 /// Every fitness; a new one is one line here.
-const std::array<const Fitness*, 1> kFitnesses = {&kWse};
+const std::array<const Fitness*, 2> kFitnesses = {&kWse, &kActivation};
 
 }  // namespace
 
@@ -22,6 +24,10 @@ std::vector<std::string_view> fitness_names() {
   std::vector<std::string_view> names;
   for (const Fitness* fitness : kFitnesses) names.push_back(fitness->name());
   return names;
+}
+
+std::span<const Fitness* const> all_fitnesses() {
+  return kFitnesses;
 }
 
 const Fitness& find_fitness(std::string_view name) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <span>
 #include <stop_token>
 #include <string_view>
 #include <vector>
 
+#include "models/calibration/activation_moments.hpp"
 #include "models/pretrained_model.hpp"
 #include "search/problem.hpp"
 #include "search/progress.hpp"
@@ -13,6 +15,7 @@ namespace regroup::fitness {
 /// What a fitness may look at.
 struct FitnessInput {
   const models::PretrainedModel& model;
+  const models::ActivationMoments* moments;  ///< null where nothing was calibrated
   std::stop_token stop;
   search::Progress& progress;
 };
@@ -23,6 +26,8 @@ class Fitness {
  public:
   virtual ~Fitness() = default;
   virtual std::string_view name() const = 0;
+  /// Whether it reads FitnessInput::moments, which must then be there.
+  virtual bool needs_moments() const { return false; }
   /// One entry per layer. Throws Interrupted on `stop`.
   virtual std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const = 0;
 };
@@ -31,5 +36,7 @@ class Fitness {
 const Fitness& find_fitness(std::string_view name);
 /// In the order of the table.
 std::vector<std::string_view> fitness_names();
+/// Every fitness, in that order.
+std::span<const Fitness* const> all_fitnesses();
 
 }  // namespace regroup::fitness

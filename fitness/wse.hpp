@@ -1,7 +1,7 @@
 #pragma once
 
 #include "fitness/fitness.hpp"
-#include "fitness/weight_grams.hpp"
+#include "fitness/layer_grams.hpp"
 
 namespace regroup::fitness {
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "models/transformer/decoder.hpp"
+#include "models/transformer/moment_sums.hpp"
 #include "models/transformer/sampler.hpp"
 #include "models/transformer/token_losses.hpp"
 #include "search/error.hpp"
@@ -21,6 +22,9 @@ namespace {
 /// Tokens that go through the model in one batch. Fixed, so that results do not depend on the
 /// number of threads.
 constexpr std::size_t kBatchTokens = 2048;
+/// Partial sums of second moments, each on one thread at a time; a fixed number for the same
+/// reason.
+constexpr std::size_t kMomentShares = 8;
 /// Sequences that are sampled side by side.
 constexpr std::size_t kSampledTogether = 8;
 
@@ -39,6 +43,15 @@ void require_length(std::size_t length, const ModelConfig& config) {
   throw InputError({.what = "input length does not fit the model's context",
                     .expected = fmt::format("1 to {} tokens", config.context),
                     .found = std::to_string(length)});
+}
+
+void require_windows(const TokenWindows& windows, const ModelConfig& config) {
+  require_ids(windows.ids(), config);
+  require_length(static_cast<std::size_t>(windows.context()), config);
+}
+
+std::size_t batch_windows(const TokenWindows& windows) {
+  return std::max<std::size_t>(1, kBatchTokens / static_cast<std::size_t>(windows.context()));
 }
 
 /// Calls `task` for batches [begin, end) of `count` items, on all threads; a GPU gets one batch at
@@ -88,12 +101,9 @@ std::vector<float> LanguageModel::logits(std::span<const std::int32_t> ids) cons
 
 std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, std::stop_token stop,
                                                  search::Progress& progress) const {
-  require_ids(windows.ids(), config());
-  require_length(static_cast<std::size_t>(windows.context()), config());
+  require_windows(windows, config());
   std::vector<double> losses(windows.size());
-  const std::size_t batch =
-      std::max<std::size_t>(1, kBatchTokens / static_cast<std::size_t>(windows.context()));
-  for_each_batch(windows.size(), batch, decoder_->options().device, stop,
+  for_each_batch(windows.size(), batch_windows(windows), decoder_->options().device, stop,
                  [&](std::size_t begin, std::size_t end) {
                    batch_losses(*decoder_, windows, begin, end, std::span(losses));
                    progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
@@ -106,6 +116,27 @@ std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, st
     }
   }
   return losses;
+}
+
+ActivationMoments LanguageModel::activation_moments(const TokenWindows& windows,
+                                                    std::stop_token stop,
+                                                    search::Progress& progress) const {
+  require_windows(windows, config());
+  const std::size_t batch = batch_windows(windows);
+  // Each share is summed batch by batch, the shares in order: a fixed order of additions.
+  std::vector<MomentSums> shares(kMomentShares, MomentSums(config().layers, config().width));
+  for_each_batch(kMomentShares, 1, decoder_->options().device, stop,
+                 [&](std::size_t share, std::size_t) {
+                   const std::size_t step = kMomentShares * batch;
+                   for (std::size_t begin = share * batch; begin < windows.size(); begin += step) {
+                     if (stop.stop_requested()) throw Interrupted();
+                     const std::size_t end = std::min(windows.size(), begin + batch);
+                     shares[share].add(*decoder_, windows, begin, end);
+                     progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
+                   }
+                 });
+  for (std::size_t share = 1; share < kMomentShares; ++share) shares[0].add(shares[share]);
+  return shares[0].mean(windows.tokens());
 }
 
 TokenWindows LanguageModel::sample(int windows, int context, search::RandomKey key,

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "models/calibration/activation_moments.hpp"
 #include "models/compute.hpp"
 #include "models/merge/merge_operator.hpp"
 #include "models/pretrained_model.hpp"
@@ -40,6 +41,12 @@ class LanguageModel {
   /// `logits`, WorkError if a loss is not finite, Interrupted on `stop`. Progress counts tokens.
   std::vector<double> window_losses(const TokenWindows& windows, std::stop_token stop,
                                     search::Progress& progress) const;
+
+  /// Second moments of every layer's attention input over the windows' inputs, summed in double in
+  /// an order that does not depend on the number of threads. Memory: up to eight sums of all
+  /// layers, 8 · D² bytes a layer each. Throws as `window_losses`. Progress counts tokens.
+  ActivationMoments activation_moments(const TokenWindows& windows, std::stop_token stop,
+                                       search::Progress& progress) const;
 
   /// Windows of text that the model itself writes: begin-of-sequence, then `context` tokens drawn
   /// at temperature 1, each window with the key of its number. Throws InputError if the model has

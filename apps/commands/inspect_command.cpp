@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "fitness/weight_grams.hpp"
+#include "fitness/layer_grams.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -84,7 +84,8 @@ void SearchCommand::declare_method(CLI::App& command) {
 void SearchCommand::declare_data(CLI::App& command) {
   command
       .add_option("--calibration", options_.calibration,
-                  "Text or token ids for statistics of activations (default: none)")
+                  "Text or token ids for statistics of activations; the fitness activation needs "
+                  "them (default: sampled from the model where needed)")
       ->type_name("FILE");
   command
       .add_option("--eval", options_.eval,

@@ -11,16 +11,15 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json point_json(const RunPoint& point, const SearchOptions& options,
-                        const models::PretrainedModel& model) {
+ordered_json point_json(const RunPoint& point, const models::PretrainedModel& model) {
   const int kv_heads = point.point.grouping.kv_heads();
   ordered_json json = {
       {"series", point.series},
       {"method", point.method},
       {"merge", point.merge},
       {"kv_ratio", point.point.grouping.kv_ratio()},
-      {"bytes_per_token", models::kv_bytes_per_token(model.config, kv_heads, model.dtype)},
-      {options.fitness, point.point.objectives.error}};
+      {"bytes_per_token", models::kv_bytes_per_token(model.config, kv_heads, model.dtype)}};
+  for (const auto& [fitness, error] : point.proxies) json[fitness] = error;
   if (point.kv_limit) json["kv_limit"] = *point.kv_limit;
   if (point.loss) {
     json["loss"] = point.loss->mean;
@@ -40,15 +39,15 @@ std::string csv_field(const ordered_json& point, const std::string& column) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
-std::string front_csv(const ordered_json& points, const std::string& fitness) {
-  const std::vector<std::string> columns = {
-      "series",   "method", "merge",       "kv_ratio",   "bytes_per_token",   fitness,
-      "kv_limit", "loss",   "loss_stderr", "delta_loss", "delta_loss_stderr", "on_front",
-      "grouping"};
+std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& rows) {
+  std::vector<std::string> columns = {"series", "method", "merge", "kv_ratio", "bytes_per_token"};
+  for (const auto& [fitness, error] : points.front().proxies) columns.push_back(fitness);
+  columns.insert(columns.end(), {"kv_limit", "loss", "loss_stderr", "delta_loss",
+                                 "delta_loss_stderr", "on_front", "grouping"});
   std::string text = fmt::format("{}\n", fmt::join(columns, ","));
-  for (const ordered_json& point : points) {
+  for (const ordered_json& row : rows) {
     std::vector<std::string> fields;
-    for (const std::string& column : columns) fields.push_back(csv_field(point, column));
+    for (const std::string& column : columns) fields.push_back(csv_field(row, column));
     text += fmt::format("{}\n", fmt::join(fields, ","));
   }
   return text;
@@ -56,7 +55,8 @@ std::string front_csv(const ordered_json& points, const std::string& fitness) {
 
 void write_grouping(const RunPoint& point, const SearchOptions& options,
                     const models::PretrainedModel& model, const RunDirectory& directory) {
-  ordered_json objectives = {{options.fitness, point.point.objectives.error}};
+  ordered_json objectives = ordered_json::object();
+  for (const auto& [fitness, error] : point.proxies) objectives[fitness] = error;
   if (point.loss) objectives["loss"] = point.loss->mean;
   directory.write(grouping_path(point),
                   models::grouping_text(point.point.grouping, point.merge, model,
@@ -85,9 +85,9 @@ void write_front(const std::vector<RunPoint>& points,
   front["points"] = ordered_json::array();
   for (const RunPoint& point : points) {
     write_grouping(point, options, model, directory);
-    front["points"].push_back(point_json(point, options, model));
+    front["points"].push_back(point_json(point, model));
   }
-  directory.write("front.csv", front_csv(front["points"], options.fitness));
+  directory.write("front.csv", front_csv(points, front["points"]));
   directory.write("front.json", front.dump(1) + "\n");
 }
 

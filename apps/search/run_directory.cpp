@@ -77,8 +77,14 @@ void RunDirectory::require_same_identity() const {
 
 void RunDirectory::remove_written_files() const {
   for (const fs::path& file : listed_groupings(directory_)) remove_if_there(file);
-  constexpr std::array kWritten = {"run.json",    "front.json", "front.csv", "history.csv",
-                                   "report.html", "report.svg", "state"};
+  constexpr std::array kWritten = {"run.json",
+                                   "front.json",
+                                   "front.csv",
+                                   "history.csv",
+                                   "report.html",
+                                   "report.svg",
+                                   "calibration.safetensors",
+                                   "state"};
   for (const char* name : kWritten) remove_if_there(directory_ / name);
 }
 

@@ -120,7 +120,7 @@ class PointChooser {
     const std::string name =
         fmt::format("{}-{}-kv{:.{}f}{}", series == "search" ? "search" : "baseline", method, ratio,
                     digits, suffix);
-    points_.push_back({series, method, merge, point, limit, {}, {}, false, name});
+    points_.push_back({series, method, merge, point, {}, limit, {}, {}, false, name});
   }
 
   const SearchOptions& options_;

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/search/search_options.hpp"
@@ -15,8 +16,9 @@ struct RunPoint {
   std::string series;  ///< "search", or a baseline: "neighbour", "mqa", "random"
   std::string method;  ///< "qcqa-ac"
   std::string merge;
-  search::ModelPoint point;
-  std::optional<double> kv_limit;  ///< of --kv, that this point answers
+  search::ModelPoint point;                             ///< with the error of the run's own fitness
+  std::vector<std::pair<std::string, double>> proxies;  ///< error by fitness, in the table's order
+  std::optional<double> kv_limit;                       ///< of --kv, that this point answers
   std::optional<fitness::LossEstimate> loss;
   std::optional<fitness::LossEstimate> delta;  ///< against the source, paired
   bool on_front = false;

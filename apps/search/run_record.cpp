@@ -19,37 +19,32 @@ ordered_json model_record(const models::PretrainedModel& model) {
           {"weights_sha256", model.checkpoint.weights_sha256()}};
 }
 
-ordered_json calibration_record(const SearchInputs& inputs) {
-  if (!inputs.calibration) return nullptr;
-  return {{"file", inputs.calibration->file.filename().string()},
-          {"sha256", inputs.calibration->sha256},
-          {"tokens", inputs.calibration->ids.size()},
-          {"sampled", false}};
-}
-
-ordered_json eval_record(const SearchInputs& inputs,
+ordered_json text_record(const std::optional<models::TokenData>& data,
                          const std::optional<models::TokenWindows>& windows) {
   if (!windows) return nullptr;
-  const auto ids = std::as_bytes(windows->ids());
   ordered_json record;
-  if (inputs.eval) record["file"] = inputs.eval->file.filename().string();
-  record["sha256"] = inputs.eval ? inputs.eval->sha256 : models::sha256_hex(ids);
+  if (data) record["file"] = data->file.filename().string();
+  record["sha256"] = text_sha256(data, *windows);
   record["tokens"] = windows->tokens();
   record["windows"] = windows->size();
   record["context"] = windows->context();
-  record["sampled"] = !inputs.eval.has_value();
+  record["sampled"] = !data.has_value();
   return record;
 }
 
 }  // namespace
+
+std::string text_sha256(const std::optional<models::TokenData>& data,
+                        const models::TokenWindows& windows) {
+  return data ? data->sha256 : models::sha256_hex(std::as_bytes(windows.ids()));
+}
 
 ordered_json version_record() {
   return {{"regroup", kVersion}, {"torch", kTorchVersion}, {"compiler", kCompiler}};
 }
 
 ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,
-                        const std::optional<models::TokenWindows>& windows,
-                        std::size_t evaluations) {
+                        const RunTexts& texts, std::size_t evaluations) {
   return {{"format", "regroup.run"},
           {"version", 1},
           {"regroup", kVersion},
@@ -57,7 +52,8 @@ ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs
           {"options", options.result_options()},
           {"model", model_record(*inputs.model)},
           {"data",
-           {{"calibration", calibration_record(inputs)}, {"eval", eval_record(inputs, windows)}}},
+           {{"calibration", text_record(inputs.calibration, texts.calibration)},
+            {"eval", text_record(inputs.eval, texts.eval)}}},
           {"versions", version_record()},
           {"evaluations", evaluations}};
 }

@@ -12,11 +12,20 @@ namespace regroup::apps {
 /// Versions that a result depends on: of the program, LibTorch and the compiler.
 nlohmann::ordered_json version_record();
 
+/// The windows that a run worked on, given or sampled; absent where none were needed.
+struct RunTexts {
+  std::optional<models::TokenWindows> calibration;
+  std::optional<models::TokenWindows> eval;
+};
+
+/// SHA-256 of the file that a text came from, or, sampled, of its ids.
+std::string text_sha256(const std::optional<models::TokenData>& data,
+                        const models::TokenWindows& windows);
+
 /// The part of run.json that the same run always writes alike: options, seed, versions, the model
-/// and the data with their hashes. `windows` are those measured on, if any.
+/// and the data with their hashes.
 nlohmann::ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,
-                                  const std::optional<models::TokenWindows>& windows,
-                                  std::size_t evaluations);
+                                  const RunTexts& texts, std::size_t evaluations);
 
 /// The whole of run.json: `record` with command line, paths, threads, device and times.
 nlohmann::ordered_json finished_record(nlohmann::ordered_json record, const SearchOptions& options,

@@ -29,11 +29,11 @@ void require_different_data(const SearchInputs& inputs) {
                     .found = inputs.eval->file.string()});
 }
 
-void require_can_write_text(const models::PretrainedModel& model) {
+void require_can_write_text(const models::PretrainedModel& model, const char* option) {
   if (model.config.bos) return;
   throw InputError({.what = "the model has no begin-of-sequence token to sample text from",
                     .where = model.checkpoint.config_where(),
-                    .expected = "bos_token_id, or --eval FILE"});
+                    .expected = fmt::format("bos_token_id, or {} FILE", option)});
 }
 
 }  // namespace
@@ -42,8 +42,11 @@ SearchInputs open_inputs(const SearchOptions& options) {
   SearchInputs inputs;
   inputs.model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
   require_reachable(options, inputs);
+  const int window = eval_window(inputs.model->config, 0);
   if (!options.calibration.empty()) {
     inputs.calibration = models::read_token_data(options.calibration, *inputs.model);
+    inputs.calibration_windows = models::TokenWindows::of_stream(inputs.calibration->ids, window, 0,
+                                                                 options.calibration.string());
   }
   if (!options.eval.empty()) {
     inputs.eval = models::read_token_data(options.eval, *inputs.model);
@@ -53,8 +56,10 @@ SearchInputs open_inputs(const SearchOptions& options) {
   }
   require_different_data(inputs);
   const bool measures = options.measure > 0;
-  if (measures && !inputs.eval) require_can_write_text(*inputs.model);
-  if (measures) {
+  const bool calibrates = uses_calibration(options);
+  if (measures && !inputs.eval) require_can_write_text(*inputs.model, "--eval");
+  if (calibrates && !inputs.calibration) require_can_write_text(*inputs.model, "--calibration");
+  if (measures || calibrates) {
     inputs.language_model.emplace(inputs.model, options.compute);
   } else {
     models::require_finite_attention(*inputs.model);

@@ -14,9 +14,10 @@ namespace regroup::apps {
 struct SearchInputs {
   std::shared_ptr<const models::PretrainedModel> model;
   std::optional<models::TokenData> calibration;
+  std::optional<models::TokenWindows> calibration_windows;  ///< of `calibration`
   std::optional<models::TokenData> eval;
   std::optional<models::TokenWindows> eval_windows;     ///< of `eval`
-  std::optional<models::LanguageModel> language_model;  ///< where something is to be measured
+  std::optional<models::LanguageModel> language_model;  ///< where the model is to be run
 
   int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }
 };

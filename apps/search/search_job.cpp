@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint64_t kMethodKey = 1;
 constexpr std::uint64_t kBaselineKey = 2;
 constexpr std::uint64_t kEvalTextKey = 3;
+constexpr std::uint64_t kCalibrationTextKey = 4;
 
 /// Text that the model writes where none is given (DESIGN, "Command line").
 constexpr int kSampledWindows = 64;
@@ -57,10 +58,55 @@ RunDirectory::Existing existing(const SearchOptions& options) {
   return options.resume ? RunDirectory::Existing::kResume : RunDirectory::Existing::kRefuse;
 }
 
-search::GroupingProblem make_problem(const SearchOptions& options, const SearchInputs& inputs,
-                                     std::stop_token stop, search::Progress& progress) {
-  const fitness::Fitness& fitness = fitness::find_fitness(options.fitness);
-  return {fitness.layer_costs({*inputs.model, stop, progress}), find_sharing(options.partitions)};
+/// Text of a run: given by the user, or written by the model itself.
+models::TokenWindows text_windows(const std::optional<models::TokenWindows>& given,
+                                  std::uint64_t key, const SearchOptions& options,
+                                  const SearchInputs& inputs, std::stop_token stop,
+                                  search::Progress& progress) {
+  if (given) return *given;
+  const int context = std::min(inputs.model->config.context, kSampledContext);
+  progress.begin("sampling text from the model",
+                 static_cast<std::size_t>(kSampledWindows) * static_cast<std::size_t>(context),
+                 "tokens");
+  models::TokenWindows windows = inputs.language_model->sample(
+      kSampledWindows, context, search::RandomKey(options.seed).split(key), stop, progress);
+  progress.end();
+  return windows;
+}
+
+/// The run's problem, priced by its own fitness, and the prices of the others that cost no more
+/// data: what the report compares.
+struct PricedProblems {
+  std::vector<std::pair<std::string, search::GroupingProblem>>
+      all;  ///< in the fitness table's order
+  std::size_t own = 0;
+
+  const search::GroupingProblem& problem() const { return all[own].second; }
+};
+
+PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
+                     const models::ActivationMoments* moments, std::stop_token stop,
+                     search::Progress& progress) {
+  PricedProblems problems;
+  for (const fitness::Fitness* fitness : fitness::all_fitnesses()) {
+    if (fitness->needs_moments() && moments == nullptr) continue;
+    if (fitness->name() == options.fitness) problems.own = problems.all.size();
+    problems.all.emplace_back(
+        fitness->name(),
+        search::GroupingProblem(fitness->layer_costs({*inputs.model, moments, stop, progress}),
+                                find_sharing(options.partitions)));
+  }
+  return problems;
+}
+
+void fill_proxies(std::vector<RunPoint>& points, const PricedProblems& problems) {
+  for (RunPoint& point : points) {
+    for (const auto& [name, problem] : problems.all) {
+      const bool own = &problem == &problems.problem();
+      point.proxies.emplace_back(name, own ? point.point.objectives.error
+                                           : problem.objectives(point.point.grouping).error);
+    }
+  }
 }
 
 search::MethodResult run_method(const SearchOptions& options,
@@ -74,19 +120,19 @@ search::MethodResult run_method(const SearchOptions& options,
       .run(problem, method, search::RandomKey(options.seed).split(kMethodKey), stop, progress);
 }
 
-/// The windows that the report shows: of --eval, or written by the model itself.
-models::TokenWindows eval_windows(const SearchOptions& options, const SearchInputs& inputs,
-                                  std::stop_token stop, search::Progress& progress) {
-  if (inputs.eval_windows) return *inputs.eval_windows;
-  const int context = std::min(inputs.model->config.context, kSampledContext);
-  progress.begin("sampling text from the model",
-                 static_cast<std::size_t>(kSampledWindows) * static_cast<std::size_t>(context),
-                 "tokens");
-  models::TokenWindows windows = inputs.language_model->sample(
-      kSampledWindows, context, search::RandomKey(options.seed).split(kEvalTextKey), stop,
-      progress);
+/// Second moments of the activations, also written to the run's calibration.safetensors.
+models::ActivationMoments calibrate(const models::TokenWindows& windows, const SearchInputs& inputs,
+                                    const RunDirectory& directory, std::stop_token stop,
+                                    search::Progress& progress) {
+  progress.begin("calibrating", windows.tokens(), "tokens");
+  models::ActivationMoments moments =
+      inputs.language_model->activation_moments(windows, stop, progress);
   progress.end();
-  return windows;
+  models::write_calibration(directory.path() / "calibration.safetensors", moments,
+                            {inputs.model->checkpoint.weights_sha256(),
+                             text_sha256(inputs.calibration, windows), windows.context()},
+                            directory.path() / "state");
+  return moments;
 }
 
 }  // namespace
@@ -105,17 +151,25 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   directory.begin();
   times.finish("open");
 
-  const search::GroupingProblem problem = make_problem(options, inputs, stop, progress);
+  RunTexts texts;
+  std::optional<models::ActivationMoments> moments;
+  if (uses_calibration(options)) {
+    texts.calibration = text_windows(inputs.calibration_windows, kCalibrationTextKey, options,
+                                     inputs, stop, progress);
+    moments = calibrate(*texts.calibration, inputs, directory, stop, progress);
+    times.finish("calibrate");
+  }
+  const PricedProblems problems =
+      price(options, inputs, moments ? &*moments : nullptr, stop, progress);
   times.finish("price");
-  const search::MethodResult found = run_method(options, problem, stop, progress);
+  const search::MethodResult found = run_method(options, problems.problem(), stop, progress);
   times.finish("search");
-  summary.points =
-      choose_points(options, problem, found, search::RandomKey(options.seed).split(kBaselineKey));
-
-  std::optional<models::TokenWindows> windows;
+  summary.points = choose_points(options, problems.problem(), found,
+                                 search::RandomKey(options.seed).split(kBaselineKey));
+  fill_proxies(summary.points, problems);
   if (options.measure > 0) {
-    windows = eval_windows(options, inputs, stop, progress);
-    const fitness::LossMeter meter(*inputs.language_model, *windows);
+    texts.eval = text_windows(inputs.eval_windows, kEvalTextKey, options, inputs, stop, progress);
+    const fitness::LossMeter meter(*inputs.language_model, *texts.eval);
     summary.source = measure_points(summary.points, meter, directory, console, stop);
     times.finish("measure");
   }
@@ -123,7 +177,7 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   write_front(summary.points, summary.source, options, *inputs.model, directory);
   directory.write("history.csv", history_csv(found.history));
   // The report is drawn from the record, which gets its final name last.
-  const auto record = run_record(options, inputs, windows, found.evaluations);
+  const auto record = run_record(options, inputs, texts, found.evaluations);
   write_run_report(directory, record);
   times.finish("report");
   summary.seconds = times.seconds();

@@ -28,6 +28,10 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"eval_tokens", eval_tokens}, {"measure", measure},         {"dtype", dtype}};
 }
 
+bool uses_calibration(const SearchOptions& options) {
+  return !options.calibration.empty() || fitness::find_fitness(options.fitness).needs_moments();
+}
+
 void require_valid(const SearchOptions& options) {
   constexpr int kMany = 1'000'000;
   search::find_method(options.method);

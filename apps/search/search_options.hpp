@@ -41,6 +41,9 @@ struct SearchOptions {
   nlohmann::ordered_json result_options() const;
 };
 
+/// Whether statistics of activations are wanted: the fitness needs them, or data for them is given.
+bool uses_calibration(const SearchOptions& options);
+
 /// Throws InputError for a name that is not known or a number out of range, naming the option.
 void require_valid(const SearchOptions& options);
 

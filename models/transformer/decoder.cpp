@@ -76,14 +76,17 @@ Decoder Decoder::grouped(const PretrainedModel& model, const search::Grouping& g
   return result;
 }
 
-at::Tensor Decoder::hidden_states(const at::Tensor& ids, KvCache* cache) const {
+at::Tensor Decoder::hidden_states(const at::Tensor& ids, KvCache* cache,
+                                  const AttentionInputObserver& observe) const {
   const std::int64_t offset = cache != nullptr ? cache->length : 0;
   if (cache != nullptr) cache->layers.resize(layers_.size());
   at::Tensor x = at::embedding(embedding_, ids);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     LayerCache* layer_cache = cache != nullptr ? &cache->layers[i] : nullptr;
-    x = x + (*layer.attention)(layer.attention_norm(x), *rotary_, offset, layer_cache);
+    const at::Tensor input = layer.attention_norm(x);
+    if (observe) observe(i, input);
+    x = x + (*layer.attention)(input, *rotary_, offset, layer_cache);
     x = x + layer.mlp(layer.mlp_norm(x));
   }
   if (cache != nullptr) cache->length += ids.size(1);

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct KvCache {
   std::vector<LayerCache> layers;
   std::int64_t length = 0;  ///< positions seen
 };
+
+/// Sees the normalised input [batch, length, D] of a layer's attention as it is computed.
+using AttentionInputObserver = std::function<void(std::size_t layer, const at::Tensor& input)>;
 
 /// A pre-norm causal decoder on LibTorch. Immutable; copies share their tensors; concurrent forward
 /// passes are safe.
@@ -32,7 +36,8 @@ class Decoder {
   std::int64_t vocabulary() const { return head_.size(0); }
   /// ids [batch, length] (int64, on the device) → last hidden states [batch, length, D]. With a
   /// cache, ids continue what it holds: a first call with any length, then one id a call.
-  at::Tensor hidden_states(const at::Tensor& ids, KvCache* cache = nullptr) const;
+  at::Tensor hidden_states(const at::Tensor& ids, KvCache* cache = nullptr,
+                           const AttentionInputObserver& observe = {}) const;
   /// Hidden states [..., D] → logits [..., vocabulary], float32.
   at::Tensor logits(const at::Tensor& hidden) const;
 

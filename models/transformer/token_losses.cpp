@@ -29,12 +29,17 @@ at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
              : tensor;
 }
 
+at::Tensor window_tensor(const TokenWindows& windows, std::size_t begin, std::size_t end,
+                         const ComputeOptions& options) {
+  const std::size_t stride = static_cast<std::size_t>(windows.context()) + 1;
+  return id_tensor(windows.ids().subspan(begin * stride, (end - begin) * stride),
+                   static_cast<std::int64_t>(end - begin), options);
+}
+
 void batch_losses(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
                   std::size_t end, std::span<double> losses) {
   const std::int64_t context = windows.context();
-  const std::size_t stride = static_cast<std::size_t>(context) + 1;
-  const at::Tensor ids = id_tensor(windows.ids().subspan(begin * stride, (end - begin) * stride),
-                                   static_cast<std::int64_t>(end - begin), decoder.options());
+  const at::Tensor ids = window_tensor(windows, begin, end, decoder.options());
   const at::Tensor hidden = decoder.hidden_states(ids.slice(1, 0, context)).flatten(0, 1);
   const at::Tensor targets = ids.slice(1, 1).flatten();
   const std::int64_t vocabulary = decoder.vocabulary();

@@ -11,6 +11,10 @@ namespace regroup::models {
 at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
                      const ComputeOptions& options);
 
+/// Windows begin … end − 1 as one batch of ids [windows, context + 1].
+at::Tensor window_tensor(const TokenWindows& windows, std::size_t begin, std::size_t end,
+                         const ComputeOptions& options);
+
 /// Mean next-token loss, nats per token, of windows begin … end − 1 in one batch: losses[w] for
 /// window w. Log-probabilities in float32, sums in double.
 void batch_losses(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +74,7 @@ void run_and_kill(std::vector<std::string> arguments, int signal, unsigned milli
   raw.push_back(nullptr);
   const pid_t child = fork();
   if (child == 0) {
+    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
     execv(raw[0], raw.data());
     _exit(127);
   }
@@ -153,6 +155,27 @@ TEST_CASE("nothing is measured with --measure 0, and the report says so") {
   CHECK_FALSE(front["source"].contains("loss"));
   for (const json& point : front["points"]) CHECK_FALSE(point.contains("loss"));
   CHECK(fs::exists(scene.path("run/report.html")));
+}
+
+TEST_CASE("calibration makes a second proxy, sampled where the fitness needs it and none is given") {
+  const Scene scene;
+  REQUIRE(run_regroup(scene.search("plain")).exit_status == 0);
+  CHECK_FALSE(scene.front("plain")["points"][0].contains("activation"));
+  CHECK_FALSE(fs::exists(scene.path("plain/calibration.safetensors")));
+  for (const char* threads : {"1", "3"}) {
+    REQUIRE(run_regroup(scene.search(threads, {"--fitness", "activation", "-j", threads}))
+                .exit_status == 0);
+  }
+  const json front = scene.front("1");
+  for (const json& point : front["points"]) {
+    CHECK(point["activation"].get<double>() >= 0);
+    CHECK(point["wse"].get<double>() >= 0);
+  }
+  CHECK(promised_bytes(scene.path("1")) == promised_bytes(scene.path("3")));
+  CHECK(read_file(scene.path("1/calibration.safetensors")) ==
+        read_file(scene.path("3/calibration.safetensors")));
+  const json record = json::parse(read_file(scene.path("1/run.json")));
+  CHECK(record["data"]["calibration"]["sampled"] == true);
 }
 
 TEST_CASE("every method runs and repeats its bytes") {

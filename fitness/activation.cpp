@@ -1,0 +1,13 @@
+#include "fitness/activation.hpp"
+
+#include "fitness/wse.hpp"
+#include "search/error.hpp"
+
+namespace regroup::fitness {
+
+std::vector<search::LayerCosts> ActivationError::layer_costs(const FitnessInput& input) const {
+  if (input.moments == nullptr) throw WorkError({.what = "activation error needs calibration"});
+  return gram_costs(activation_grams(input.model, *input.moments, input.stop, input.progress));
+}
+
+}  // namespace regroup::fitness
