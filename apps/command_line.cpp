@@ -63,8 +63,8 @@ void leave_write_errors_to_writes() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-/// Evaluation asks for the same large tensors over and over; given back to the system each time, the
-/// system's zeroing of their pages took a quarter of the time.
+/// Evaluation asks for the same large tensors over and over; given back to the system each time,
+/// the system's zeroing of their pages took a quarter of the time.
 void keep_freed_memory() {
   constexpr int kLargestHeapBlock = 32 << 20;  // bytes; the C library takes no more
   constexpr int kKept = 1 << 30;

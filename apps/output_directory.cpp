@@ -47,8 +47,9 @@ void make_directory(const fs::path& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) {
-    throw WorkError(
-        {.what = "cannot make a directory", .where = directory.string(), .found = error.message()});
+    throw InputError({.what = "output directory cannot be made",
+                      .where = directory.string(),
+                      .found = error.message()});
   }
 }
 

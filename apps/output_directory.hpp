@@ -14,7 +14,8 @@ enum class ExistingFiles { kRefuse, kAccept };
 void require_usable_directory(const std::filesystem::path& directory, ExistingFiles existing,
                               std::string_view remedy);
 
-/// Makes the directory and its parents where absent. Throws WorkError.
+/// Makes the directory and its parents where absent. Throws InputError: where the
+/// output goes is the user's choice.
 void make_directory(const std::filesystem::path& directory);
 
 }  // namespace regroup::apps

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <algorithm>
+#include <limits>
 
+#include "apps/report/json_fields.hpp"
+#include "apps/shared_options.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/error.hpp"
@@ -12,38 +14,54 @@
 namespace regroup::apps {
 namespace {
 
+using nlohmann::ordered_json;
+
 constexpr double kRounding = 1e-9;
 
-void require_limit(double limit) {
-  if (limit > 0 && limit <= 1) return;
-  throw InputError({.what = "KV size is out of range",
-                    .where = "--kv",
-                    .expected = "above 0, at most 1",
-                    .found = fmt::format("{}", limit)});
+double smallest_ratio(const ordered_json& front, const std::string& where) {
+  double smallest = 1;
+  for (const ordered_json& point : front.at("points")) {
+    smallest = std::min(smallest, models::required_number(point, "kv_ratio", where, 0, 1));
+  }
+  return smallest;
 }
 
 }  // namespace
 
-std::filesystem::path best_grouping_of_run(const std::filesystem::path& run, double limit) {
-  require_limit(limit);
+ordered_json read_front(const std::filesystem::path& run) {
   const std::filesystem::path file = run / "front.json";
   const nlohmann::json front = models::read_json_file(file);
-  const std::string where = file.string();
-  std::optional<std::string> best;
-  double best_ratio = 0;
-  double smallest = 1;
-  for (const nlohmann::json& point : models::required_array(front, "points", where)) {
-    if (models::required_string(point, "series", where) != "search") continue;
-    const double ratio = models::required_number(point, "kv_ratio", where, 0, 1);
-    smallest = std::min(smallest, ratio);
-    if (ratio > limit + kRounding || ratio <= best_ratio) continue;
-    best_ratio = ratio;
-    best = models::required_string(point, "grouping", where);
+  check_format(JsonFields(front, file.string()), "regroup.front");
+  models::required_array(front, "points", file.string());
+  return front;
+}
+
+const ordered_json* best_point(const ordered_json& front, const std::string& series, double limit,
+                               const std::string& where) {
+  const std::string fitness = models::required_string(front, "fitness", where);
+  const ordered_json* best = nullptr;
+  double least = std::numeric_limits<double>::infinity();
+  for (const ordered_json& point : front.at("points")) {
+    if (models::required_string(point, "series", where) != series) continue;
+    if (models::required_number(point, "kv_ratio", where, 0, 1) > limit + kRounding) continue;
+    const double price = models::required_number(point, fitness, where);
+    if (price >= least) continue;
+    least = price;
+    best = &point;
   }
-  if (best) return run / *best;
+  return best;
+}
+
+std::filesystem::path best_grouping_of_run(const std::filesystem::path& run, double limit) {
+  require_kv_limit(limit);
+  const std::string where = (run / "front.json").string();
+  const ordered_json front = read_front(run);
+  if (const ordered_json* best = best_point(front, "search", limit, where)) {
+    return run / models::required_string(*best, "grouping", where);
+  }
   throw InputError({.what = "the run has no grouping within this KV size",
                     .where = where,
-                    .expected = fmt::format("at least {}", smallest),
+                    .expected = fmt::format("at least {}", smallest_ratio(front, where)),
                     .found = fmt::format("{}", limit)});
 }
 

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <array>
 #include <charconv>
-#include <cmath>
 
+#include "models/files/atomic_file.hpp"
 #include "search/error.hpp"
 #include "search/parallel.hpp"
 
@@ -102,15 +101,27 @@ std::uint64_t parse_size(const std::string& text, const std::string& option) {
                     .found = text});
 }
 
-void require_writable_parent(const std::filesystem::path& file, const std::string& option) {
-  const std::filesystem::path parent =
-      file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  const bool writable = std::filesystem::is_directory(parent) && access(parent.c_str(), W_OK) == 0;
-  if (writable && !std::filesystem::is_directory(file)) return;
-  throw InputError({.what = "output file cannot be written",
-                    .where = option,
-                    .expected = "a file name in a folder that exists and can be written",
-                    .found = file.string()});
+void require_writable_file(const std::filesystem::path& file, const std::string& option) {
+  const auto refuse = [&](const std::string& found) {
+    throw InputError({.what = "output file cannot be written",
+                      .where = fmt::format("{} {}", option, file.string()),
+                      .expected = "a file name in a folder that exists and can be written",
+                      .found = found});
+  };
+  if (std::filesystem::is_directory(file)) refuse("a directory");
+  try {
+    const models::AtomicFile probe(file);  // removed again, for it is not committed
+  } catch (const WorkError& error) {
+    refuse(error.parts().found);
+  }
+}
+
+void require_kv_limit(double limit) {
+  if (limit > 0 && limit <= 1) return;
+  throw InputError({.what = "KV size is out of range",
+                    .where = "--kv",
+                    .expected = "above 0, at most 1",
+                    .found = fmt::format("{}", limit)});
 }
 
 }  // namespace regroup::apps

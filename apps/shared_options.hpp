@@ -40,8 +40,11 @@ struct ComputeChoice {
 /// Text with a size, "5GB", as bytes. Throws InputError naming `option`.
 std::uint64_t parse_size(const std::string& text, const std::string& option);
 
-/// Throws InputError, naming `option`, if a file that is to be written cannot be: its folder is
-/// absent or is not one.
-void require_writable_parent(const std::filesystem::path& file, const std::string& option);
+/// Throws InputError, naming `option`, if a file that is to be written cannot be: tries it, with
+/// the temporary name that the file will have.
+void require_writable_file(const std::filesystem::path& file, const std::string& option);
+
+/// Throws InputError unless a limit of --kv lies in (0, 1].
+void require_kv_limit(double limit);
 
 }  // namespace regroup::apps

@@ -35,6 +35,7 @@ const Fitness& find_fitness(std::string_view name) {
     if (fitness->name() == name) return *fitness;
   }
   throw InputError({.what = "fitness is not known",
+                    .where = "--fitness",
                     .expected = fmt::format("one of {}", fmt::join(fitness_names(), ", ")),
                     .found = std::string(name)});
 }

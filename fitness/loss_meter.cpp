@@ -2,7 +2,10 @@
 
 #include <cmath>
 #include <numeric>
+#include <string>
 #include <utility>
+
+#include "search/error.hpp"
 
 namespace regroup::fitness {
 
@@ -15,11 +18,16 @@ LossEstimate estimate(std::span<const double> window_losses) {
   for (const double loss : window_losses) {
     squares += (loss - result.mean) * (loss - result.mean);
   }
-  result.stderr_ = std::sqrt(squares / (n - 1) / n);
+  result.standard_error = std::sqrt(squares / (n - 1) / n);
   return result;
 }
 
 LossEstimate paired_difference(std::span<const double> converted, std::span<const double> source) {
+  if (converted.size() != source.size()) {
+    throw WorkError({.what = "losses of other windows cannot be compared",
+                     .expected = std::to_string(source.size()) + " windows",
+                     .found = std::to_string(converted.size())});
+  }
   std::vector<double> differences(converted.begin(), converted.end());
   for (std::size_t i = 0; i < differences.size(); ++i) differences[i] -= source[i];
   return estimate(differences);

@@ -4,7 +4,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <torch/version.h>
 
 #include <charconv>
 
@@ -54,10 +53,6 @@ Device parse_device(std::string_view text) {
 
 void use_one_thread_per_operation() {
   at::set_num_threads(1);
-}
-
-std::string torch_version() {
-  return TORCH_VERSION;
 }
 
 }  // namespace regroup::models

@@ -30,7 +30,4 @@ struct ComputeOptions {
 /// windows over threads instead, so that results do not depend on their number. Call once, early.
 void use_one_thread_per_operation();
 
-/// "2.13.0", of the LibTorch that is loaded.
-std::string torch_version();
-
 }  // namespace regroup::models

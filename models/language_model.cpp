@@ -135,6 +135,7 @@ ActivationMoments LanguageModel::activation_moments(const TokenWindows& windows,
                      progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
                    }
                  });
+  const c10::InferenceMode no_gradients;
   for (std::size_t share = 1; share < kMomentShares; ++share) shares[0].add(shares[share]);
   return shares[0].mean(windows.tokens());
 }

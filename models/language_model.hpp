@@ -27,7 +27,6 @@ class LanguageModel {
   LanguageModel(std::shared_ptr<const PretrainedModel> model, const ComputeOptions& options);
 
   const ModelConfig& config() const { return model_->config; }
-  const PretrainedModel& pretrained() const { return *model_; }
 
   /// The model with merged KV heads, merged weights rounded to the checkpoint's type. Throws
   /// InputError if the grouping has other layers or KV heads than the model.

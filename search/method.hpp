@@ -19,6 +19,7 @@ struct MethodOptions {
   StageTwoChoice stage_two = StageTwoChoice::kFrontMember;
 };
 
+/// What a method found.
 struct MethodResult {
   std::vector<ModelPoint> front;  ///< by ascending size
   History history;                ///< empty for methods without generations
@@ -33,8 +34,6 @@ class SearchMethod {
   virtual std::string_view name() const = 0;
   /// As in files: "qcqa-ac".
   virtual std::string_view file_name() const { return name(); }
-  /// Whether it reads the evolutionary options, for messages and records.
-  virtual bool is_evolutionary() const { return false; }
   /// Throws Interrupted on `stop`.
   virtual MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
                            RandomKey key, std::stop_token stop, Progress& progress) const = 0;

@@ -10,6 +10,7 @@
 
 namespace regroup::search {
 
+/// Budget and rates of a search.
 struct Nsga2Options {
   int population = 200;    ///< candidates kept per generation, ≥ 2
   int generations = 200;   ///< generations after the first, ≥ 0
@@ -25,6 +26,7 @@ struct GenerationReport {
 
 using GenerationObserver = std::function<void(const GenerationReport&)>;
 
+/// What a search leaves.
 struct Nsga2Result {
   ParetoArchive archive;
   std::size_t evaluations = 0;

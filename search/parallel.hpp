@@ -7,6 +7,7 @@ namespace regroup::search {
 
 /// Threads that `parallel_for` uses from now on, ≥ 1 (process-wide; set once by the program).
 void set_threads(int threads);
+/// Threads that `parallel_for` uses.
 int threads();
 
 /// Calls `task(0)`, …, `task(count − 1)`, spread over the threads, one task at a time on each.

@@ -44,7 +44,9 @@ class Partition {
   std::vector<std::vector<Head>> members() const;
   /// The same as plain numbers, as files hold them.
   std::vector<std::vector<int>> member_ids() const;
+  /// Whether all groups have the same number of heads.
   bool has_equal_sizes() const;
+  /// Groups joined by " | ": `0 3 | 1 2`.
   std::string to_string() const;
 
   bool operator==(const Partition&) const = default;

@@ -21,12 +21,15 @@ class PartitionState {
   Group group_of(Head head) const { return slot_of_[head.at()]; }
   Partition partition() const;
 
+  /// Cost of the partition as it is now.
   virtual double cost() const = 0;
   /// Change of cost if `head` moved to `target`; nothing changes.
   virtual double move_delta(Head head, Group target) const = 0;
   /// Change of cost if `a` and `b` changed places; nothing changes.
   virtual double swap_delta(Head a, Head b) const = 0;
+  /// Puts `head` into `target`.
   virtual void move(Head head, Group target);
+  /// Exchanges two heads of different groups.
   void swap(Head a, Head b);
 
  private:

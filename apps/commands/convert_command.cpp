@@ -7,10 +7,25 @@
 #include "apps/output_directory.hpp"
 #include "apps/run_front.hpp"
 #include "models/convert/convert.hpp"
+#include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
+namespace {
+
+/// Converting a checkpoint onto itself would destroy it.
+void require_other_directory(const std::filesystem::path& output,
+                             const std::filesystem::path& model) {
+  std::error_code absent;
+  if (!std::filesystem::equivalent(output, model, absent)) return;
+  throw InputError({.what = "output directory is the model's own",
+                    .where = "--output",
+                    .expected = "another directory",
+                    .found = output.string()});
+}
+
+}  // namespace
 
 CLI::App* ConvertCommand::declare(CLI::App& program) {
   CLI::App* command =
@@ -64,6 +79,7 @@ void ConvertCommand::run(const Session& session) {
   models::require_finite_attention(model);
   require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
                            "--force");
+  require_other_directory(output_, model_);
   make_directory(output_);
   models::convert_checkpoint(model, grouping.grouping, models::find_merge(grouping.merge), layout,
                              options, output_, session.stop, session.console.progress());
@@ -74,7 +90,7 @@ void ConvertCommand::run(const Session& session) {
                                             {"layout", models::layout_name(layout)},
                                             {"grouping", file.string()},
                                             {"kv_ratio", ratio}};
-    session.console.print(summary.dump(2));
+    session.console.print(models::json_text(summary, 2));
     return;
   }
   session.console.print(fmt::format("{}: layout {}, {:.4f} of the source's KV heads are distinct",

@@ -8,8 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/eval_window.hpp"
+#include "apps/loss_text.hpp"
 #include "fitness/loss_meter.hpp"
 #include "models/files/atomic_file.hpp"
+#include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/text/token_data.hpp"
 #include "search/error.hpp"
@@ -30,11 +32,10 @@ void require_task(const std::string& task) {
 /// The layout that lm-evaluation-harness writes.
 ordered_json result_json(const fitness::LossEstimate& loss, const models::TokenData& data,
                          const models::TokenWindows& windows) {
-  return {{"results",
-           {{kTask,
-             {{"loss,none", loss.mean},
-              {"loss_stderr,none", loss.stderr_},
-              {"perplexity,none", std::exp(loss.mean)}}}}},
+  ordered_json values = {{"loss,none", loss.mean}};
+  if (loss.standard_error) values["loss_stderr,none"] = *loss.standard_error;
+  values["perplexity,none"] = std::exp(loss.mean);
+  return {{"results", {{kTask, values}}},
           {"configs",
            {{kTask,
              {{"context", windows.context()},
@@ -45,10 +46,9 @@ ordered_json result_json(const fitness::LossEstimate& loss, const models::TokenD
 }
 
 std::string summary(const fitness::LossEstimate& loss, const models::TokenWindows& windows) {
-  return fmt::format(
-      "loss {:.5f} ± {:.5f} nats/token, perplexity {:.4f}  ({} tokens, {} windows of {})",
-      loss.mean, loss.stderr_, std::exp(loss.mean), windows.tokens(), windows.size(),
-      windows.context());
+  return fmt::format("loss {} nats/token, perplexity {:.4f}  ({} tokens, {} windows of {})",
+                     loss_text(loss, 5), std::exp(loss.mean), windows.tokens(), windows.size(),
+                     windows.context());
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ void EvalCommand::run(const Session& session) {
   require_task(task_);
   const int threads = threads_.apply();
   const models::ComputeOptions compute = compute_.options();
-  if (!output_.empty()) require_writable_parent(output_, "--output");
+  if (!output_.empty()) require_writable_file(output_, "--output");
   const auto pretrained =
       std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   std::optional<models::GroupingFile> grouping;
@@ -106,7 +106,7 @@ void EvalCommand::run(const Session& session) {
                       {"threads", threads}};
   result["total_evaluation_time_seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  const std::string text = result.dump(2);
+  const std::string text = models::json_text(result, 2);
   if (!output_.empty()) models::write_file_atomically(output_, text + "\n");
   session.console.print(json_ ? text : summary(loss, windows));
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fitness/layer_grams.hpp"
+#include "models/files/json_file.hpp"
 
 namespace regroup::apps {
 namespace {
@@ -114,7 +115,7 @@ void InspectCommand::run(const Session& session) {
   models::require_finite_attention(model);
   search::SilentProgress silent;
   const auto grams = fitness::weight_grams(model, session.stop, silent);
-  session.console.print(json_ ? document(model, grams).dump(2) : text(model, grams));
+  session.console.print(json_ ? models::json_text(document(model, grams), 2) : text(model, grams));
 }
 
 }  // namespace regroup::apps

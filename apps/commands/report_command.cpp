@@ -1,6 +1,7 @@
 #include "apps/commands/report_command.hpp"
 
 #include "apps/report/write_report.hpp"
+#include "search/error.hpp"
 
 namespace regroup::apps {
 
@@ -16,7 +17,15 @@ CLI::App* ReportCommand::declare(CLI::App& program) {
 }
 
 void ReportCommand::run(const Session& session) {
-  require_writable_parent(output_, "--output");
+  const std::filesystem::path page = output_;
+  if (page.extension() != ".html") {
+    throw InputError({.what = "a report is an HTML page",
+                      .where = "--output",
+                      .expected = "a file name that ends in .html",
+                      .found = output_});
+  }
+  require_writable_file(page, "--output");
+  require_writable_file(std::filesystem::path(page).replace_extension(".svg"), "--output");
   write_report(runs_, output_);
   session.console.print(output_);
 }

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "apps/search/search_job.hpp"
 #include "apps/search/search_summary.hpp"
 #include "fitness/fitness.hpp"
+#include "models/files/json_file.hpp"
 #include "models/merge/merge_operator.hpp"
 #include "search/method.hpp"
 
@@ -62,6 +65,7 @@ void SearchCommand::declare_method(CLI::App& command) {
                   "Limits of the KV size as parts of the source's, in (0, 1]: the best grouping "
                   "within each (default: the whole front)")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("RATIO,…");
   command.add_option("--population", options_.population, "Candidates per generation")
       ->capture_default_str()
@@ -104,12 +108,15 @@ void SearchCommand::declare_data(CLI::App& command) {
 }
 
 void SearchCommand::run(const Session& session) {
+  std::sort(options_.kv.begin(), options_.kv.end());
+  options_.kv.erase(std::unique(options_.kv.begin(), options_.kv.end()), options_.kv.end());
   options_.threads = threads_.apply();
   options_.compute = compute_.options();
   options_.dtype = compute_.dtype;
   options_.command_line = session.arguments;
   const SearchSummary summary = run_search(options_, session.console, session.stop);
-  session.console.print(json_ ? summary_json(summary).dump(2) : summary_text(summary));
+  session.console.print(json_ ? models::json_text(summary_json(summary), 2)
+                              : summary_text(summary));
 }
 
 }  // namespace regroup::apps

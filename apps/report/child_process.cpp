@@ -8,6 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <sstream>
+
 #include <array>
 #include <cerrno>
 #include <string_view>
@@ -181,6 +184,18 @@ void exchange(Descriptor& in, Descriptor& out, Descriptor& err, std::string_view
 }
 
 }  // namespace
+
+void require_program(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::stringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (::access((std::filesystem::path(folder) / program).c_str(), X_OK) == 0) return;
+  }
+  throw WorkError({.what = "a program that is needed is not installed",
+                   .where = "PATH",
+                   .expected = program,
+                   .found = "none of that name"});
+}
 
 ProcessResult run_program(std::span<const std::string> arguments, const std::string& input) {
   const std::string& program = arguments.front();

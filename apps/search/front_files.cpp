@@ -3,13 +3,20 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 
 namespace regroup::apps {
 namespace {
 
 using nlohmann::ordered_json;
+
+/// A value that was not measured is absent.
+void set_if(ordered_json& object, const char* key, const std::optional<double>& value) {
+  if (value) object[key] = *value;
+}
 
 ordered_json point_json(const RunPoint& point, const models::PretrainedModel& model) {
   const int kv_heads = point.point.grouping.kv_heads();
@@ -20,12 +27,12 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
       {"kv_ratio", point.point.grouping.kv_ratio()},
       {"bytes_per_token", models::kv_bytes_per_token(model.config, kv_heads, model.dtype)}};
   for (const auto& [fitness, error] : point.proxies) json[fitness] = error;
-  if (point.kv_limit) json["kv_limit"] = *point.kv_limit;
+  set_if(json, "kv_limit", point.kv_limit);
   if (point.loss) {
     json["loss"] = point.loss->mean;
-    json["loss_stderr"] = point.loss->stderr_;
+    set_if(json, "loss_stderr", point.loss->standard_error);
     json["delta_loss"] = point.delta->mean;
-    json["delta_loss_stderr"] = point.delta->stderr_;
+    set_if(json, "delta_loss_stderr", point.delta->standard_error);
   }
   json["on_front"] = point.on_front;
   json["grouping"] = grouping_path(point);
@@ -53,6 +60,12 @@ std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& r
   return text;
 }
 
+std::vector<std::string> grouping_names(const std::vector<RunPoint>& points) {
+  std::set<std::string> names;
+  for (const RunPoint& point : points) names.insert(point.name + ".json");
+  return {names.begin(), names.end()};
+}
+
 void write_grouping(const RunPoint& point, const SearchOptions& options,
                     const models::PretrainedModel& model, const RunDirectory& directory) {
   ordered_json objectives = ordered_json::object();
@@ -60,7 +73,8 @@ void write_grouping(const RunPoint& point, const SearchOptions& options,
   if (point.loss) objectives["loss"] = point.loss->mean;
   directory.write(grouping_path(point),
                   models::grouping_text(point.point.grouping, point.merge, model,
-                                        {objectives, point.method, options.fitness, options.seed}));
+                                        {objectives, point.method, options.fitness,
+                                         static_cast<std::uint64_t>(options.seed)}));
 }
 
 }  // namespace
@@ -69,26 +83,30 @@ std::string grouping_path(const RunPoint& point) {
   return fmt::format("groupings/{}.json", point.name);
 }
 
-void write_front(const std::vector<RunPoint>& points,
-                 const std::optional<fitness::LossEstimate>& source, const SearchOptions& options,
-                 const models::PretrainedModel& model, const RunDirectory& directory) {
+ordered_json write_front(const std::vector<RunPoint>& points,
+                         const std::optional<fitness::LossEstimate>& source,
+                         const SearchOptions& options, const models::PretrainedModel& model,
+                         const RunDirectory& directory) {
   const int source_heads = 2 * model.config.kv_heads * model.config.layers;
   ordered_json front = {{"format", "regroup.front"},
                         {"version", 1},
+                        {"fitness", options.fitness},
                         {"source",
                          {{"kv_bytes_per_token",
                            models::kv_bytes_per_token(model.config, source_heads, model.dtype)}}}};
   if (source) {
     front["source"]["loss"] = source->mean;
-    front["source"]["loss_stderr"] = source->stderr_;
+    set_if(front["source"], "loss_stderr", source->standard_error);
   }
   front["points"] = ordered_json::array();
+  directory.announce_groupings(grouping_names(points));
   for (const RunPoint& point : points) {
     write_grouping(point, options, model, directory);
     front["points"].push_back(point_json(point, model));
   }
   directory.write("front.csv", front_csv(points, front["points"]));
-  directory.write("front.json", front.dump(1) + "\n");
+  directory.write("front.json", models::json_text(front, 1) + "\n");
+  return front;
 }
 
 std::string history_csv(const search::History& history) {

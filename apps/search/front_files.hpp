@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,10 +11,12 @@
 
 namespace regroup::apps {
 
-/// front.json, front.csv and groupings/*.json of a run.
-void write_front(const std::vector<RunPoint>& points,
-                 const std::optional<fitness::LossEstimate>& source, const SearchOptions& options,
-                 const models::PretrainedModel& model, const RunDirectory& directory);
+/// Writes front.json, front.csv and groupings/*.json of a run; returns front.json's document.
+nlohmann::ordered_json write_front(const std::vector<RunPoint>& points,
+                                   const std::optional<fitness::LossEstimate>& source,
+                                   const SearchOptions& options,
+                                   const models::PretrainedModel& model,
+                                   const RunDirectory& directory);
 
 /// Path of a point's grouping file inside the run directory.
 std::string grouping_path(const RunPoint& point);

@@ -15,6 +15,7 @@ constexpr const char* kSource = "source";
 
 /// Equal for points that are the same model.
 std::string key_of(const RunPoint& point) {
+  if (point.point.grouping.is_source()) return kSource;
   std::string text = point.merge;
   for (const search::LayerGrouping& layer : point.point.grouping.layers) {
     text += fmt::format("\n{}\n{}", layer.keys.to_string(), layer.values.to_string());
@@ -32,27 +33,33 @@ fitness::LossEstimate measure_points(std::vector<RunPoint>& points, const fitnes
                                      const RunDirectory& directory, const Console& console,
                                      std::stop_token stop) {
   search::Progress& progress = console.progress();
-  std::map<std::string, std::vector<double>> losses;
-  std::vector<const RunPoint*> missing;
-  for (const RunPoint& point : points) {
-    const std::string key = key_of(point);
-    if (losses.contains(key)) continue;
-    auto remembered = directory.recall(key);
-    if (!remembered) missing.push_back(&point);
-    losses[key] = std::move(remembered).value_or(std::vector<double>{});
-  }
-
   const auto started = std::chrono::steady_clock::now();
-  auto source = directory.recall(kSource);
+  auto source = directory.recall(kSource, meter.windows().size());
+  const bool source_remembered = source.has_value();
   if (!source) {
     progress.begin("measuring the source", meter.windows().tokens(), "tokens");
     source = meter.source(stop, progress);
     progress.end();
     directory.remember(kSource, *source);
-    console.log(
-        fmt::format("{} groupings to measure, about {}", missing.size(),
-                    duration_text(seconds_since(started) * static_cast<double>(missing.size()))));
   }
+  const double source_seconds = seconds_since(started);
+
+  std::map<std::string, std::vector<double>> losses = {{kSource, *source}};
+  std::vector<const RunPoint*> missing;
+  for (const RunPoint& point : points) {
+    const std::string key = key_of(point);
+    if (losses.contains(key)) continue;
+    auto remembered = directory.recall(key, meter.windows().size());
+    if (!remembered) missing.push_back(&point);
+    losses[key] = std::move(remembered).value_or(std::vector<double>{});
+  }
+
+  std::string remark = fmt::format("{} groupings to measure", missing.size());
+  if (!source_remembered) {
+    remark += fmt::format(", about {}",
+                          duration_text(source_seconds * static_cast<double>(missing.size())));
+  }
+  console.log(remark);
   progress.begin("measuring groupings", missing.size() * meter.windows().tokens(), "tokens");
   for (const RunPoint* point : missing) {
     std::vector<double>& measured = losses[key_of(*point)];

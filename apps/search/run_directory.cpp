@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "apps/output_directory.hpp"
@@ -17,30 +19,48 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kIdentity = "identity.json";
+constexpr const char* kGroupings = "groupings.json";
 
 void remove_if_there(const fs::path& path) {
   std::error_code error;
-  fs::remove_all(path, error);
+  fs::remove(path, error);
   if (error) {
     throw WorkError(
         {.what = "cannot remove a file", .where = path.string(), .found = error.message()});
   }
 }
 
-/// The grouping files that an earlier run's front lists; none if that cannot be read.
-std::vector<fs::path> listed_groupings(const fs::path& directory) {
-  std::vector<fs::path> files;
+/// Removes a directory unless it holds files, which are then none of ours.
+void remove_if_empty(const fs::path& directory) {
+  std::error_code ignored;
+  if (fs::is_empty(directory, ignored) && !ignored) fs::remove(directory, ignored);
+}
+
+/// The list of grouping files that an earlier run announced; none if that cannot be read.
+std::vector<std::string> announced_groupings(const fs::path& list) {
   try {
-    const json front = models::read_json_file(directory / "front.json");
-    for (const json& point : front.at("points")) {
-      const fs::path file = point.at("grouping").get<std::string>();
-      // Only a plain name inside groupings/ can be one that a run wrote.
-      if (file.parent_path() == "groupings") files.push_back(directory / file);
-    }
+    return models::read_json_file(list).get<std::vector<std::string>>();
   } catch (const Error&) {
+    return {};
   } catch (const json::exception&) {
+    return {};
   }
-  return files;
+}
+
+bool is_measurement(const fs::path& file) {
+  const std::string name = file.stem().string();
+  return file.extension() == ".json" &&
+         (name == "source" || name.find_first_not_of("0123456789abcdef") == std::string::npos);
+}
+
+void remove_measurements(const fs::path& directory) {
+  std::error_code absent;
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, absent)) {
+    if (is_measurement(entry.path())) files.push_back(entry.path());
+  }
+  for (const fs::path& file : files) remove_if_there(file);
+  remove_if_empty(directory);
 }
 
 }  // namespace
@@ -75,38 +95,49 @@ void RunDirectory::require_same_identity() const {
   }
 }
 
-void RunDirectory::remove_written_files() const {
-  for (const fs::path& file : listed_groupings(directory_)) remove_if_there(file);
-  constexpr std::array kWritten = {"run.json",
-                                   "front.json",
-                                   "front.csv",
-                                   "history.csv",
-                                   "report.html",
-                                   "report.svg",
-                                   "calibration.safetensors",
-                                   "state"};
+void RunDirectory::remove_earlier_run() const {
+  // Without an identity no run has been here, and whatever there is belongs to someone else.
+  if (!fs::exists(state(kIdentity))) return;
+  remove_if_there(directory_ / "run.json");
+  for (const std::string& name : announced_groupings(state(kGroupings))) {
+    // Only a plain name can be one that a run wrote.
+    if (!fs::path(name).has_parent_path()) remove_if_there(directory_ / "groupings" / name);
+  }
+  constexpr std::array kWritten = {"front.json",  "front.csv",  "history.csv",
+                                   "report.html", "report.svg", "calibration.safetensors"};
   for (const char* name : kWritten) remove_if_there(directory_ / name);
+  remove_measurements(state("measured"));
+  remove_if_there(state(kGroupings));
+  remove_if_there(state(kIdentity));
 }
 
 void RunDirectory::begin() {
   make_directory(directory_);
-  // A directory without a state starts anew.
-  if (existing_ != Existing::kResume || !fs::exists(state(kIdentity))) remove_written_files();
+  if (existing_ == Existing::kReplace) remove_earlier_run();
   make_directory(directory_ / "state" / "measured");
   make_directory(directory_ / "groupings");
   models::remove_stale_partials(directory_ / "state");
-  write(fs::path("state") / kIdentity, identity_.dump(2) + "\n");
+  write(fs::path("state") / kIdentity, models::json_text(identity_, 2) + "\n");
+}
+
+void RunDirectory::announce_groupings(const std::vector<std::string>& names) const {
+  write(fs::path("state") / kGroupings, models::json_text(names) + "\n");
 }
 
 void RunDirectory::write(const fs::path& name, std::string_view text) const {
   models::write_file_atomically(directory_ / name, text, directory_ / "state");
 }
 
-std::optional<std::vector<double>> RunDirectory::recall(const std::string& key) const {
+std::optional<std::vector<double>> RunDirectory::recall(const std::string& key,
+                                                        std::size_t windows) const {
   const fs::path file = state("measured") / (key + ".json");
   if (!fs::exists(file)) return std::nullopt;
   try {
-    return models::read_json_file(file).get<std::vector<double>>();
+    auto losses = models::read_json_file(file).get<std::vector<double>>();
+    const bool whole =
+        losses.size() == windows &&
+        std::all_of(losses.begin(), losses.end(), [](double loss) { return std::isfinite(loss); });
+    return whole ? std::optional(std::move(losses)) : std::nullopt;
   } catch (const Error&) {
     return std::nullopt;
   } catch (const json::exception&) {

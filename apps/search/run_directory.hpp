@@ -25,21 +25,28 @@ class RunDirectory {
   /// True if the run to be resumed has finished already.
   bool is_finished() const;
   /// Makes the directory; clears what an earlier run wrote if it is to be replaced, and stale
-  /// temporary files; records the identity. Throws WorkError.
+  /// temporary files; records the identity. Files that no run wrote stay. Throws InputError if the
+  /// directory cannot be made, WorkError.
   void begin();
 
   const std::filesystem::path& path() const { return directory_; }
   /// Writes a file of the run, by its path inside the directory. Throws WorkError.
   void write(const std::filesystem::path& name, std::string_view text) const;
 
-  /// Per-window losses measured before under this key, if any (a broken file counts as none).
-  std::optional<std::vector<double>> recall(const std::string& key) const;
+  /// Records the grouping files that the run is about to write, so that a later run that replaces
+  /// this one finds them even if this one is broken off. Throws WorkError.
+  void announce_groupings(const std::vector<std::string>& names) const;
+
+  /// Per-window losses measured before under this key, if any; a file that does not hold `windows`
+  /// finite numbers counts as none.
+  std::optional<std::vector<double>> recall(const std::string& key, std::size_t windows) const;
+  /// Keeps losses for a run that resumes this one. Throws WorkError.
   void remember(const std::string& key, const std::vector<double>& losses) const;
 
  private:
   std::filesystem::path state(std::string_view name) const { return directory_ / "state" / name; }
   void require_same_identity() const;
-  void remove_written_files() const;
+  void remove_earlier_run() const;
 
   std::filesystem::path directory_;
   Existing existing_;

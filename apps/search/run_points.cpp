@@ -43,6 +43,12 @@ class PointChooser {
   /// KV heads of the uniform grouping with `groups` groups in every layer.
   int uniform_size(int groups) const { return 2 * groups * problem_.layers(); }
 
+  /// The largest size up to `kv_heads` that a grouping can have: keys and values that share their
+  /// partitions come in pairs.
+  int reachable(int kv_heads) const {
+    return problem_.sharing() == search::PartitionSharing::kJoint ? kv_heads / 2 * 2 : kv_heads;
+  }
+
   std::vector<Size> add_spread(const std::vector<search::ModelPoint>& front,
                                const std::string& method) {
     std::vector<int> uniform;
@@ -53,7 +59,7 @@ class PointChooser {
         options_.measure > 0 ? static_cast<std::size_t>(options_.measure) : kProxyPoints;
     std::set<int> baseline_sizes;
     for (const search::ModelPoint& point : search::spread_over_sizes(front, uniform, most)) {
-      add("search", method, options_.merge, point, std::nullopt);
+      add("search", method, options_.merge, problem_.point(point.grouping), std::nullopt);
       const int groups = static_cast<int>(point.objectives.size) / (2 * problem_.layers());
       baseline_sizes.insert(uniform_size(groups));
     }
@@ -67,13 +73,12 @@ class PointChooser {
 
   std::vector<Size> add_limits(const std::vector<search::ModelPoint>& front,
                                const std::string& method) {
-    std::vector<double> limits = options_.kv;
-    std::sort(limits.begin(), limits.end());
     std::vector<Size> sizes;
-    for (const double limit : limits) {
-      const int size = search::kv_heads_within(limit, problem_.source_kv_heads());
+    for (const double limit : options_.kv) {
+      const int size = reachable(search::kv_heads_within(limit, problem_.source_kv_heads()));
       const search::ModelPoint* best = search::best_within(front, size);
-      if (best != nullptr) add("search", method, options_.merge, *best, limit);
+      if (best != nullptr)
+        add("search", method, options_.merge, problem_.point(best->grouping), limit);
       sizes.push_back({size, limit});
     }
     return sizes;

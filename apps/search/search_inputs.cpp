@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/eval_window.hpp"
+#include "models/files/sha256.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
@@ -50,9 +51,9 @@ SearchInputs open_inputs(const SearchOptions& options) {
   }
   if (!options.eval.empty()) {
     inputs.eval = models::read_token_data(options.eval, *inputs.model);
-    inputs.eval_windows =
-        models::TokenWindows::of_stream(inputs.eval->ids, eval_window(inputs.model->config, 0),
-                                        options.eval_tokens, options.eval.string());
+    inputs.eval_windows = models::TokenWindows::of_stream(
+        inputs.eval->ids, eval_window(inputs.model->config, 0),
+        static_cast<std::size_t>(options.eval_tokens), options.eval.string());
   }
   require_different_data(inputs);
   const bool measures = options.measure > 0;
@@ -69,6 +70,10 @@ SearchInputs open_inputs(const SearchOptions& options) {
 
 nlohmann::ordered_json data_hashes(const SearchInputs& inputs) {
   nlohmann::ordered_json hashes = {{"weights", inputs.model->checkpoint.weights_sha256()}};
+  for (const char* name : {"config.json", "tokenizer.model", "tokenizer_config.json"}) {
+    const std::filesystem::path file = inputs.model->checkpoint.directory() / name;
+    if (std::filesystem::is_regular_file(file)) hashes[name] = models::sha256_of_file(file);
+  }
   if (inputs.calibration) hashes["calibration"] = inputs.calibration->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
   return hashes;

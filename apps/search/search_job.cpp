@@ -4,7 +4,9 @@
 
 #include <chrono>
 
+#include "apps/report/child_process.hpp"
 #include "apps/report/write_report.hpp"
+#include "apps/run_front.hpp"
 #include "apps/search/choices.hpp"
 #include "apps/search/front_files.hpp"
 #include "apps/search/measure_points.hpp"
@@ -12,6 +14,8 @@
 #include "apps/search/run_record.hpp"
 #include "apps/search/search_inputs.hpp"
 #include "fitness/fitness.hpp"
+#include "models/files/json_fields.hpp"
+#include "models/files/json_file.hpp"
 #include "search/method.hpp"
 
 namespace regroup::apps {
@@ -26,6 +30,10 @@ constexpr std::uint64_t kCalibrationTextKey = 4;
 /// Text that the model writes where none is given (DESIGN, "Command line").
 constexpr int kSampledWindows = 64;
 constexpr int kSampledContext = 256;
+
+search::RandomKey run_key(const SearchOptions& options) {
+  return search::RandomKey(static_cast<std::uint64_t>(options.seed));
+}
 
 /// Measures the time of the stages, one after the other.
 class StageTimes {
@@ -69,7 +77,7 @@ models::TokenWindows text_windows(const std::optional<models::TokenWindows>& giv
                  static_cast<std::size_t>(kSampledWindows) * static_cast<std::size_t>(context),
                  "tokens");
   models::TokenWindows windows = inputs.language_model->sample(
-      kSampledWindows, context, search::RandomKey(options.seed).split(key), stop, progress);
+      kSampledWindows, context, run_key(options).split(key), stop, progress);
   progress.end();
   return windows;
 }
@@ -117,7 +125,7 @@ search::MethodResult run_method(const SearchOptions& options,
       options.group_limit,
       find_stage_two(options.stage_two)};
   return search::find_method(options.method)
-      .run(problem, method, search::RandomKey(options.seed).split(kMethodKey), stop, progress);
+      .run(problem, method, run_key(options).split(kMethodKey), stop, progress);
 }
 
 /// Second moments of the activations, also written to the run's calibration.safetensors.
@@ -135,6 +143,18 @@ models::ActivationMoments calibrate(const models::TokenWindows& windows, const S
   return moments;
 }
 
+/// What a run that is finished already left.
+SearchSummary finished_summary(const std::filesystem::path& run) {
+  const nlohmann::json record = models::read_json_file(run / "run.json");
+  SearchSummary summary{.run = run, .was_finished = true, .front = read_front(run)};
+  const std::string where = (run / "run.json").string();
+  const nlohmann::json& timings = models::required_object(record, "timings", where);
+  for (const auto& [stage, unused] : timings.items()) {
+    summary.seconds[stage] = models::required_number(timings, stage, where);
+  }
+  return summary;
+}
+
 }  // namespace
 
 SearchSummary run_search(const SearchOptions& options, const Console& console,
@@ -142,12 +162,10 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   StageTimes times;
   search::Progress& progress = console.progress();
   require_valid(options);
+  require_program("gnuplot");
   const SearchInputs inputs = open_inputs(options);
   RunDirectory directory(options.output, existing(options), identity(options, inputs));
-  SearchSummary summary{.run = options.output,
-                        .was_finished = directory.is_finished(),
-                        .kv_heads_of_source = inputs.source_kv_heads()};
-  if (summary.was_finished) return summary;
+  if (directory.is_finished()) return finished_summary(options.output);
   directory.begin();
   times.finish("open");
 
@@ -163,25 +181,33 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
       price(options, inputs, moments ? &*moments : nullptr, stop, progress);
   times.finish("price");
   const search::MethodResult found = run_method(options, problems.problem(), stop, progress);
+  console.detail(
+      fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
   times.finish("search");
-  summary.points = choose_points(options, problems.problem(), found,
-                                 search::RandomKey(options.seed).split(kBaselineKey));
-  fill_proxies(summary.points, problems);
+  std::vector<RunPoint> points =
+      choose_points(options, problems.problem(), found, run_key(options).split(kBaselineKey));
+  fill_proxies(points, problems);
+  std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {
     texts.eval = text_windows(inputs.eval_windows, kEvalTextKey, options, inputs, stop, progress);
     const fitness::LossMeter meter(*inputs.language_model, *texts.eval);
-    summary.source = measure_points(summary.points, meter, directory, console, stop);
+    source = measure_points(points, meter, directory, console, stop);
     times.finish("measure");
   }
-  mark_front(summary.points);
-  write_front(summary.points, summary.source, options, *inputs.model, directory);
+  mark_front(points);
+  SearchSummary summary{.run = options.output};
+  summary.front = write_front(points, source, options, *inputs.model, directory);
   directory.write("history.csv", history_csv(found.history));
   // The report is drawn from the record, which gets its final name last.
   const auto record = run_record(options, inputs, texts, found.evaluations);
   write_run_report(directory, record);
   times.finish("report");
   summary.seconds = times.seconds();
-  directory.write("run.json", finished_record(record, options, summary.seconds).dump(1) + "\n");
+  for (const auto& [stage, seconds] : summary.seconds) {
+    console.detail(fmt::format("{}: {}", stage, duration_text(seconds)));
+  }
+  directory.write("run.json",
+                  models::json_text(finished_record(record, options, summary.seconds), 1) + "\n");
   return summary;
 }
 

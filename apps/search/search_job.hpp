@@ -14,10 +14,8 @@ namespace regroup::apps {
 /// What a search leaves, for the last lines that the user sees.
 struct SearchSummary {
   std::filesystem::path run;
-  bool was_finished = false;  ///< a resumed run that had nothing left to do
-  std::vector<RunPoint> points;
-  std::optional<fitness::LossEstimate> source;
-  int kv_heads_of_source = 0;
+  bool was_finished = false;              ///< a resumed run that had nothing left to do
+  nlohmann::ordered_json front;           ///< front.json
   std::map<std::string, double> seconds;  ///< by stage
 };
 

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "apps/search/choices.hpp"
+#include "apps/shared_options.hpp"
 #include "fitness/fitness.hpp"
 #include "models/merge/merge_operator.hpp"
 #include "search/error.hpp"
@@ -34,6 +37,8 @@ bool uses_calibration(const SearchOptions& options) {
 
 void require_valid(const SearchOptions& options) {
   constexpr int kMany = 1'000'000;
+  // Less than the largest number, to which the option parser clamps what does not fit.
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max() - 1;
   search::find_method(options.method);
   fitness::find_fitness(options.fitness);
   models::find_merge(options.merge);
@@ -43,13 +48,14 @@ void require_valid(const SearchOptions& options) {
   require_range(options.generations, 0, kMany, "--generations");
   require_range(options.group_limit, 0, search::Partition::kMaxHeads, "--group-limit");
   require_range(options.measure, 0, kMany, "--measure");
-  for (const double limit : options.kv) {
-    if (limit > 0 && limit <= 1) continue;
-    throw InputError({.what = "KV size is out of range",
-                      .where = "--kv",
-                      .expected = "above 0, at most 1",
-                      .found = fmt::format("{}", limit)});
+  require_range(options.seed, 0, kLargest, "--seed");
+  require_range(options.eval_tokens, 0, kLargest, "--eval-tokens");
+  if (options.eval_tokens > 0 && options.eval.empty()) {
+    throw InputError({.what = "there is no text to limit",
+                      .where = "--eval-tokens",
+                      .expected = "--eval FILE beside it"});
   }
+  for (const double limit : options.kv) require_kv_limit(limit);
 }
 
 }  // namespace regroup::apps

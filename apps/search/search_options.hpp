@@ -23,13 +23,14 @@ struct SearchOptions {
   std::string stage_two = "member";
   int population = 200;
   int generations = 200;
-  int group_limit = 0;                ///< 0: H_kv
-  std::vector<double> kv;             ///< limits in (0, 1]; empty: the whole front, thinned
+  int group_limit = 0;  ///< 0: H_kv
+  std::vector<double>
+      kv;  ///< limits in (0, 1], ascending and distinct; empty: the whole front, thinned
   std::filesystem::path calibration;  ///< empty: none
   std::filesystem::path eval;         ///< empty: sampled from the model
-  std::size_t eval_tokens = 0;        ///< 0: all
+  std::int64_t eval_tokens = 0;       ///< 0: all
   int measure = 24;                   ///< front points measured; 0: proxy only
-  std::uint64_t seed = 1;
+  std::int64_t seed = 1;
   bool force = false;
   bool resume = false;
   std::string dtype = "float32";

@@ -8,7 +8,7 @@
 namespace regroup::apps {
 
 /// What `search --json` prints (DESIGN, "Result files"). `best` has one entry per --kv limit, else
-/// one for each of 0.75, 0.5 and 0.25.
+/// one for each of 0.25, 0.5 and 0.75.
 nlohmann::ordered_json summary_json(const SearchSummary& summary);
 
 /// The same for people: a table of the best groupings beside neighbour GQA, and where the report

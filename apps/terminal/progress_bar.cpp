@@ -22,7 +22,12 @@ std::string bar_text(double fraction) {
 void ProgressBar::begin(const std::string& stage, std::size_t total, const std::string& unit) {
   const std::lock_guard lock(mutex_);
   clock_.begin(stage, total, unit);
+  open_ = true;
   draw();
+}
+
+ProgressBar::~ProgressBar() {
+  if (open_) fmt::print(out_, "\n");
 }
 
 void ProgressBar::advance(std::size_t steps) {
@@ -33,6 +38,7 @@ void ProgressBar::advance(std::size_t steps) {
 
 void ProgressBar::end() {
   const std::lock_guard lock(mutex_);
+  open_ = false;
   fmt::print(out_, "\r\033[K{}: {}, {}\n", clock_.stage(), duration_text(clock_.seconds()),
              clock_.rate_text());
   std::fflush(out_);

@@ -12,6 +12,10 @@ namespace regroup::apps {
 class ProgressBar : public search::Progress {
  public:
   explicit ProgressBar(std::FILE* out) : out_(out) {}
+  /// Ends the line of a stage that was broken off.
+  ~ProgressBar() override;
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
   void begin(const std::string& stage, std::size_t total, const std::string& unit) override;
   void advance(std::size_t steps) override;
   void end() override;
@@ -23,6 +27,7 @@ class ProgressBar : public search::Progress {
   std::mutex mutex_;
   StageClock clock_;
   double drawn_at_ = 0;  // seconds into the stage
+  bool open_ = false;
 };
 
 }  // namespace regroup::apps

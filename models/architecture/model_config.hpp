@@ -40,7 +40,6 @@ struct ModelConfig {
   bool mlp_bias = false;
   bool tied_embeddings = false;
   std::optional<std::int32_t> bos;
-  std::optional<std::int32_t> eos;
 
   int queries_per_kv_head() const { return query_heads / kv_heads; }  ///< r
 };

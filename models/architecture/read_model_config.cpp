@@ -173,7 +173,6 @@ ModelConfig read_model_config(const json& config, const ArchitectureSpec& spec,
   out.mlp_bias = optional_bool(config, "mlp_bias", where).value_or(false);
   out.tied_embeddings = optional_bool(config, "tie_word_embeddings", where).value_or(false);
   out.bos = read_token_id(config, "bos_token_id", where, out.vocabulary);
-  out.eos = read_token_id(config, "eos_token_id", where, out.vocabulary);
   return out;
 }
 

@@ -90,6 +90,22 @@ std::string converted_config(const PretrainedModel& model, int stored_heads) {
   return config.dump(2) + "\n";
 }
 
+/// True for weight files and their index, of whatever number of shards.
+bool is_weight_file(const std::string& name) {
+  const bool shard = name.starts_with("model-") && name.ends_with(".safetensors");
+  return shard || name == "model.safetensors" || name == "model.safetensors.index.json";
+}
+
+void remove_earlier_checkpoint(const fs::path& directory) {
+  fs::remove(directory / "config.json");
+  std::vector<fs::path> weights;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    if (is_weight_file(entry.path().filename())) weights.push_back(entry.path());
+  }
+  for (const fs::path& file : weights) fs::remove(file);
+  remove_stale_partials(directory);
+}
+
 /// Copies what belongs to text and generation; weights and config.json are written anew.
 void copy_companion_files(const PretrainedModel& model, const fs::path& directory) {
   constexpr std::array kCompanions = {"tokenizer.model",
@@ -102,7 +118,8 @@ void copy_companion_files(const PretrainedModel& model, const fs::path& director
                                       "spiece.model",
                                       "special_tokens_map.json",
                                       "LICENSE",
-                                      "generation_config.json"};
+                                      "generation_config.json",
+                                      "chat_template.jinja"};
   for (const char* name : kCompanions) {
     const fs::path source = model.checkpoint.directory() / name;
     if (!fs::is_regular_file(source)) continue;
@@ -146,6 +163,7 @@ void convert_checkpoint(const PretrainedModel& model, const search::Grouping& gr
                     }});
   }
   progress.begin("writing tensors", plan.size(), "tensors");
+  remove_earlier_checkpoint(directory);
   copy_companion_files(model, directory);
   write_checkpoint_weights(directory, plan, {.max_shard_bytes = options.max_shard_bytes});
   write_file_atomically(directory / "config.json", converted_config(model, stored_heads));

@@ -120,6 +120,10 @@ Json read_json_file(const std::filesystem::path& path, DuplicateKeys duplicates)
   return parse_json(text, path.string(), duplicates);
 }
 
+std::string json_text(const nlohmann::ordered_json& value, int indent) {
+  return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 std::string describe_json(const Json& value) {
   switch (value.type()) {
     case Json::value_t::null:

@@ -30,6 +30,10 @@ nlohmann::json parse_json(std::string_view text, const std::string& where,
 nlohmann::json read_json_file(const std::filesystem::path& path,
                               DuplicateKeys duplicates = DuplicateKeys::kLastWins);
 
+/// JSON text of a value; bytes that are not UTF-8 (a path may hold any) become U+FFFD. `indent` <
+/// 0: on one line.
+std::string json_text(const nlohmann::ordered_json& value, int indent = -1);
+
 /// A JSON value in a few words for a message: `"llama"`, `3.5`, `null`, `an array of 3 values`.
 std::string describe_json(const nlohmann::json& value);
 

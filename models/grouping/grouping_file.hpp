@@ -15,7 +15,6 @@ namespace regroup::models {
 struct GroupingFile {
   search::Grouping grouping;
   std::string merge = "mean";
-  std::string method;  ///< of the provenance, "" where absent
 };
 
 /// Where a grouping came from and what was measured of it, for the optional parts of the file.

@@ -9,7 +9,8 @@
 
 namespace regroup::models {
 
-search::Partition read_partition(const nlohmann::json& groups, int heads, const std::string& where) {
+search::Partition read_partition(const nlohmann::json& groups, int heads,
+                                 const std::string& where) {
   if (!groups.is_array()) {
     throw InputError({.what = "groups are not a list",
                       .where = where,

@@ -147,15 +147,11 @@ GroupingFile read_grouping_file(const std::filesystem::path& file, const Pretrai
   require_value(document, "format", where, "regroup.grouping");
   require_value(document, "version", where, 1);
   require_model(document, model, where);
-  GroupingFile result{read_layers(document, model.config, where), "mean", ""};
+  GroupingFile result{read_layers(document, model.config, where), "mean"};
   result.merge = optional_string(document, "merge", where).value_or("mean");
   find_merge(result.merge);  // says which are known
   require_supported_merge(document, where);
   require_kv_size(document, result.grouping, where);
-  if (const json* provenance = optional_object(document, "provenance", where)) {
-    result.method =
-        optional_string(*provenance, "method", field_of(where, "provenance")).value_or("");
-  }
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "regroup/version.hpp"
 
@@ -30,7 +31,7 @@ std::string layer_lines(const search::Grouping& grouping) {
     const ordered_json layer = {{"index", i},
                                 {"key_groups", grouping.layers[i].keys.member_ids()},
                                 {"value_groups", grouping.layers[i].values.member_ids()}};
-    lines += fmt::format("{}    {}", i == 0 ? "" : ",\n", layer.dump());
+    lines += fmt::format("{}    {}", i == 0 ? "" : ",\n", json_text(layer));
   }
   return lines;
 }
@@ -44,13 +45,13 @@ std::string grouping_text(const search::Grouping& grouping, std::string_view mer
                                    {"seed", notes.seed},
                                    {"regroup", kVersion}};
   std::string text = "{\n  \"format\": \"regroup.grouping\",\n  \"version\": 1,\n";
-  text += fmt::format("  \"model\": {},\n", model_json(model).dump());
+  text += fmt::format("  \"model\": {},\n", json_text(model_json(model)));
   text += fmt::format("  \"layers\": [\n{}\n  ],\n", layer_lines(grouping));
-  text += fmt::format("  \"merge\": {},\n  \"renorm\": false,\n  \"refit\": \"none\",\n",
-                      ordered_json(merge).dump());
-  text += fmt::format("  \"kv\": {},\n", kv_json(grouping, model).dump());
-  text += fmt::format("  \"objectives\": {},\n", notes.objectives.dump());
-  text += fmt::format("  \"provenance\": {}\n}}\n", provenance.dump());
+  text += fmt::format("  \"merge\": {},\n", json_text(ordered_json(merge)));
+  text += "  \"renorm\": false,\n  \"refit\": \"none\",\n";
+  text += fmt::format("  \"kv\": {},\n", json_text(kv_json(grouping, model)));
+  text += fmt::format("  \"objectives\": {},\n", json_text(notes.objectives));
+  text += fmt::format("  \"provenance\": {}\n}}\n", json_text(provenance));
   return text;
 }
 

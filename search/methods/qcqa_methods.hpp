@@ -12,7 +12,6 @@ class QcqaMethod : public SearchMethod {
   explicit QcqaMethod(GroupSizes sizes) : sizes_(sizes) {}
   std::string_view name() const override;
   std::string_view file_name() const override;
-  bool is_evolutionary() const override { return true; }
   MethodResult run(const GroupingProblem& problem, const MethodOptions& options, RandomKey key,
                    std::stop_token stop, Progress& progress) const override;
 

@@ -16,6 +16,7 @@ enum class GroupSizes {
   kEqual,      ///< QCQA-EC
 };
 
+/// What stage 1 looks at, and how long.
 struct StageOneOptions {
   GroupSizes sizes = GroupSizes::kArbitrary;
   int group_limit = 0;  ///< most groups of a unit; 0: as many as it has heads
@@ -32,6 +33,7 @@ struct FrontMember {
 /// group.
 using UnitFront = std::vector<FrontMember>;
 
+/// Fronts of all units and how they were found.
 struct StageOneResult {
   std::vector<UnitFront> fronts;  ///< one per unit of the problem
   History history;                ///< units in order

@@ -11,6 +11,7 @@ enum class StageTwoChoice {
                  ///< most k groups, the same k in all units; k is part of the candidate
 };
 
+/// The front of the whole model and how it was found.
 struct StageTwoResult {
   std::vector<ModelPoint> front;  ///< by ascending size
   History history;

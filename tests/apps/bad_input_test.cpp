@@ -85,6 +85,11 @@ TEST_CASE("usage errors") {
   scene.refuses(scene.search({"--dtype", "int8"}), "--dtype");
   scene.refuses(scene.search({"--population", "1"}), "--population");
   scene.refuses(scene.search({"--measure", "-1"}), "--measure");
+  scene.refuses(scene.search({"--seed", "-1"}), "--seed");
+  scene.refuses(scene.search({"--seed", "99999999999999999999"}), "--seed");
+  scene.refuses(scene.search({"--eval-tokens", "-5"}), "--eval-tokens");
+  scene.refuses({"search", scene.model(), "-o", scene.out(), "--eval-tokens", "16"}, "--eval FILE");
+  scene.refuses({"report", scene.model(), "-o", scene.out() + ".svg"}, ".html");
   scene.refuses(scene.search({"--force", "--resume"}), "--");
   scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--task", "chess"}, "perplexity");
   scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--context", "17"}, "--context");
@@ -169,6 +174,7 @@ TEST_CASE("output places that cannot be used") {
   const fs::path full = scene.scratch().path() / "full";
   scene.scratch().write("full/notes.txt", "mine");
   scene.refuses(search_into(full), "--force or --resume");
+  scene.refuses(search_into("/proc/regroup"), "/proc/regroup");
   scene.refuses(search_into(scene.ids()), "ids.bin");
   scene.refuses(search_into(fs::path(scene.ids()) / "below"), "below");
   scene.refuses({"eval", scene.model(), "--data", scene.ids(), "-o",

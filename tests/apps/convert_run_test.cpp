@@ -1,6 +1,7 @@
 // search → eval → convert → eval with the built program, as a user would.
 
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/apps/program.hpp"
@@ -70,6 +71,35 @@ TEST_CASE("eval of the converted directory equals eval with the grouping, and th
             .exit_status == 0);
   CHECK(run_regroup({"convert", scene.path("tiny"), "--run", scene.path("run"), "--kv", "0.1", "-o",
                      half + "2", "-q"})
+            .exit_status == 2);
+}
+
+TEST_CASE("convert --force leaves the new model alone, whatever stood there") {
+  const Scene scene;
+  const auto write = [&](const std::string& name, const std::string& groups) {
+    std::ofstream(scene.path(name)) << R"({"format": "regroup.grouping", "version": 1, "layers": [)"
+                                    << R"({"index": 0, "key_groups": )" << groups << "},"
+                                    << R"({"index": 1, "key_groups": )" << groups << "}]}";
+    return scene.path(name);
+  };
+  const std::string half = write("half.json", "[[0, 1], [2, 3]]");
+  const std::string quarter = write("quarter.json", "[[0, 1, 2, 3]]");
+  const auto convert = [&](const std::string& grouping, std::vector<std::string> more) {
+    std::vector<std::string> all = {"convert", scene.path("tiny"), "--grouping", grouping,
+                                    "-o",      scene.path("out"),  "-q"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_regroup(all).exit_status;
+  };
+  REQUIRE(convert(half, {}) == 0);
+  CHECK(convert(quarter, {}) == 2);
+  REQUIRE(convert(quarter, {"--force", "--max-shard-size", "1KB"}) == 0);
+  CHECK(scene.loss({scene.path("out")}) ==
+        Approx(scene.loss({scene.path("tiny"), "--grouping", quarter})).margin(1e-5));
+  REQUIRE(convert(half, {"--force"}) == 0);
+  CHECK(scene.loss({scene.path("out")}) ==
+        Approx(scene.loss({scene.path("tiny"), "--grouping", half})).margin(1e-5));
+  CHECK(run_regroup({"convert", scene.path("tiny"), "--grouping", half, "-o", scene.path("tiny"),
+                     "--force"})
             .exit_status == 2);
 }
 

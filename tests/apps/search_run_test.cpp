@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -157,7 +158,8 @@ TEST_CASE("nothing is measured with --measure 0, and the report says so") {
   CHECK(fs::exists(scene.path("run/report.html")));
 }
 
-TEST_CASE("calibration makes a second proxy, sampled where the fitness needs it and none is given") {
+TEST_CASE(
+    "calibration makes a second proxy, sampled where the fitness needs it and none is given") {
   const Scene scene;
   REQUIRE(run_regroup(scene.search("plain")).exit_status == 0);
   CHECK_FALSE(scene.front("plain")["points"][0].contains("activation"));
@@ -224,12 +226,59 @@ TEST_CASE("a finished run is left as it is, another one refused with the differe
   CHECK_THAT(other.error, contains("seed"));
 }
 
+TEST_CASE("each row's grouping file holds that row's grouping, however close the limits") {
+  const Scene scene;
+  REQUIRE(run_regroup(scene.search("run", {"--kv", "0.56,0.5,0.52,0.5", "--measure", "0"}))
+              .exit_status == 0);
+  const json front = scene.front("run");
+  std::map<std::string, int> counts;
+  for (const json& point : front["points"]) {
+    ++counts[point["series"].get<std::string>()];
+    const json file =
+        json::parse(read_file(scene.path("run/" + point["grouping"].get<std::string>())));
+    CHECK(file["objectives"]["wse"] == point["wse"]);
+    CHECK(file["kv"]["ratio"] == point["kv_ratio"]);
+  }
+  CHECK(counts["search"] == 3);
+  CHECK(counts["random"] == 9);
+}
+
+TEST_CASE("a resumed run refuses another config.json and does without broken state files") {
+  const Scene scene;
+  REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
+  const auto whole = promised_bytes(scene.path("run"));
+  for (const char* broken : {"[]", "[1000.0, 1000.0]", "{", "null"}) {
+    fs::remove(scene.path("run/run.json"));
+    std::ofstream(scene.path("run/state/measured/source.json")) << broken;
+    REQUIRE(run_regroup(scene.search("run", {"--resume"})).exit_status == 0);
+    CHECK(promised_bytes(scene.path("run")) == whole);
+  }
+  json config = json::parse(read_file(scene.path("tiny/config.json")));
+  config["rms_norm_eps"] = 0.5;
+  std::ofstream(scene.path("tiny/config.json")) << config.dump();
+  const apps::ProcessResult other = run_regroup(scene.search("run", {"--resume"}));
+  CHECK(other.exit_status == 2);
+  CHECK_THAT(other.error, contains("config.json"));
+}
+
+TEST_CASE("a finished run says again what it found") {
+  const Scene scene;
+  const auto first = json::parse(run_regroup(scene.search("run", {"--json"})).output);
+  const auto again = json::parse(run_regroup(scene.search("run", {"--json", "--resume"})).output);
+  CHECK(first["best"].size() == 3);
+  CHECK(again == first);
+}
+
 TEST_CASE("--force replaces the files of a run and no others") {
   const Scene scene;
   REQUIRE(run_regroup(scene.search("run", {"--kv", "0.5"})).exit_status == 0);
   const fs::path mine = scene.path("run/groupings/mine.json");
   fs::copy(scene.path("run/front.json"), mine);
+  std::ofstream(scene.path("run/state/notes.txt")) << "mine";
+  // As after a kill while groupings were written: the list is there, the front is not.
+  fs::remove(scene.path("run/front.json"));
   REQUIRE(run_regroup(scene.search("run", {"--force", "--kv", "0.3"})).exit_status == 0);
+  CHECK(read_file(scene.path("run/state/notes.txt")) == "mine");
   std::set<std::string> listed = {"mine.json"};
   const json front = scene.front("run");
   for (const json& point : front["points"]) {

@@ -159,11 +159,12 @@ TEST_CASE("estimates: mean, standard error over windows, paired difference") {
   const LossEstimate estimated = estimate(a);
   CHECK(estimated.mean == 3);
   // Squares 4 + 1 + 0 + 9 = 14; √(14 / 3 / 4).
-  CHECK(estimated.stderr_ == Approx(std::sqrt(14.0 / 12)));
+  CHECK(estimated.standard_error.value() == Approx(std::sqrt(14.0 / 12)));
   const std::vector<double> b = {2, 3, 4, 7};
   CHECK(paired_difference(b, a).mean == 1);
-  CHECK(paired_difference(b, a).stderr_ == 0);
-  CHECK(estimate(std::vector<double>{5}).stderr_ == 0);
+  CHECK(paired_difference(b, a).standard_error == 0.0);
+  CHECK_FALSE(estimate(std::vector<double>{5}).standard_error);
+  CHECK_THROWS_AS(paired_difference(a, std::vector<double>{5}), WorkError);
 }
 
 TEST_CASE("an unknown fitness lists the known ones") {

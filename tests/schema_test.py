@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Checks schemas/grouping.schema.json against examples that the reader takes and refuses.
+
+usage: schema_test.py REPOSITORY PROGRAM
+The groupings that PROGRAM writes for the demo model must be valid, files without a required field must not.
+"""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import jsonschema
+
+repository, program = map(pathlib.Path, sys.argv[1:])
+schema = json.loads((repository / "schemas/grouping.schema.json").read_text())
+validator = jsonschema.Draft202012Validator(schema)
+jsonschema.Draft202012Validator.check_schema(schema)
+
+with tempfile.TemporaryDirectory() as scratch:
+    run = pathlib.Path(scratch) / "run"
+    subprocess.run([program, "search", repository / "examples/demo-llama", "-o", run, "--measure", "0", "--population",
+                    "10", "--generations", "2", "-q"], check=True, stdout=subprocess.DEVNULL)
+    groupings = sorted((run / "groupings").glob("*.json"))
+    assert len(groupings) > 10
+    for file in groupings:
+        validator.validate(json.loads(file.read_text()))
+    written = json.loads(groupings[0].read_text())
+
+by_hand = {"format": "regroup.grouping", "version": 1, "layers": [{"index": 0, "key_groups": [[0, 1]]}]}
+validator.validate(by_hand)
+
+
+def must_refuse(document, what):
+    assert not validator.is_valid(document), f"the schema takes {what}"
+
+
+for field in ("format", "version", "layers"):
+    broken = copy.deepcopy(written)
+    del broken[field]
+    must_refuse(broken, f"a file without {field}")
+for groups in ([], [[]], [[0, 0]], [0, 1], [[-1]], [[0.5]], None):
+    broken = copy.deepcopy(by_hand)
+    broken["layers"][0]["key_groups"] = groups
+    must_refuse(broken, f"key_groups {groups}")
+print(f"{len(groupings)} written files valid, 10 broken ones refused")
