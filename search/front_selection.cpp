@@ -19,6 +19,16 @@ std::size_t nearest(std::span<const ModelPoint> front, double size) {
   return static_cast<std::size_t>(found - front.begin());
 }
 
+/// At most `most` of the sizes, evenly over the list, its ends included.
+std::vector<int> spread(std::span<const int> sizes, std::size_t most) {
+  if (sizes.size() <= most || most < 2) return {sizes.begin(), sizes.end()};
+  std::vector<int> chosen;
+  for (std::size_t i = 0; i < most; ++i) {
+    chosen.push_back(sizes[i * (sizes.size() - 1) / (most - 1)]);
+  }
+  return chosen;
+}
+
 /// The point whose nearest taken point is farthest away; the smallest on ties.
 std::size_t most_remote(std::span<const ModelPoint> front, const std::set<std::size_t>& taken) {
   std::size_t best = 0;
@@ -43,7 +53,7 @@ std::vector<ModelPoint> spread_over_sizes(std::span<const ModelPoint> front,
   std::set<std::size_t> taken;
   if (!front.empty()) taken.insert(0);
   if (front.size() > 1 && most > 1) taken.insert(front.size() - 1);
-  for (const int size : uniform_sizes) {
+  for (const int size : spread(uniform_sizes, most)) {
     if (taken.size() < std::min(most, front.size())) taken.insert(nearest(front, size));
   }
   while (taken.size() < std::min(most, front.size())) taken.insert(most_remote(front, taken));

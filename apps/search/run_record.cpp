@@ -1,6 +1,7 @@
 #include "apps/search/run_record.hpp"
 
 #include "models/files/sha256.hpp"
+#include "models/grouping/grouping_file.hpp"
 #include "regroup/version.hpp"
 
 namespace regroup::apps {
@@ -9,14 +10,9 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json model_record(const models::PretrainedModel& model) {
-  return {{"name", model.name()},
-          {"architecture", model.config.architecture},
-          {"layers", model.config.layers},
-          {"query_heads", model.config.query_heads},
-          {"kv_heads", model.config.kv_heads},
-          {"head_dim", model.config.head_dim},
-          {"dtype", models::config_name(model.dtype)},
-          {"weights_sha256", model.checkpoint.weights_sha256()}};
+  ordered_json record = models::model_identity(model);
+  record["dtype"] = models::config_name(model.dtype);
+  return record;
 }
 
 ordered_json text_record(const std::optional<models::TokenData>& data,

@@ -32,6 +32,9 @@ struct GroupingNotes {
 /// supported, a KV size that is not that of the groups.
 GroupingFile read_grouping_file(const std::filesystem::path& file, const PretrainedModel& model);
 
+/// What identifies a model in the files of a run: name, architecture, counts, hash of the weights.
+nlohmann::ordered_json model_identity(const PretrainedModel& model);
+
 /// The text of a grouping JSON for `model`, one line a layer, ending in a line break. Equal
 /// arguments give equal bytes.
 std::string grouping_text(const search::Grouping& grouping, std::string_view merge,

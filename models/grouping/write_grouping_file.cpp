@@ -9,16 +9,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json model_json(const PretrainedModel& model) {
-  return {{"name", model.name()},
-          {"architecture", model.config.architecture},
-          {"layers", model.config.layers},
-          {"query_heads", model.config.query_heads},
-          {"kv_heads", model.config.kv_heads},
-          {"head_dim", model.config.head_dim},
-          {"weights_sha256", model.checkpoint.weights_sha256()}};
-}
-
 ordered_json kv_json(const search::Grouping& grouping, const PretrainedModel& model) {
   return {{"ratio", grouping.kv_ratio()},
           {"bytes_per_token", kv_bytes_per_token(model.config, grouping.kv_heads(), model.dtype)},
@@ -38,6 +28,16 @@ std::string layer_lines(const search::Grouping& grouping) {
 
 }  // namespace
 
+nlohmann::ordered_json model_identity(const PretrainedModel& model) {
+  return {{"name", model.name()},
+          {"architecture", model.config.architecture},
+          {"layers", model.config.layers},
+          {"query_heads", model.config.query_heads},
+          {"kv_heads", model.config.kv_heads},
+          {"head_dim", model.config.head_dim},
+          {"weights_sha256", model.checkpoint.weights_sha256()}};
+}
+
 std::string grouping_text(const search::Grouping& grouping, std::string_view merge,
                           const PretrainedModel& model, const GroupingNotes& notes) {
   const ordered_json provenance = {{"method", notes.method},
@@ -45,7 +45,7 @@ std::string grouping_text(const search::Grouping& grouping, std::string_view mer
                                    {"seed", notes.seed},
                                    {"regroup", kVersion}};
   std::string text = "{\n  \"format\": \"regroup.grouping\",\n  \"version\": 1,\n";
-  text += fmt::format("  \"model\": {},\n", json_text(model_json(model)));
+  text += fmt::format("  \"model\": {},\n", json_text(model_identity(model)));
   text += fmt::format("  \"layers\": [\n{}\n  ],\n", layer_lines(grouping));
   text += fmt::format("  \"merge\": {},\n", json_text(ordered_json(merge)));
   text += "  \"renorm\": false,\n  \"refit\": \"none\",\n";

@@ -133,7 +133,7 @@ TEST_CASE("front.json holds what it promises") {
   CHECK(counts["random"] == 9);
 }
 
-TEST_CASE("--kv gives the best grouping within each limit") {
+TEST_CASE("a KV limit gives the best grouping within each limit") {
   const Scene scene;
   REQUIRE(run_regroup(scene.search("run", {"--kv", "0.6,0.3"})).exit_status == 0);
   const json front = scene.front("run");
@@ -269,7 +269,7 @@ TEST_CASE("a finished run says again what it found") {
   CHECK(again == first);
 }
 
-TEST_CASE("--force replaces the files of a run and no others") {
+TEST_CASE("force replaces the files of a run and no others") {
   const Scene scene;
   REQUIRE(run_regroup(scene.search("run", {"--kv", "0.5"})).exit_status == 0);
   const fs::path mine = scene.path("run/groupings/mine.json");
