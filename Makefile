@@ -51,10 +51,10 @@ bench: setup
 	build/release/tests/bench/bench_regroup $(BENCH_OPTIONS)
 
 format:
-	clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES)
 
 check-format:
-	clang-format --dry-run --Werror $(SOURCES)
+	@clang-format --dry-run --Werror $(SOURCES) && echo "All sources are formatted."
 
 # Installs what is built: `sudo make install` must not set anything up or compile as root.
 install:

@@ -20,9 +20,8 @@ std::vector<std::size_t> read_groups(const JsonFields& layer, const char* name,
     layer.refuse(name, fmt::format("at most {} KV heads", search::Partition::kMaxHeads),
                  std::to_string(kv_heads));
   }
-  const search::Partition partition =
-      models::read_partition(layer.array(name), static_cast<int>(kv_heads),
-                             models::field_of(layer.where(), name));
+  const search::Partition partition = models::read_partition(
+      layer.array(name), static_cast<int>(kv_heads), models::field_of(layer.where(), name));
   return {partition.labels().begin(), partition.labels().end()};
 }
 

@@ -53,8 +53,7 @@ std::optional<double> JsonFields::optional_number(const char* name) const {
 }
 
 std::uint64_t JsonFields::count(const char* name) const {
-  return static_cast<std::uint64_t>(
-      models::required_int(*value_, name, where_, 0, kLargestCount));
+  return static_cast<std::uint64_t>(models::required_int(*value_, name, where_, 0, kLargestCount));
 }
 
 std::optional<std::uint64_t> JsonFields::optional_count(const char* name) const {

@@ -40,7 +40,8 @@ std::string option_text(const JsonFields& options, const std::string& name, cons
   std::string text;
   for (const json& element : value) {
     if (value.is_object() || element.is_structured()) {
-      options.refuse(name.c_str(), "a string, number, flag or array of them", models::describe_json(value));
+      options.refuse(name.c_str(), "a string, number, flag or array of them",
+                     models::describe_json(value));
     }
     text += (text.empty() ? "" : ", ") + scalar_text(element);
   }

@@ -81,7 +81,8 @@ TEST_CASE("logits equal those of transformers, source and grouped") {
   for (const char* family : {"llama-mha", "llama-gqa", "llama-rope3", "llama-bias"}) {
     CAPTURE(family);
     const auto directory = shared_data(std::string("goldens/") + family);
-    const LanguageModel model(std::make_shared<const PretrainedModel>(open_model(directory)), ComputeOptions{});
+    const LanguageModel model(std::make_shared<const PretrainedModel>(open_model(directory)),
+                              ComputeOptions{});
     const Golden golden(directory);
     CHECK(largest_difference(model, golden, "logits") < 1e-4);
     const LanguageModel grouped = model.grouped(golden_grouping(directory), find_merge("mean"));

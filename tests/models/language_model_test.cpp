@@ -5,8 +5,8 @@
 
 #include "search/error.hpp"
 #include "search/parallel.hpp"
-#include "tests/models/naive_llama.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
+#include "tests/models/naive_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -175,7 +175,8 @@ TEST_CASE("bfloat16 computation stays near float32") {
   TinyLlama().write(directory.path());
   const auto pretrained = open(directory.path());
   const auto wide = logits(LanguageModel(pretrained, ComputeOptions{}), kIds);
-  const auto narrow = logits(LanguageModel(pretrained, ComputeOptions{.dtype = DType::kBF16}), kIds);
+  const auto narrow =
+      logits(LanguageModel(pretrained, ComputeOptions{.dtype = DType::kBF16}), kIds);
   double largest = 0;
   for (std::size_t i = 0; i < wide.size(); ++i) {
     largest = std::max<double>(largest, std::abs(wide[i] - narrow[i]));
