@@ -15,6 +15,7 @@ class ParetoArchive {
   struct Entry {
     Objectives objectives;
     std::vector<Gene> genome;
+    bool operator==(const Entry&) const = default;
   };
 
   /// Keeps the candidate if nothing kept is as good, and drops what it dominates; says whether it

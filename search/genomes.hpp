@@ -35,6 +35,7 @@ class Genomes {
     data_.clear();
     size_ = 0;
   }
+  bool operator==(const Genomes&) const = default;
 
  private:
   std::size_t genes_;

@@ -14,6 +14,8 @@ struct GenerationRecord {
   std::size_t evaluations = 0;  ///< so far, in this unit
   std::size_t front = 0;        ///< size of the archive
   double hypervolume = 0;       ///< of the archive, in [0, 1] (METHODS §8)
+
+  bool operator==(const GenerationRecord&) const = default;
 };
 
 using History = std::vector<GenerationRecord>;

@@ -9,14 +9,23 @@
 #include "search/problem.hpp"
 #include "search/progress.hpp"
 #include "search/qcqa/stage_two.hpp"
+#include "search/random.hpp"
+#include "search/search_state.hpp"
 
 namespace regroup::search {
 
 /// What the user may set of any method; each reads what concerns it.
 struct MethodOptions {
   Nsga2Options nsga2;
-  int group_limit = 0;  ///< most groups of a unit; 0: as many as it has heads
   StageTwoChoice stage_two = StageTwoChoice::kFrontMember;
+};
+
+/// What a run works with beside the problem and its options.
+struct MethodContext {
+  RandomKey key;  ///< of all its draws
+  std::stop_token stop;
+  Progress& progress;
+  StateStore& store;
 };
 
 /// What a method found.
@@ -36,7 +45,7 @@ class SearchMethod {
   virtual std::string_view file_name() const { return name(); }
   /// Throws Interrupted on `stop`.
   virtual MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
-                           RandomKey key, std::stop_token stop, Progress& progress) const = 0;
+                           const MethodContext& context) const = 0;
 };
 
 /// The method called `name` on the command line; throws InputError that lists the known ones.

@@ -2,28 +2,57 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "search/error.hpp"
 
 namespace regroup::search {
 
-GroupingProblem::GroupingProblem(std::vector<LayerCosts> layers, PartitionSharing sharing)
-    : layers_(std::move(layers)), sharing_(sharing) {
+int Unit::groups_within(int groups) const {
+  const auto above = std::upper_bound(group_counts.begin(), group_counts.end(), groups);
+  return above == group_counts.begin() ? group_counts.front() : *std::prev(above);
+}
+
+GroupingProblem::GroupingProblem(std::vector<LayerCosts> layers, GroupingRules rules)
+    : layers_(std::move(layers)), rules_(std::move(rules)) {
   if (layers_.empty()) throw InputError({.what = "model has no attention layers"});
+  require_consistent(rules_, this->layers());
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (sharing_ == PartitionSharing::kJoint) {
-      units_.push_back({fmt::format("layer {}", i), layers_[i].joint, 2});
+    const auto layer = static_cast<int>(i);
+    const auto add = [&](std::string name, const std::shared_ptr<const CostTable>& costs,
+                         int kv_heads_per_group) {
+      units_.push_back({std::move(name), costs, kv_heads_per_group,
+                        allowed_group_counts(rules_, layer, costs->heads())});
+    };
+    if (sharing() == PartitionSharing::kJoint) {
+      add(fmt::format("layer {}", i), layers_[i].joint, 2);
     } else {
-      units_.push_back({fmt::format("layer {} keys", i), layers_[i].keys, 1});
-      units_.push_back({fmt::format("layer {} values", i), layers_[i].values, 1});
+      add(fmt::format("layer {} keys", i), layers_[i].keys, 1);
+      add(fmt::format("layer {} values", i), layers_[i].values, 1);
     }
   }
+  require_reachable_limit();
+}
+
+void GroupingProblem::require_reachable_limit() const {
+  if (kv_heads_limit() >= smallest_kv_heads()) return;
+  throw InputError({.what = "KV size is below the smallest that can be reached",
+                    .expected = fmt::format("at least {} KV heads of {}", smallest_kv_heads(),
+                                            source_kv_heads()),
+                    .found = std::to_string(kv_heads_limit())});
 }
 
 int GroupingProblem::source_kv_heads() const {
   int total = 0;
   for (const Unit& unit : units_) total += unit.kv_heads_per_group * unit.costs->heads();
+  return total;
+}
+
+int GroupingProblem::smallest_kv_heads() const {
+  int total = 0;
+  for (const Unit& unit : units_) total += unit.kv_heads_per_group * unit.fewest_groups();
   return total;
 }
 
@@ -37,7 +66,7 @@ double GroupingProblem::one_group_error() const {
 
 Grouping GroupingProblem::grouping(std::span<const Partition> partitions) const {
   Grouping result;
-  const std::size_t step = sharing_ == PartitionSharing::kJoint ? 1 : 2;
+  const std::size_t step = sharing() == PartitionSharing::kJoint ? 1 : 2;
   for (std::size_t i = 0; i < partitions.size(); i += step) {
     result.layers.push_back({partitions[i], partitions[i + step - 1]});
   }

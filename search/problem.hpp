@@ -7,12 +7,10 @@
 
 #include "search/cost_table.hpp"
 #include "search/grouping.hpp"
+#include "search/grouping_rules.hpp"
 #include "search/pareto.hpp"
 
 namespace regroup::search {
-
-/// Whether the keys and the values of a layer are grouped alike or each by their own partition.
-enum class PartitionSharing { kJoint, kIndependent };
 
 /// What grouping one layer costs. `joint` is the cost of one partition for keys and values alike:
 /// for every partition the sum of the other two.
@@ -27,6 +25,13 @@ struct Unit {
   std::string name;  ///< "layer 3", "layer 3 keys"
   std::shared_ptr<const CostTable> costs;
   int kv_heads_per_group = 2;  ///< 2 where keys and values share the partition, else 1
+  std::vector<int> group_counts;  ///< numbers of groups that it may have, ascending, not empty
+
+  int heads() const { return costs->heads(); }
+  int fewest_groups() const { return group_counts.front(); }
+  int most_groups() const { return group_counts.back(); }
+  /// The largest number of groups it may have that is at most `groups`; the fewest if none is.
+  int groups_within(int groups) const;
 };
 
 /// A grouping of the whole model and what it costs: KV heads, error.
@@ -39,14 +44,19 @@ struct ModelPoint {
 /// means for the model. Immutable; any number of threads may read it.
 class GroupingProblem {
  public:
-  /// Units are ordered by layer, keys before values. Throws InputError for no layers.
-  GroupingProblem(std::vector<LayerCosts> layers, PartitionSharing sharing);
+  /// Units are ordered by layer, keys before values. Throws InputError for no layers, and for rules
+  /// that contradict each other or that no grouping follows.
+  GroupingProblem(std::vector<LayerCosts> layers, GroupingRules rules);
 
   const std::vector<Unit>& units() const { return units_; }
   int heads() const { return units_.front().costs->heads(); }  ///< H_kv, the same in all layers
   int layers() const { return static_cast<int>(layers_.size()); }
-  PartitionSharing sharing() const { return sharing_; }
+  const GroupingRules& rules() const { return rules_; }
+  PartitionSharing sharing() const { return rules_.sharing; }
   int source_kv_heads() const;
+  /// KV heads that a grouping may store at most, and those of the smallest one allowed.
+  int kv_heads_limit() const { return rules_.kv_heads_limit.value_or(source_kv_heads()); }
+  int smallest_kv_heads() const;
   /// Error of one group in every unit, the scale of a hypervolume.
   double one_group_error() const;
 
@@ -57,8 +67,10 @@ class GroupingProblem {
   ModelPoint point(const Grouping& grouping) const { return {grouping, objectives(grouping)}; }
 
  private:
+  void require_reachable_limit() const;
+
   std::vector<LayerCosts> layers_;
-  PartitionSharing sharing_;
+  GroupingRules rules_;
   std::vector<Unit> units_;
 };
 

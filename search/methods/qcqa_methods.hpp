@@ -12,8 +12,8 @@ class QcqaMethod : public SearchMethod {
   explicit QcqaMethod(GroupSizes sizes) : sizes_(sizes) {}
   std::string_view name() const override;
   std::string_view file_name() const override;
-  MethodResult run(const GroupingProblem& problem, const MethodOptions& options, RandomKey key,
-                   std::stop_token stop, Progress& progress) const override;
+  MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
+                   const MethodContext& context) const override;
 
  private:
   GroupSizes sizes_;
