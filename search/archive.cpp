@@ -4,6 +4,10 @@
 
 namespace regroup::search {
 
+ParetoArchive::ParetoArchive(const std::vector<Entry>& entries) {
+  for (const Entry& entry : entries) by_size_.emplace(entry.objectives.size, entry);
+}
+
 bool ParetoArchive::offer(std::span<const Gene> genome, const Objectives& objectives) {
   auto above = by_size_.upper_bound(objectives.size);
   if (above != by_size_.begin()) {

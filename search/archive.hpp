@@ -18,6 +18,10 @@ class ParetoArchive {
     bool operator==(const Entry&) const = default;
   };
 
+  ParetoArchive() = default;
+  /// From what `entries` gave.
+  explicit ParetoArchive(const std::vector<Entry>& entries);
+
   /// Keeps the candidate if nothing kept is as good, and drops what it dominates; says whether it
   /// was kept. O(log n) and what is dropped.
   bool offer(std::span<const Gene> genome, const Objectives& objectives);

@@ -3,18 +3,28 @@
 #include "search/grouping.hpp"
 #include "search/problem.hpp"
 #include "search/random.hpp"
+#include "search/unit_front.hpp"
 
 namespace regroup::search {
 
-/// Neighbour GQA (arXiv 2305.13245): every layer by the same neighbour partition, with the most
-/// groups for which the model stores at most `kv_heads`. Throws InputError if one group a layer is
-/// more than that.
-Grouping neighbour_grouping(int layers, int heads, int kv_heads);
+/// Neighbour GQA (arXiv 2305.13245) under the problem's rules: every unit by the neighbour partition
+/// with `groups` groups, or the nearest smaller number that it may have.
+Grouping neighbour_grouping(const GroupingProblem& problem, int groups);
 
-/// A random grouping of exactly `kv_heads` (or as near below as the sharing allows), every unit's
-/// number of groups and then its partition drawn at random: group counts are dealt one at a time to
-/// a random unit that has room, heads are shuffled and dealt so that no group stays empty.
-Grouping random_grouping(int layers, int heads, PartitionSharing sharing, int kv_heads,
-                         RandomKey key);
+/// The one with the most groups for which the model stores at most `kv_heads`. Throws InputError if
+/// the smallest grouping is larger than that.
+Grouping neighbour_grouping_within(const GroupingProblem& problem, int kv_heads);
+
+/// MQA under the problem's rules: the fewest groups in every unit.
+Grouping mqa_grouping(const GroupingProblem& problem);
+
+/// A random grouping of at most `kv_heads`, as near to it as chance and the rules allow: group
+/// counts grow step by step in random units with room (in all together, in layout standard), heads
+/// are shuffled and dealt so that no group stays empty. Throws as `neighbour_grouping_within`.
+Grouping random_grouping(const GroupingProblem& problem, int kv_heads, RandomKey key);
+
+/// A random partition into `groups` groups: each gets one of the shuffled heads, the others go
+/// anywhere, or, with equal sizes, in turn (sizes then differ by at most 1).
+Partition random_partition(int heads, int groups, GroupSizes sizes, RandomStream& random);
 
 }  // namespace regroup::search

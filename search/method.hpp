@@ -8,16 +8,24 @@
 #include "search/nsga2.hpp"
 #include "search/problem.hpp"
 #include "search/progress.hpp"
-#include "search/qcqa/stage_two.hpp"
 #include "search/random.hpp"
 #include "search/search_state.hpp"
 
 namespace regroup::search {
 
+/// What QCQA's second stage chooses for each unit.
+enum class StageTwoChoice {
+  kFrontMember,  ///< any member of the unit's stage-1 front
+  kBit,          ///< the paper: grouped or left as it is. "Grouped" is the stage-1 member with at
+                 ///< most k groups, the same k in all units; k is part of the candidate
+};
+
 /// What the user may set of any method; each reads what concerns it.
 struct MethodOptions {
   Nsga2Options nsga2;
+  double seconds = 0;  ///< that a stage of an evolutionary search may take; 0: no limit
   StageTwoChoice stage_two = StageTwoChoice::kFrontMember;
+  std::vector<Grouping> seeds;  ///< groupings of this model to begin with
 };
 
 /// What a run works with beside the problem and its options.

@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <limits>
@@ -59,6 +60,14 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& tas
     }
   }
   failure.rethrow();
+}
+
+void for_each_chunk(std::size_t count, const std::function<void(std::size_t)>& task) {
+  constexpr std::size_t kChunk = 256;
+  parallel_for((count + kChunk - 1) / kChunk, [&](std::size_t chunk) {
+    const std::size_t end = std::min(count, (chunk + 1) * kChunk);
+    for (std::size_t i = chunk * kChunk; i < end; ++i) task(i);
+  });
 }
 
 }  // namespace regroup::search

@@ -16,4 +16,7 @@ int threads();
 /// Inside a task a nested call runs serially.
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& task);
 
+/// The same for many small tasks, which are handed to threads in chunks; few of them run serially.
+void for_each_chunk(std::size_t count, const std::function<void(std::size_t)>& task);
+
 }  // namespace regroup::search

@@ -73,6 +73,12 @@ Grouping GroupingProblem::grouping(std::span<const Partition> partitions) const 
   return result;
 }
 
+const Partition& GroupingProblem::partition_of(const Grouping& grouping, std::size_t u) const {
+  if (sharing() == PartitionSharing::kJoint) return grouping.layers[u].keys;
+  const LayerGrouping& layer = grouping.layers[u / 2];
+  return u % 2 == 0 ? layer.keys : layer.values;
+}
+
 Objectives GroupingProblem::objectives(const Grouping& grouping) const {
   Objectives result{static_cast<double>(grouping.kv_heads()), 0};
   for (std::size_t i = 0; i < layers_.size(); ++i) {

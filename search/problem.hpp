@@ -62,6 +62,9 @@ class GroupingProblem {
 
   /// The grouping that chooses partitions[u] for unit u.
   Grouping grouping(std::span<const Partition> partitions) const;
+  /// The partition that a grouping of this model chooses for unit u; where keys and values share a
+  /// unit, that of the keys.
+  const Partition& partition_of(const Grouping& grouping, std::size_t u) const;
   /// KV heads and summed cost of any grouping of this model, whether or not keys and values share.
   Objectives objectives(const Grouping& grouping) const;
   ModelPoint point(const Grouping& grouping) const { return {grouping, objectives(grouping)}; }

@@ -15,6 +15,7 @@ struct Nsga2State {
   int generation = -1;          ///< the last one made; -1: not even the first population
   std::size_t evaluations = 0;  ///< candidates looked at so far
   int stalled = 0;              ///< generations since the archive last improved
+  bool exhausted = false;       ///< a generation found no candidate that was new
   Genomes population{0};
   std::vector<Objectives> objectives;  ///< of the population
   std::vector<int> ranks;

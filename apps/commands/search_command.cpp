@@ -19,6 +19,12 @@ std::string choices(const std::string& help, const std::vector<std::string_view>
   return fmt::format("{}: {}", help, fmt::join(names, ", "));
 }
 
+template <class T>
+void sort_and_unique(std::vector<T>& values) {
+  std::ranges::sort(values);
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
 }  // namespace
 
 CLI::App* SearchCommand::declare(CLI::App& program) {
@@ -29,6 +35,8 @@ CLI::App* SearchCommand::declare(CLI::App& program) {
       ->required()
       ->type_name("DIR");
   declare_method(*command);
+  declare_rules(*command);
+  declare_budget(*command);
   declare_data(*command);
   command->add_option("--seed", options_.seed, "Of every random draw")
       ->capture_default_str()
@@ -67,6 +75,37 @@ void SearchCommand::declare_method(CLI::App& command) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("RATIO,…");
+  command
+      .add_option("--stage-two", options_.stage_two,
+                  "Stage 2 chooses per layer any member of its front (member), or grouped or "
+                  "not (bit, the paper's)")
+      ->capture_default_str();
+}
+
+void SearchCommand::declare_rules(CLI::App& command) {
+  command
+      .add_option("--layout", options_.layout,
+                  "Groupings that this layout of a checkpoint holds: any; per-layer (equal sizes "
+                  "within a layer); standard (equal sizes, the same in all layers)")
+      ->capture_default_str();
+  command.add_option("--min-groups", options_.min_groups, "Fewest groups of a layer")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      .add_option("--group-limit", options_.group_limit,
+                  "Most groups of a layer (0: the number of KV heads)")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      .add_option("--freeze-layers", options_.freeze_layers,
+                  "Layers, from 0, whose heads are left as they are")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("LAYER,…");
+  options_.cache.declare(command);
+}
+
+void SearchCommand::declare_budget(CLI::App& command) {
   command.add_option("--population", options_.population, "Candidates per generation")
       ->capture_default_str()
       ->type_name("N");
@@ -74,15 +113,25 @@ void SearchCommand::declare_method(CLI::App& command) {
       ->capture_default_str()
       ->type_name("N");
   command
-      .add_option("--group-limit", options_.group_limit,
-                  "Most groups of a layer that stage 1 looks at (0: the number of KV heads)")
+      .add_option("--evaluations", options_.evaluations,
+                  "Candidates that a stage looks at before it ends (0: no limit)")
       ->capture_default_str()
       ->type_name("N");
   command
-      .add_option("--stage-two", options_.stage_two,
-                  "Stage 2 chooses per layer any member of its front (member), or grouped or "
-                  "not (bit, the paper's)")
-      ->capture_default_str();
+      .add_option("--patience", options_.patience,
+                  "Generations without a better front before a search ends (0: no limit)")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      .add_option("--seconds", options_.seconds,
+                  "Time before a stage ends; the counts it reached are recorded (0: no limit)")
+      ->capture_default_str()
+      ->type_name("S");
+  command
+      .add_option("--seed-grouping", options_.seed_groupings,
+                  "Grouping JSON that the search begins with; may be given several times")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
 }
 
 void SearchCommand::declare_data(CLI::App& command) {
@@ -108,8 +157,8 @@ void SearchCommand::declare_data(CLI::App& command) {
 }
 
 void SearchCommand::run(const Session& session) {
-  std::sort(options_.kv.begin(), options_.kv.end());
-  options_.kv.erase(std::unique(options_.kv.begin(), options_.kv.end()), options_.kv.end());
+  sort_and_unique(options_.kv);
+  sort_and_unique(options_.freeze_layers);
   options_.threads = threads_.apply();
   options_.compute = compute_.options();
   options_.dtype = compute_.dtype;

@@ -15,6 +15,8 @@ class SearchCommand : public Command {
 
  private:
   void declare_method(CLI::App& command);
+  void declare_rules(CLI::App& command);
+  void declare_budget(CLI::App& command);
   void declare_data(CLI::App& command);
 
   SearchOptions options_;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "search/error.hpp"
-#include "search/problem.hpp"
-#include "search/qcqa/stage_two.hpp"
+#include "search/grouping_rules.hpp"
+#include "search/method.hpp"
 
 namespace regroup::apps {
 
@@ -29,6 +29,11 @@ inline constexpr std::array kStageTwoChoices = {
     Choice<search::StageTwoChoice>{"member", search::StageTwoChoice::kFrontMember},
     Choice<search::StageTwoChoice>{"bit", search::StageTwoChoice::kBit}};
 
+inline constexpr std::array kShapes = {
+    Choice<search::GroupShape>{"any", search::GroupShape::kAny},
+    Choice<search::GroupShape>{"per-layer", search::GroupShape::kPerLayer},
+    Choice<search::GroupShape>{"standard", search::GroupShape::kStandard}};
+
 /// The value called `name`; throws InputError that names the option and lists its values.
 template <class T, std::size_t n>
 T find_choice(const std::array<Choice<T>, n>& choices, std::string_view name,
@@ -46,6 +51,10 @@ T find_choice(const std::array<Choice<T>, n>& choices, std::string_view name,
 
 inline search::PartitionSharing find_sharing(std::string_view name) {
   return find_choice(kSharings, name, "--partitions");
+}
+
+inline search::GroupShape find_shape(std::string_view name) {
+  return find_choice(kShapes, name, "--layout");
 }
 
 inline search::StageTwoChoice find_stage_two(std::string_view name) {

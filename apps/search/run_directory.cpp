@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "apps/output_directory.hpp"
+#include "apps/search/state_file.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
 #include "search/error.hpp"
@@ -66,16 +67,16 @@ void remove_measurements(const fs::path& directory) {
 }  // namespace
 
 RunDirectory::RunDirectory(fs::path directory, Existing existing, nlohmann::ordered_json identity)
-    : directory_(std::move(directory)), existing_(existing), identity_(std::move(identity)) {
+    : directory_(std::move(directory)), existing_(existing), identity_(std::move(identity)), continues_(false) {
   const auto accept =
       existing == Existing::kRefuse ? ExistingFiles::kRefuse : ExistingFiles::kAccept;
   require_usable_directory(directory_, accept, "--force or --resume");
-  if (existing == Existing::kResume && fs::exists(state(kIdentity))) require_same_identity();
+  continues_ = existing == Existing::kResume && fs::exists(state(kIdentity));
+  if (continues_) require_same_identity();
 }
 
 bool RunDirectory::is_finished() const {
-  return existing_ == Existing::kResume && fs::exists(state(kIdentity)) &&
-         fs::exists(directory_ / "run.json");
+  return continues_ && fs::exists(directory_ / "run.json");
 }
 
 void RunDirectory::require_same_identity() const {
@@ -107,6 +108,7 @@ void RunDirectory::remove_earlier_run() const {
                                    "report.html", "report.svg", "calibration.safetensors"};
   for (const char* name : kWritten) remove_if_there(directory_ / name);
   remove_measurements(state("measured"));
+  for (const fs::path& file : state_files(state_folder())) remove_if_there(file);
   remove_if_there(state(kGroupings));
   remove_if_there(state(kIdentity));
 }

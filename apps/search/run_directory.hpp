@@ -22,6 +22,8 @@ class RunDirectory {
   /// with another `identity` (the first difference is named).
   RunDirectory(std::filesystem::path directory, Existing existing, nlohmann::ordered_json identity);
 
+  /// True if an earlier run of the same identity is gone on from.
+  bool continues() const { return continues_; }
   /// True if the run to be resumed has finished already.
   bool is_finished() const;
   /// Makes the directory; clears what an earlier run wrote if it is to be replaced, and stale
@@ -30,6 +32,7 @@ class RunDirectory {
   void begin();
 
   const std::filesystem::path& path() const { return directory_; }
+  std::filesystem::path state_folder() const { return directory_ / "state"; }
   /// Writes a file of the run, by its path inside the directory. Throws WorkError.
   void write(const std::filesystem::path& name, std::string_view text) const;
 
@@ -44,13 +47,14 @@ class RunDirectory {
   void remember(const std::string& key, const std::vector<double>& losses) const;
 
  private:
-  std::filesystem::path state(std::string_view name) const { return directory_ / "state" / name; }
+  std::filesystem::path state(std::string_view name) const { return state_folder() / name; }
   void require_same_identity() const;
   void remove_earlier_run() const;
 
   std::filesystem::path directory_;
   Existing existing_;
   nlohmann::ordered_json identity_;
+  bool continues_;
 };
 
 }  // namespace regroup::apps

@@ -25,14 +25,14 @@ struct Size {
 /// Makes the points of one run, one series after another.
 class PointChooser {
  public:
-  PointChooser(const SearchOptions& options, const search::GroupingProblem& problem,
-               search::RandomKey key)
-      : options_(options), problem_(problem), key_(key) {}
+  PointChooser(const SearchOptions& options, const std::vector<double>& kv_limits,
+               const search::GroupingProblem& problem, search::RandomKey key)
+      : options_(options), kv_limits_(kv_limits), problem_(problem), key_(key) {}
 
   std::vector<RunPoint> choose(const search::MethodResult& found) {
     const std::string method(search::find_method(options_.method).file_name());
     std::vector<Size> sizes =
-        options_.kv.empty() ? add_spread(found.front, method) : add_limits(found.front, method);
+        kv_limits_.empty() ? add_spread(found.front, method) : add_limits(found.front, method);
     add_neighbours(sizes);
     add_mqa(sizes);
     add_random(sizes);
@@ -40,8 +40,14 @@ class PointChooser {
   }
 
  private:
-  /// KV heads of the uniform grouping with `groups` groups in every layer.
-  int uniform_size(int groups) const { return 2 * groups * problem_.layers(); }
+  /// KV heads of the neighbour groupings, ascending and distinct.
+  std::vector<int> uniform_sizes() const {
+    std::set<int> sizes;
+    for (int groups = 1; groups <= problem_.heads(); ++groups) {
+      sizes.insert(search::neighbour_grouping(problem_, groups).kv_heads());
+    }
+    return {sizes.begin(), sizes.end()};
+  }
 
   /// The largest size up to `kv_heads` that a grouping can have: keys and values that share their
   /// partitions come in pairs.
@@ -51,17 +57,14 @@ class PointChooser {
 
   std::vector<Size> add_spread(const std::vector<search::ModelPoint>& front,
                                const std::string& method) {
-    std::vector<int> uniform;
-    for (int groups = 1; groups <= problem_.heads(); ++groups) {
-      uniform.push_back(uniform_size(groups));
-    }
+    const std::vector<int> uniform = uniform_sizes();
     const std::size_t most =
         options_.measure > 0 ? static_cast<std::size_t>(options_.measure) : kProxyPoints;
     std::set<int> baseline_sizes;
     for (const search::ModelPoint& point : search::spread_over_sizes(front, uniform, most)) {
       add("search", method, options_.merge, problem_.point(point.grouping), std::nullopt);
-      const int groups = static_cast<int>(point.objectives.size) / (2 * problem_.layers());
-      baseline_sizes.insert(uniform_size(groups));
+      const auto above = std::ranges::upper_bound(uniform, point.objectives.size);
+      if (above != uniform.begin()) baseline_sizes.insert(*std::prev(above));
     }
     std::vector<Size> sizes;
     for (const int size : baseline_sizes) {
@@ -74,7 +77,7 @@ class PointChooser {
   std::vector<Size> add_limits(const std::vector<search::ModelPoint>& front,
                                const std::string& method) {
     std::vector<Size> sizes;
-    for (const double limit : options_.kv) {
+    for (const double limit : kv_limits_) {
       const int size = reachable(search::kv_heads_within(limit, problem_.source_kv_heads()));
       const search::ModelPoint* best = search::best_within(front, size);
       if (best != nullptr)
@@ -87,16 +90,13 @@ class PointChooser {
   void add_neighbours(const std::vector<Size>& sizes) {
     for (const Size& size : sizes) {
       add("neighbour", "neighbour", kBaselineMerge,
-          problem_.point(
-              search::neighbour_grouping(problem_.layers(), problem_.heads(), size.kv_heads)),
-          size.limit);
+          problem_.point(search::neighbour_grouping_within(problem_, size.kv_heads)), size.limit);
     }
   }
 
   void add_mqa(const std::vector<Size>& sizes) {
-    const auto mqa = search::Grouping::uniform(problem_.layers(),
-                                               search::Partition::one_group(problem_.heads()));
-    if (options_.kv.empty()) add("mqa", "mqa", kBaselineMerge, problem_.point(mqa), std::nullopt);
+    const search::Grouping mqa = search::mqa_grouping(problem_);
+    if (kv_limits_.empty()) add("mqa", "mqa", kBaselineMerge, problem_.point(mqa), std::nullopt);
     for (const Size& size : sizes) {
       if (size.limit) add("mqa", "mqa", kBaselineMerge, problem_.point(mqa), size.limit);
     }
@@ -107,8 +107,7 @@ class PointChooser {
       const search::RandomKey size_key = key_.split(static_cast<std::uint64_t>(size.kv_heads));
       for (int draw = 0; draw < search::kRandomDraws; ++draw) {
         const search::Grouping grouping = search::random_grouping(
-            problem_.layers(), problem_.heads(), problem_.sharing(), size.kv_heads,
-            size_key.split(static_cast<std::uint64_t>(draw)));
+            problem_, size.kv_heads, size_key.split(static_cast<std::uint64_t>(draw)));
         add("random", "random", kBaselineMerge, problem_.point(grouping), size.limit,
             fmt::format("-{}", draw + 1));
       }
@@ -129,6 +128,7 @@ class PointChooser {
   }
 
   const SearchOptions& options_;
+  const std::vector<double>& kv_limits_;
   const search::GroupingProblem& problem_;
   search::RandomKey key_;
   std::vector<RunPoint> points_;
@@ -137,9 +137,10 @@ class PointChooser {
 }  // namespace
 
 std::vector<RunPoint> choose_points(const SearchOptions& options,
+                                    const std::vector<double>& kv_limits,
                                     const search::GroupingProblem& problem,
                                     const search::MethodResult& found, search::RandomKey key) {
-  return PointChooser(options, problem, key).choose(found);
+  return PointChooser(options, kv_limits, problem, key).choose(found);
 }
 
 void mark_front(std::vector<RunPoint>& points) {

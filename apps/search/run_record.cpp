@@ -50,7 +50,7 @@ ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs
           {"data",
            {{"calibration", text_record(inputs.calibration, texts.calibration)},
             {"eval", text_record(inputs.eval, texts.eval)}}},
-          {"input_sha256", data_hashes(inputs)},
+          {"input_sha256", data_hashes(options, inputs)},
           {"versions", version_record()},
           {"evaluations", evaluations}};
 }

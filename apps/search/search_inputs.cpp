@@ -3,23 +3,13 @@
 #include <fmt/format.h>
 
 #include "apps/eval_window.hpp"
+#include "apps/search/search_rules.hpp"
 #include "models/files/sha256.hpp"
+#include "models/grouping/grouping_file.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
 namespace {
-
-void require_reachable(const SearchOptions& options, const SearchInputs& inputs) {
-  const int smallest = 2 * inputs.model->config.layers;
-  for (const double limit : options.kv) {
-    if (search::kv_heads_within(limit, inputs.source_kv_heads()) >= smallest) continue;
-    throw InputError({.what = "KV size is below the smallest that can be reached",
-                      .where = "--kv",
-                      .expected = fmt::format("at least {}, one group in every layer",
-                                              1.0 / inputs.model->config.kv_heads),
-                      .found = fmt::format("{}", limit)});
-  }
-}
 
 void require_different_data(const SearchInputs& inputs) {
   if (!inputs.calibration || !inputs.eval) return;
@@ -42,7 +32,11 @@ void require_can_write_text(const models::PretrainedModel& model, const char* op
 SearchInputs open_inputs(const SearchOptions& options) {
   SearchInputs inputs;
   inputs.model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
-  require_reachable(options, inputs);
+  inputs.rules = grouping_rules(options, *inputs.model);
+  inputs.kv_limits = kv_limits(options, *inputs.model);
+  for (const std::filesystem::path& file : options.seed_groupings) {
+    inputs.seeds.push_back(models::read_grouping_file(file, *inputs.model).grouping);
+  }
   const int window = eval_window(inputs.model->config, 0);
   if (!options.calibration.empty()) {
     inputs.calibration = models::read_token_data(options.calibration, *inputs.model);
@@ -68,7 +62,7 @@ SearchInputs open_inputs(const SearchOptions& options) {
   return inputs;
 }
 
-nlohmann::ordered_json data_hashes(const SearchInputs& inputs) {
+nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInputs& inputs) {
   nlohmann::ordered_json hashes = {{"weights", inputs.model->checkpoint.weights_sha256()}};
   for (const char* name : {"config.json", "tokenizer.model", "tokenizer_config.json"}) {
     const std::filesystem::path file = inputs.model->checkpoint.directory() / name;
@@ -76,6 +70,9 @@ nlohmann::ordered_json data_hashes(const SearchInputs& inputs) {
   }
   if (inputs.calibration) hashes["calibration"] = inputs.calibration->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
+  for (const std::filesystem::path& file : options.seed_groupings) {
+    hashes["seed_groupings"].push_back(models::sha256_of_file(file));
+  }
   return hashes;
 }
 

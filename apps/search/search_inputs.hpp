@@ -7,6 +7,7 @@
 #include "models/language_model.hpp"
 #include "models/text/token_data.hpp"
 #include "search/grouping.hpp"
+#include "search/grouping_rules.hpp"
 
 namespace regroup::apps {
 
@@ -17,6 +18,9 @@ struct SearchInputs {
   std::optional<models::TokenWindows> calibration_windows;  ///< of `calibration`
   std::optional<models::TokenData> eval;
   std::optional<models::TokenWindows> eval_windows;     ///< of `eval`
+  search::GroupingRules rules;    ///< that the result must follow
+  std::vector<double> kv_limits;  ///< that the run answers, ascending; none: the whole front
+  std::vector<search::Grouping> seeds;
   std::optional<models::LanguageModel> language_model;  ///< where the model is to be run
 
   int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }
@@ -28,6 +32,6 @@ struct SearchInputs {
 SearchInputs open_inputs(const SearchOptions& options);
 
 /// Content hashes of the inputs by role, for run.json and for telling runs apart.
-nlohmann::ordered_json data_hashes(const SearchInputs& inputs);
+nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInputs& inputs);
 
 }  // namespace regroup::apps

@@ -13,6 +13,7 @@
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_record.hpp"
 #include "apps/search/search_inputs.hpp"
+#include "apps/search/state_file.hpp"
 #include "fitness/fitness.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
@@ -58,7 +59,7 @@ nlohmann::ordered_json identity(const SearchOptions& options, const SearchInputs
   return {{"regroup", version_record()},
           {"seed", options.seed},
           {"options", options.result_options()},
-          {"data", data_hashes(inputs)}};
+          {"data", data_hashes(options, inputs)}};
 }
 
 RunDirectory::Existing existing(const SearchOptions& options) {
@@ -102,7 +103,7 @@ PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
     problems.all.emplace_back(
         fitness->name(),
         search::GroupingProblem(fitness->layer_costs({*inputs.model, moments, stop, progress}),
-                                find_sharing(options.partitions)));
+                                inputs.rules));
   }
   return problems;
 }
@@ -117,15 +118,16 @@ void fill_proxies(std::vector<RunPoint>& points, const PricedProblems& problems)
   }
 }
 
-search::MethodResult run_method(const SearchOptions& options,
-                                const search::GroupingProblem& problem, std::stop_token stop,
-                                search::Progress& progress) {
-  const search::MethodOptions method{
-      {.population = options.population, .generations = options.generations},
-      options.group_limit,
-      find_stage_two(options.stage_two)};
-  return search::find_method(options.method)
-      .run(problem, method, run_key(options).split(kMethodKey), stop, progress);
+search::MethodOptions method_options(const SearchOptions& options, const SearchInputs& inputs) {
+  search::MethodOptions method;
+  method.nsga2.population = options.population;
+  method.nsga2.generations = options.generations;
+  method.nsga2.evaluations = static_cast<std::size_t>(options.evaluations);
+  method.nsga2.patience = options.patience;
+  method.seconds = options.seconds;
+  method.stage_two = find_stage_two(options.stage_two);
+  method.seeds = inputs.seeds;
+  return method;
 }
 
 /// Second moments of the activations, also written to the run's calibration.safetensors.
@@ -180,12 +182,16 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   const PricedProblems problems =
       price(options, inputs, moments ? &*moments : nullptr, stop, progress);
   times.finish("price");
-  const search::MethodResult found = run_method(options, problems.problem(), stop, progress);
+  StateFile state(directory);
+  const search::MethodResult found =
+      search::find_method(options.method)
+          .run(problems.problem(), method_options(options, inputs),
+               {run_key(options).split(kMethodKey), stop, progress, state});
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
   times.finish("search");
   std::vector<RunPoint> points =
-      choose_points(options, problems.problem(), found, run_key(options).split(kBaselineKey));
+      choose_points(options, inputs.kv_limits, problems.problem(), found, run_key(options).split(kBaselineKey));
   fill_proxies(points, problems);
   std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {

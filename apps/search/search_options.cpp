@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 
 #include "apps/search/choices.hpp"
@@ -22,13 +23,38 @@ void require_range(std::int64_t value, std::int64_t least, std::int64_t most, co
                     .found = std::to_string(value)});
 }
 
+void require_seconds(double seconds) {
+  if (std::isfinite(seconds) && seconds >= 0) return;
+  throw InputError({.what = "option is out of range",
+                    .where = "--seconds",
+                    .expected = "0 or more",
+                    .found = fmt::format("{}", seconds)});
+}
+
 }  // namespace
 
 nlohmann::ordered_json SearchOptions::result_options() const {
-  return {{"method", method},           {"fitness", fitness},         {"merge", merge},
-          {"partitions", partitions},   {"stage_two", stage_two},     {"population", population},
-          {"generations", generations}, {"group_limit", group_limit}, {"kv", kv},
-          {"eval_tokens", eval_tokens}, {"measure", measure},         {"dtype", dtype}};
+  return {{"method", method},
+          {"fitness", fitness},
+          {"merge", merge},
+          {"partitions", partitions},
+          {"stage_two", stage_two},
+          {"population", population},
+          {"generations", generations},
+          {"evaluations", evaluations},
+          {"patience", patience},
+          {"seconds", seconds},
+          {"layout", layout},
+          {"min_groups", min_groups},
+          {"group_limit", group_limit},
+          {"freeze_layers", freeze_layers},
+          {"kv", kv},
+          {"cache_budget", cache.budget},
+          {"cache_context", cache.context},
+          {"cache_batch", cache.batch},
+          {"eval_tokens", eval_tokens},
+          {"measure", measure},
+          {"dtype", dtype}};
 }
 
 bool uses_calibration(const SearchOptions& options) {
@@ -46,6 +72,12 @@ void require_valid(const SearchOptions& options) {
   find_stage_two(options.stage_two);
   require_range(options.population, 2, kMany, "--population");
   require_range(options.generations, 0, kMany, "--generations");
+  require_range(options.evaluations, 0, kLargest, "--evaluations");
+  require_range(options.patience, 0, kMany, "--patience");
+  require_seconds(options.seconds);
+  find_shape(options.layout);
+  require_valid(options.cache);
+  require_range(options.min_groups, 1, search::Partition::kMaxHeads, "--min-groups");
   require_range(options.group_limit, 0, search::Partition::kMaxHeads, "--group-limit");
   require_range(options.measure, 0, kMany, "--measure");
   require_range(options.seed, 0, kLargest, "--seed");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/cache_setting.hpp"
 #include "apps/output_directory.hpp"
 #include "models/compute.hpp"
 
@@ -23,9 +24,17 @@ struct SearchOptions {
   std::string stage_two = "member";
   int population = 200;
   int generations = 200;
-  int group_limit = 0;  ///< 0: H_kv
+  std::int64_t evaluations = 0;  ///< candidates a stage may look at; 0: no limit
+  int patience = 0;              ///< generations without improvement; 0: no limit
+  double seconds = 0;            ///< that a stage may take; 0: no limit
+  std::string layout = "any";
+  int min_groups = 1;
+  int group_limit = 0;             ///< 0: H_kv
+  std::vector<int> freeze_layers;  ///< ascending and distinct
   std::vector<double>
       kv;  ///< limits in (0, 1], ascending and distinct; empty: the whole front, thinned
+  CacheSetting cache;
+  std::vector<std::filesystem::path> seed_groupings;
   std::filesystem::path calibration;  ///< empty: none
   std::filesystem::path eval;         ///< empty: sampled from the model
   std::int64_t eval_tokens = 0;       ///< 0: all

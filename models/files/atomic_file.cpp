@@ -36,9 +36,10 @@ void sync_directory_of(const std::filesystem::path& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path final_path,
-                       const std::filesystem::path& temporary_directory)
+                       const std::filesystem::path& temporary_directory, Durability durability)
     : final_path_(std::move(final_path)),
-      temporary_path_(partial_path(final_path_, temporary_directory)) {
+      temporary_path_(partial_path(final_path_, temporary_directory)),
+      durability_(durability) {
   buffer_.reserve(kBufferBytes);
   // A stale file is unlinked, not truncated: if it is a symbolic link its target stays as it is.
   ::unlink(temporary_path_.c_str());
@@ -51,6 +52,7 @@ AtomicFile::AtomicFile(std::filesystem::path final_path,
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : final_path_(std::move(other.final_path_)),
       temporary_path_(std::move(other.temporary_path_)),
+      durability_(other.durability_),
       descriptor_(std::move(other.descriptor_)),
       buffer_(std::move(other.buffer_)),
       temporary_exists_(std::exchange(other.temporary_exists_, false)) {}
@@ -89,7 +91,8 @@ void AtomicFile::write_through(std::span<const std::byte> bytes) {
 
 void AtomicFile::close() {
   flush();
-  if (::fsync(descriptor_.get()) != 0) fail("file cannot be written to the disk", errno);
+  const bool sync = durability_ == Durability::kPowerFailure;
+  if (sync && ::fsync(descriptor_.get()) != 0) fail("file cannot be written to the disk", errno);
   // Network file systems report a full disk only here.
   if (::close(descriptor_.release()) != 0) fail("file cannot be closed", errno);
 }
@@ -100,7 +103,7 @@ void AtomicFile::commit() {
     fail("file cannot be given its final name", errno);
   }
   temporary_exists_ = false;
-  sync_directory_of(final_path_);
+  if (durability_ == Durability::kPowerFailure) sync_directory_of(final_path_);
 }
 
 void AtomicFile::fail(const std::string& what, int error) const {
@@ -111,8 +114,9 @@ void AtomicFile::fail(const std::string& what, int error) const {
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view text,
-                           const std::filesystem::path& temporary_directory) {
-  AtomicFile file(path, temporary_directory);
+                           const std::filesystem::path& temporary_directory,
+                           Durability durability) {
+  AtomicFile file(path, temporary_directory, durability);
   file.write(text);
   file.commit();
 }

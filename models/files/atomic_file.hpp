@@ -14,6 +14,12 @@ namespace regroup::models {
 /// Ending of the temporary name under which a file is written.
 inline constexpr std::string_view kPartialSuffix = ".partial";
 
+/// What a file's final name promises.
+enum class Durability {
+  kPowerFailure,  ///< the file is on the disk: it survives a failure of the machine
+  kProcess,       ///< it survives the end of the process, however sudden; a hundred times faster
+};
+
 /// Writes a file under a temporary name and gives it its final name only when it is complete, so
 /// that nothing half-written ever stands under the final name.
 ///
@@ -26,7 +32,8 @@ class AtomicFile {
   /// Creates the temporary file, beside the final one or in `temporary_directory`, which must exist
   /// and be on the same file system. Throws WorkError.
   explicit AtomicFile(std::filesystem::path final_path,
-                      const std::filesystem::path& temporary_directory = {});
+                      const std::filesystem::path& temporary_directory = {},
+                      Durability durability = Durability::kPowerFailure);
   /// Removes the temporary file unless the file was committed.
   ~AtomicFile();
   AtomicFile(AtomicFile&& other) noexcept;
@@ -38,7 +45,7 @@ class AtomicFile {
   void write(std::string_view text);
   void write(std::span<const std::byte> bytes);
 
-  /// Flushes everything to the disk and closes the temporary file, which keeps its temporary name.
+  /// Flushes everything, as durably as asked for, and closes the temporary file, which keeps its temporary name.
   /// For several files that must appear together: close all, then commit all. Throws WorkError.
   void close();
 
@@ -56,6 +63,7 @@ class AtomicFile {
 
   std::filesystem::path final_path_;
   std::filesystem::path temporary_path_;
+  Durability durability_;
   FileDescriptor descriptor_;
   std::vector<std::byte> buffer_;
   bool temporary_exists_ = false;
@@ -63,7 +71,8 @@ class AtomicFile {
 
 /// Writes a whole file by way of AtomicFile. Throws WorkError.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text,
-                           const std::filesystem::path& temporary_directory = {});
+                           const std::filesystem::path& temporary_directory = {},
+                           Durability durability = Durability::kPowerFailure);
 
 /// Removes the regular files in `directory` (not below it) whose names end in ".partial"; a
 /// directory that does not exist holds none. Throws WorkError when one cannot be removed.

@@ -1,46 +1,50 @@
 #include "search/methods/baseline_methods.hpp"
 
-#include <optional>
+#include <map>
 
 #include "search/baselines.hpp"
 #include "search/error.hpp"
 
 namespace regroup::search {
 
-MethodResult NeighbourMethod::run(const GroupingProblem& problem, const MethodOptions&, RandomKey,
-                                  std::stop_token, Progress&) const {
+MethodResult NeighbourMethod::run(const GroupingProblem& problem, const MethodOptions&,
+                                  const MethodContext&) const {
   MethodResult result;
   for (int groups = 1; groups <= problem.heads(); ++groups) {
-    result.front.push_back(problem.point(
-        Grouping::uniform(problem.layers(), Partition::neighbours(problem.heads(), groups))));
+    const ModelPoint point = problem.point(neighbour_grouping(problem, groups));
+    if (point.objectives.size > problem.kv_heads_limit()) break;
+    // Where the rules leave out some numbers, several give the same grouping.
+    if (!result.front.empty() && result.front.back().grouping == point.grouping) continue;
+    result.front.push_back(point);
   }
   result.evaluations = result.front.size();
   return result;
 }
 
-MethodResult MqaMethod::run(const GroupingProblem& problem, const MethodOptions&, RandomKey,
-                            std::stop_token, Progress&) const {
-  const Grouping mqa = Grouping::uniform(problem.layers(), Partition::one_group(problem.heads()));
-  return {{problem.point(mqa)}, {}, 1};
+MethodResult MqaMethod::run(const GroupingProblem& problem, const MethodOptions&,
+                            const MethodContext&) const {
+  return {{problem.point(mqa_grouping(problem))}, {}, 1};
 }
 
-MethodResult RandomMethod::run(const GroupingProblem& problem, const MethodOptions&, RandomKey key,
-                               std::stop_token stop, Progress&) const {
+MethodResult RandomMethod::run(const GroupingProblem& problem, const MethodOptions&,
+                               const MethodContext& context) const {
   const int step = problem.sharing() == PartitionSharing::kJoint ? 2 : 1;
+  std::map<double, ModelPoint> best;  // by size: what the rules allow may be smaller than asked for
   MethodResult result;
-  for (int size = 2 * problem.layers(); size <= problem.source_kv_heads(); size += step) {
-    if (stop.stop_requested()) throw Interrupted();
-    std::optional<ModelPoint> best;
+  for (int size = problem.smallest_kv_heads(); size <= problem.kv_heads_limit(); size += step) {
+    if (context.stop.stop_requested()) throw Interrupted();
+    const RandomKey size_key = context.key.split(static_cast<std::uint64_t>(size));
     for (int draw = 0; draw < kRandomDraws; ++draw) {
-      const RandomKey draw_key =
-          key.split(static_cast<std::uint64_t>(size)).split(static_cast<std::uint64_t>(draw));
       const ModelPoint point = problem.point(
-          random_grouping(problem.layers(), problem.heads(), problem.sharing(), size, draw_key));
-      if (!best || point.objectives.error < best->objectives.error) best = point;
+          random_grouping(problem, size, size_key.split(static_cast<std::uint64_t>(draw))));
+      const auto [place, is_first] = best.try_emplace(point.objectives.size, point);
+      if (!is_first && point.objectives.error < place->second.objectives.error) {
+        place->second = point;
+      }
       ++result.evaluations;
     }
-    result.front.push_back(*best);
   }
+  for (const auto& [size, point] : best) result.front.push_back(point);
   return result;
 }
 

@@ -2,12 +2,31 @@
 
 #include <utility>
 
+#include "search/qcqa/stage_one.hpp"
+#include "search/qcqa/stage_two.hpp"
+
 namespace regroup::search {
 namespace {
 
 // Children of the run's key.
 constexpr std::uint64_t kStageOneKey = 1;
 constexpr std::uint64_t kStageTwoKey = 2;
+
+MethodContext with_key(const MethodContext& context, std::uint64_t child) {
+  return {context.key.split(child), context.stop, context.progress, context.store};
+}
+
+/// History and number of candidates of both stages.
+MethodResult result_of(std::vector<ModelPoint> front, const SearchState& state) {
+  MethodResult result{std::move(front), {}, state.stage_two.evaluations};
+  for (const History& rows : state.unit_history) {
+    result.history.insert(result.history.end(), rows.begin(), rows.end());
+  }
+  for (const Nsga2State& unit : state.stage_one) result.evaluations += unit.evaluations;
+  result.history.insert(result.history.end(), state.model_history.begin(),
+                        state.model_history.end());
+  return result;
+}
 
 }  // namespace
 
@@ -20,16 +39,14 @@ std::string_view QcqaMethod::file_name() const {
 }
 
 MethodResult QcqaMethod::run(const GroupingProblem& problem, const MethodOptions& options,
-                             RandomKey key, std::stop_token stop, Progress& progress) const {
-  const StageOneOptions stage_one{sizes_, options.group_limit, options.nsga2};
-  StageOneResult units =
-      qcqa_stage_one(problem, stage_one, key.split(kStageOneKey), stop, progress);
-  StageTwoResult model = qcqa_stage_two(problem, units.fronts, options.stage_two, options.nsga2,
-                                        key.split(kStageTwoKey), stop, progress);
-  MethodResult result{std::move(model.front), std::move(units.history),
-                      units.evaluations + model.evaluations};
-  result.history.insert(result.history.end(), model.history.begin(), model.history.end());
-  return result;
+                             const MethodContext& context) const {
+  SearchState state = context.store.load().value_or(SearchState{});
+  const GroupSizes sizes = problem.rules().equal_sizes() ? GroupSizes::kEqual : sizes_;
+  const std::vector<UnitFront> fronts =
+      qcqa_stage_one(problem, sizes, options, with_key(context, kStageOneKey), state);
+  std::vector<ModelPoint> front =
+      qcqa_stage_two(problem, fronts, options, with_key(context, kStageTwoKey), state);
+  return result_of(std::move(front), state);
 }
 
 }  // namespace regroup::search

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "search/method.hpp"
-#include "search/qcqa/stage_one.hpp"
+#include "search/unit_front.hpp"
 
 namespace regroup::search {
 

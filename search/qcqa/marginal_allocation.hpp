@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "search/qcqa/stage_one.hpp"
+#include "search/problem.hpp"
+#include "search/unit_front.hpp"
 
 namespace regroup::search {
 

@@ -5,75 +5,15 @@
 #include <utility>
 
 #include "search/descent.hpp"
+#include "search/error.hpp"
+#include "search/exact/piecewise.hpp"
+#include "search/memo_evaluator.hpp"
 #include "search/parallel.hpp"
-#include "search/variations/arbitrary_groups.hpp"
-#include "search/variations/equal_groups.hpp"
+#include "search/qcqa/partition_space.hpp"
+#include "search/stage_clock.hpp"
 
 namespace regroup::search {
 namespace {
-
-/// A kind of stage-1 candidate: how it varies, and the partition that a genome stands for.
-class PartitionSpace {
- public:
-  virtual ~PartitionSpace() = default;
-  virtual const Variation& variation() const = 0;
-  virtual DescentMoves descent_moves() const = 0;
-  /// Group label of every head of a canonical genome.
-  virtual std::vector<Label> labels(std::span<const Gene> genome) const = 0;
-  /// Genomes of the neighbour partitions of every reachable number of groups.
-  virtual Genomes neighbour_genomes() const = 0;
-};
-
-class ArbitrarySpace : public PartitionSpace {
- public:
-  ArbitrarySpace(int heads, int limit) : heads_(heads), limit_(limit), variation_(heads, limit) {}
-
-  const Variation& variation() const override { return variation_; }
-  DescentMoves descent_moves() const override { return DescentMoves::kMovesAndSwaps; }
-  std::vector<Label> labels(std::span<const Gene> genome) const override {
-    return {genome.begin(), genome.end()};
-  }
-  Genomes neighbour_genomes() const override {
-    Genomes result(variation_.genes());
-    for (int groups = 1; groups <= limit_; ++groups) {
-      result.append(Partition::neighbours(heads_, groups).labels());
-    }
-    return result;
-  }
-
- private:
-  int heads_;
-  int limit_;
-  ArbitraryGroups variation_;
-};
-
-class EqualSpace : public PartitionSpace {
- public:
-  EqualSpace(int heads, int limit) : heads_(heads), variation_(heads, limit) {}
-
-  const Variation& variation() const override { return variation_; }
-  DescentMoves descent_moves() const override { return DescentMoves::kSwaps; }
-  std::vector<Label> labels(std::span<const Gene> genome) const override {
-    return variation_.labels(genome);
-  }
-  Genomes neighbour_genomes() const override {
-    Genomes result(variation_.genes());
-    for (const int groups : variation_.group_counts()) {
-      result.append(variation_.genome(Partition::neighbours(heads_, groups)));
-    }
-    return result;
-  }
-
- private:
-  int heads_;
-  EqualGroups variation_;
-};
-
-std::unique_ptr<PartitionSpace> make_space(int heads, const StageOneOptions& options) {
-  const int limit = options.group_limit == 0 ? heads : std::min(options.group_limit, heads);
-  if (options.sizes == GroupSizes::kEqual) return std::make_unique<EqualSpace>(heads, limit);
-  return std::make_unique<ArbitrarySpace>(heads, limit);
-}
 
 /// Objectives (number of groups, cost) of one unit. Thread-safe: reads only.
 class UnitEvaluator : public Evaluator {
@@ -81,11 +21,11 @@ class UnitEvaluator : public Evaluator {
   UnitEvaluator(const Unit& unit, const PartitionSpace& space) : unit_(unit), space_(space) {}
 
   void evaluate(const Genomes& candidates, std::span<Objectives> objectives) const override {
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
+    for_each_chunk(candidates.size(), [&](std::size_t i) {
       const std::vector<Label> labels = space_.labels(candidates[i]);
-      const Label last = *std::max_element(labels.begin(), labels.end());
+      const Label last = *std::ranges::max_element(labels);
       objectives[i] = {static_cast<double>(last + 1), unit_.costs->partition_cost(labels)};
-    }
+    });
   }
 
  private:
@@ -93,67 +33,181 @@ class UnitEvaluator : public Evaluator {
   const PartitionSpace& space_;
 };
 
-/// The archive's partitions after local search, non-dominated again.
-UnitFront polished_front(const ParetoArchive& archive, const PartitionSpace& space,
-                         const CostTable& costs) {
-  ParetoArchive polished;
-  for (const ParetoArchive::Entry& entry : archive.entries()) {
-    const Partition met = Partition::from_labels(space.labels(entry.genome));
-    const Partition partition = descend(costs, met, space.descent_moves());
-    polished.offer(partition.labels(), {entry.objectives.size, costs.partition_cost(partition)});
+/// Partitions of unit `u` that the search begins with.
+std::vector<Partition> seed_partitions(const GroupingProblem& problem, std::size_t u,
+                                       const std::vector<Grouping>& seeds) {
+  const Unit& unit = problem.units()[u];
+  std::vector<Partition> partitions;
+  for (const int groups : unit.group_counts) {
+    partitions.push_back(Partition::neighbours(unit.heads(), groups));
   }
-  UnitFront front;
-  for (const ParetoArchive::Entry& entry : polished.entries()) {
-    front.push_back({Partition::from_labels(entry.genome), entry.objectives.error});
+  for (const Grouping& seed : seeds) partitions.push_back(problem.partition_of(seed, u));
+  for (FrontMember& member : piecewise_partitions(*unit.costs)) {
+    partitions.push_back(std::move(member.partition));
   }
-  return front;
+  return partitions;
 }
 
-struct UnitResult {
-  UnitFront front;
-  History history;
-  std::size_t evaluations = 0;
+/// The search of one unit.
+class UnitSearch {
+ public:
+  UnitSearch(const GroupingProblem& problem, std::size_t u, GroupSizes sizes,
+             const MethodOptions& options, RandomKey key)
+      : unit_(problem.units()[u]),
+        space_(make_partition_space(unit_, sizes)),
+        evaluator_(unit_, *space_),
+        memo_(evaluator_, space_->variation().genes()),
+        one_group_cost_(unit_.costs->partition_cost(Partition::one_group(unit_.heads()))),
+        search_(space_->variation(), memo_, seeds(problem, u, options), unit_options(problem, options),
+                key) {}
+
+  const Unit& unit() const { return unit_; }
+  Nsga2& search() { return search_; }
+
+  GenerationRecord record() const {
+    const ParetoArchive& archive = search_.archive();
+    return {1,
+            unit_.name,
+            search_.generation(),
+            search_.evaluations(),
+            archive.size(),
+            hypervolume(archive.objectives(), unit_.heads(), one_group_cost_)};
+  }
+
+  /// The archive's partitions after local search, non-dominated again.
+  UnitFront polished_front() const {
+    ParetoArchive polished;
+    for (const ParetoArchive::Entry& entry : search_.archive().entries()) {
+      const Partition met = Partition::from_labels(space_->labels(entry.genome));
+      const Partition partition = descend(*unit_.costs, met, space_->descent_moves());
+      polished.offer(partition.labels(),
+                     {entry.objectives.size, unit_.costs->partition_cost(partition)});
+    }
+    UnitFront front;
+    for (const ParetoArchive::Entry& entry : polished.entries()) {
+      front.push_back({Partition::from_labels(entry.genome), entry.objectives.error});
+    }
+    return front;
+  }
+
+  /// The front with a partition for every number of groups, dominated or not.
+  UnitFront full_front() const {
+    UnitFront full;
+    UnitFront found = polished_front();
+    for (auto next = found.begin(); const int groups : unit_.group_counts) {
+      if (next != found.end() && next->partition.groups() == groups) {
+        full.push_back(std::move(*next++));
+        continue;
+      }
+      const Partition start = Partition::neighbours(unit_.heads(), groups);
+      const Partition partition = descend(*unit_.costs, start, space_->descent_moves());
+      full.push_back({partition, unit_.costs->partition_cost(partition)});
+    }
+    return full;
+  }
+
+ private:
+  Genomes seeds(const GroupingProblem& problem, std::size_t u, const MethodOptions& options) const {
+    Genomes genomes(space_->variation().genes());
+    for (const Partition& partition : seed_partitions(problem, u, options.seeds)) {
+      if (const auto genome = space_->genome(partition)) genomes.append(*genome);
+    }
+    return genomes;
+  }
+
+  /// A stage's limit of evaluations is shared out evenly.
+  static Nsga2Options unit_options(const GroupingProblem& problem, const MethodOptions& options) {
+    Nsga2Options result = options.nsga2;
+    const std::size_t units = problem.units().size();
+    if (result.evaluations > 0) {
+      result.evaluations = std::max<std::size_t>(1, result.evaluations / units);
+    }
+    return result;
+  }
+
+  const Unit& unit_;
+  std::unique_ptr<PartitionSpace> space_;
+  UnitEvaluator evaluator_;
+  MemoEvaluator memo_;
+  double one_group_cost_;
+  Nsga2 search_;
 };
 
-UnitResult search_unit(const Unit& unit, const StageOneOptions& options, RandomKey key,
-                       std::stop_token stop, Progress& progress) {
-  const int heads = unit.costs->heads();
-  const std::unique_ptr<PartitionSpace> space = make_space(heads, options);
-  const UnitEvaluator evaluator(unit, *space);
-  const double one_group = unit.costs->partition_cost(Partition::one_group(heads));
-  UnitResult result;
-  const auto observe = [&](const GenerationReport& report) {
-    result.history.push_back(
-        {1, unit.name, report.generation, report.evaluations, report.archive.size(),
-         hypervolume(report.archive.objectives(), static_cast<double>(heads), one_group)});
-    progress.advance(1);
-  };
-  const Nsga2Result found = nsga2(space->variation(), evaluator, space->neighbour_genomes(),
-                                  options.nsga2, key, stop, observe);
-  result.evaluations = found.evaluations;
-  result.front = polished_front(found.archive, *space, *unit.costs);
-  return result;
-}
+/// All units of a problem, a generation at a time.
+class StageOne {
+ public:
+  StageOne(const GroupingProblem& problem, GroupSizes sizes, const MethodOptions& options,
+           RandomKey key, const SearchState& state)
+      : needs_all_counts_(problem.rules().shape == GroupShape::kStandard),
+        searches_(problem.units().size()),
+        history_(state.unit_history) {
+    history_.resize(searches_.size());
+    parallel_for(searches_.size(), [&](std::size_t u) {
+      searches_[u] = std::make_unique<UnitSearch>(problem, u, sizes, options, key.split(u));
+      if (!state.stage_one.empty()) searches_[u]->search().restore(state.stage_one[u]);
+    });
+  }
+
+  bool is_done() const {
+    return std::ranges::all_of(searches_,
+                               [](const auto& unit) { return unit->search().is_done(); });
+  }
+
+  void step() {
+    parallel_for(searches_.size(), [&](std::size_t u) {
+      if (searches_[u]->search().is_done()) return;
+      searches_[u]->search().step();
+      history_[u].push_back(searches_[u]->record());
+    });
+  }
+
+  int generations() const {
+    int most = 0;
+    for (const auto& unit : searches_) most = std::max(most, unit->search().generation() + 1);
+    return most;
+  }
+
+  void save(SearchState& state) const {
+    state.stage_one.clear();
+    for (const auto& unit : searches_) state.stage_one.push_back(unit->search().state());
+    state.unit_history = history_;
+  }
+
+  std::vector<UnitFront> fronts() const {
+    std::vector<UnitFront> fronts(searches_.size());
+    parallel_for(fronts.size(), [&](std::size_t u) {
+      fronts[u] = needs_all_counts_ ? searches_[u]->full_front() : searches_[u]->polished_front();
+    });
+    return fronts;
+  }
+
+ private:
+  bool needs_all_counts_;  // one number of groups for all units must be on every front
+  std::vector<std::unique_ptr<UnitSearch>> searches_;
+  std::vector<History> history_;
+};
 
 }  // namespace
 
-StageOneResult qcqa_stage_one(const GroupingProblem& problem, const StageOneOptions& options,
-                              RandomKey key, std::stop_token stop, Progress& progress) {
-  const std::vector<Unit>& units = problem.units();
-  const auto generations = static_cast<std::size_t>(options.nsga2.generations) + 1;
-  progress.begin("stage 1: partitions of each layer", units.size() * generations, "generations");
-  std::vector<UnitResult> results(units.size());
-  parallel_for(units.size(), [&](std::size_t u) {
-    results[u] = search_unit(units[u], options, key.split(u), stop, progress);
-  });
-  progress.end();
-  StageOneResult all;
-  for (UnitResult& result : results) {
-    all.fronts.push_back(std::move(result.front));
-    all.history.insert(all.history.end(), result.history.begin(), result.history.end());
-    all.evaluations += result.evaluations;
+std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes sizes,
+                                      const MethodOptions& options, const MethodContext& context,
+                                      SearchState& state) {
+  StageOne units(problem, sizes, options, context.key, state);
+  if (state.stage > 1) return units.fronts();
+  const StageClock clock(state.seconds, options.seconds);
+  context.progress.begin("stage 1: partitions of each layer",
+                         static_cast<std::size_t>(options.nsga2.generations) + 1, "generations");
+  context.progress.advance(static_cast<std::size_t>(units.generations()));
+  while (!units.is_done() && !clock.is_over()) {
+    if (context.stop.stop_requested()) throw Interrupted();
+    units.step();
+    units.save(state);
+    state.seconds = clock.seconds();
+    context.store.save(state);
+    context.progress.advance(1);
   }
-  return all;
+  context.progress.end();
+  return units.fronts();
 }
 
 }  // namespace regroup::search

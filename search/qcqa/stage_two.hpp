@@ -1,28 +1,19 @@
 #pragma once
 
-#include "search/qcqa/stage_one.hpp"
+#include "search/method.hpp"
+#include "search/unit_front.hpp"
 
 namespace regroup::search {
 
-/// What QCQA's second stage chooses for each unit.
-enum class StageTwoChoice {
-  kFrontMember,  ///< any member of the unit's stage-1 front
-  kBit,          ///< the paper: grouped or left as it is. "Grouped" is the stage-1 member with at
-                 ///< most k groups, the same k in all units; k is part of the candidate
-};
-
-/// The front of the whole model and how it was found.
-struct StageTwoResult {
-  std::vector<ModelPoint> front;  ///< by ascending size
-  History history;
-  std::size_t evaluations = 0;
-};
-
-/// QCQA stage 2 (arXiv 2406.10247; METHODS §2): NSGA-II over the units' choices, objectives
-/// (KV heads, Σ cost). The first population holds the uniform choices and those of greedy marginal
-/// allocation. Throws Interrupted on `stop`.
-StageTwoResult qcqa_stage_two(const GroupingProblem& problem, const std::vector<UnitFront>& fronts,
-                              StageTwoChoice choice, const Nsga2Options& options, RandomKey key,
-                              std::stop_token stop, Progress& progress);
+/// The front of the whole model, by ascending size.
+///
+/// QCQA stage 2 (arXiv 2406.10247; METHODS §2): NSGA-II over the units' choices, objectives (KV
+/// heads, Σ cost), within the problem's limit of KV heads. The first population holds the uniform
+/// choices, those of greedy marginal allocation and those of the seed groupings. `state` is kept up
+/// to date and gone on from as in stage 1. Throws Interrupted on the context's stop.
+std::vector<ModelPoint> qcqa_stage_two(const GroupingProblem& problem,
+                                       const std::vector<UnitFront>& fronts,
+                                       const MethodOptions& options, const MethodContext& context,
+                                       SearchState& state);
 
 }  // namespace regroup::search

@@ -4,17 +4,18 @@
 
 namespace regroup::search {
 
-/// QCQA-AC candidates (arXiv 2406.10247): one gene per head, its group label, with at most
-/// `group_limit` groups of any size.
+/// QCQA-AC candidates (arXiv 2406.10247): one gene per head, its group label, with from
+/// `fewest` to `most` groups of any size.
 ///
 /// The paper's SBX and polynomial mutation treat labels as numbers, which they are not; here a
 /// child takes whole groups of its second parent into its first (grouping crossover, Falkenauer
 /// 1996), and a mutation moves a head, swaps two, merges two groups or splits one. Equal partitions
-/// have equal canonical genomes, so relabelling changes nothing.
+/// have equal canonical genomes, so relabelling changes nothing. Where a change leaves too many or too
+/// few groups, random ones are merged, or random heads leave groups of several.
 class ArbitraryGroups : public Variation {
  public:
-  /// 1 ≤ group_limit ≤ heads ≤ Partition::kMaxHeads.
-  ArbitraryGroups(int heads, int group_limit) : heads_(heads), group_limit_(group_limit) {}
+  /// 1 ≤ fewest ≤ most ≤ heads ≤ Partition::kMaxHeads.
+  ArbitraryGroups(int heads, int fewest, int most) : heads_(heads), fewest_(fewest), most_(most) {}
 
   std::size_t genes() const override { return static_cast<std::size_t>(heads_); }
   void sample(RandomStream& random, std::span<Gene> out) const override;
@@ -25,10 +26,11 @@ class ArbitraryGroups : public Variation {
 
  private:
   void mutate_once(std::span<Gene> genome, RandomStream& random) const;
-  void enforce_limit(std::span<Gene> genome, RandomStream& random) const;
+  void enforce_limits(std::span<Gene> genome, RandomStream& random) const;
 
   int heads_;
-  int group_limit_;
+  int fewest_;
+  int most_;
 };
 
 }  // namespace regroup::search

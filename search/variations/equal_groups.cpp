@@ -18,12 +18,6 @@ std::span<const Gene> order_of(std::span<const Gene> genome) {
 
 }  // namespace
 
-EqualGroups::EqualGroups(int heads, int group_limit) : heads_(heads) {
-  for (int groups = 1; groups <= group_limit; ++groups) {
-    if (heads % groups == 0) group_counts_.push_back(groups);
-  }
-}
-
 std::size_t EqualGroups::block_size(std::span<const Gene> genome) const {
   return static_cast<std::size_t>(heads_ / group_counts_[genome[0]]);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "search/partition.hpp"
@@ -8,12 +9,13 @@
 namespace regroup::search {
 
 /// QCQA-EC candidates (arXiv 2406.10247): groups of equal size. The first gene chooses the number
-/// of groups among the divisors of the number of heads up to `group_limit`, the others are the
-/// heads in an order that is cut into equal blocks. Order crossover; swaps mutate.
+/// of groups among those allowed, the others are the heads in an order that is cut into equal blocks. Order crossover; swaps mutate.
 class EqualGroups : public Variation {
  public:
-  /// 1 ≤ group_limit ≤ heads ≤ Partition::kMaxHeads.
-  EqualGroups(int heads, int group_limit);
+  /// `group_counts`: divisors of the number of heads, ascending, at least one; heads ≤
+  /// Partition::kMaxHeads.
+  EqualGroups(int heads, std::vector<int> group_counts)
+      : heads_(heads), group_counts_(std::move(group_counts)) {}
 
   std::size_t genes() const override { return 1 + static_cast<std::size_t>(heads_); }
   void sample(RandomStream& random, std::span<Gene> out) const override;
