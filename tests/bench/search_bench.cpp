@@ -9,6 +9,7 @@
 #include "search/pareto.hpp"
 #include "search/qcqa/stage_one.hpp"
 #include "tests/support/random_tables.hpp"
+#include "tests/support/run_method.hpp"
 
 namespace {
 
@@ -53,16 +54,20 @@ void qcqa_stage_one(benchmark::State& state) {
   search::set_threads(static_cast<int>(state.range(1)));
   const auto problem =
       tests::random_problem(8, heads, search::PartitionSharing::kJoint, search::RandomKey(2));
-  search::SilentProgress silent;
-  const search::StageOneOptions options{.nsga2 = {.population = 200, .generations = 50}};
+  const search::MethodOptions options{.nsga2 = {.population = 200, .generations = 50}};
+  std::size_t evaluations = 0;
   const auto run = [&] {
-    return search::qcqa_stage_one(problem, options, search::RandomKey(3), {}, silent);
+    search::SearchState result;
+    const auto fronts = search::qcqa_stage_one(problem, search::GroupSizes::kArbitrary, options,
+                                               *tests::QuietContext(3), result);
+    for (const auto& unit : result.stage_one) evaluations += unit.evaluations;
+    return fronts;
   };
-  for (const auto& front : run().fronts) {
+  for (const auto& front : run()) {
     require(front.front().partition.groups() == 1, "a front does not begin at one group");
   }
-  std::size_t evaluations = 0;
-  for (auto unused : state) evaluations += run().evaluations;
+  evaluations = 0;
+  for (auto unused : state) run();
   state.SetItemsProcessed(static_cast<std::int64_t>(evaluations));
   search::set_threads(1);
 }

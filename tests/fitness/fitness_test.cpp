@@ -11,6 +11,7 @@
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
+#include "tests/support/run_method.hpp"
 #include "tests/support/shared_data.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -178,16 +179,18 @@ TEST_CASE("stage 1 finds the exact front of every layer of books-llama") {
   search::SilentProgress silent;
   const search::GroupingProblem problem(
       find_fitness("wse").layer_costs({model, nullptr, {}, silent}),
-      search::PartitionSharing::kJoint);
-  const auto found = search::qcqa_stage_one(problem, {}, search::RandomKey(1), {}, silent);
+      search::GroupingRules{});
+  search::SearchState state;
+  const auto fronts = search::qcqa_stage_one(problem, search::GroupSizes::kArbitrary, {},
+                                             *tests::QuietContext(1), state);
   for (std::size_t u = 0; u < problem.units().size(); ++u) {
     std::vector<double> exact(9, 1e300);
     for_each_partition(8, [&](const search::Partition& partition) {
       double& best = exact[static_cast<std::size_t>(partition.groups())];
       best = std::min(best, problem.units()[u].costs->partition_cost(partition));
     });
-    REQUIRE(found.fronts[u].size() == 8);
-    for (const search::FrontMember& member : found.fronts[u]) {
+    REQUIRE(fronts[u].size() == 8);
+    for (const search::FrontMember& member : fronts[u]) {
       CHECK(member.cost ==
             Approx(exact[static_cast<std::size_t>(member.partition.groups())]).margin(1e-9));
     }

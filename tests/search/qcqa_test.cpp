@@ -1,14 +1,13 @@
 #include <map>
 #include <set>
 
-#include "search/methods/baseline_methods.hpp"
-#include "search/methods/qcqa_methods.hpp"
 #include "search/parallel.hpp"
 #include "search/qcqa/marginal_allocation.hpp"
 #include "search/qcqa/stage_one.hpp"
 #include "search/qcqa/stage_two.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
+#include "tests/support/run_method.hpp"
 
 using namespace regroup;
 using namespace regroup::search;
@@ -46,17 +45,18 @@ std::map<int, double> exact_model_front(const GroupingProblem& problem,
   return sums;
 }
 
-StageOneResult stage_one(const GroupingProblem& problem, GroupSizes sizes, int group_limit = 0) {
-  SilentProgress silent;
-  return qcqa_stage_one(problem, {sizes, group_limit, {.population = 60, .generations = 60}},
-                        RandomKey(1), {}, silent);
+std::vector<UnitFront> stage_one(const GroupingProblem& problem, GroupSizes sizes) {
+  SearchState state;
+  return qcqa_stage_one(problem, sizes, {.nsga2 = {.population = 60, .generations = 60}},
+                        *QuietContext(1), state);
 }
 
-StageTwoResult stage_two(const GroupingProblem& problem, const std::vector<UnitFront>& fronts,
-                         StageTwoChoice choice) {
-  SilentProgress silent;
-  return qcqa_stage_two(problem, fronts, choice, {.population = 100, .generations = 100},
-                        RandomKey(2), {}, silent);
+std::vector<ModelPoint> stage_two(const GroupingProblem& problem,
+                                  const std::vector<UnitFront>& fronts, StageTwoChoice choice) {
+  SearchState state;
+  const MethodOptions options{.nsga2 = {.population = 100, .generations = 100},
+                              .stage_two = choice};
+  return qcqa_stage_two(problem, fronts, options, *QuietContext(2), state);
 }
 
 }  // namespace
@@ -64,13 +64,13 @@ StageTwoResult stage_two(const GroupingProblem& problem, const std::vector<UnitF
 TEST_CASE("stage 1 finds the exact front of 8 heads") {
   const GroupingProblem problem = random_problem(4, 8, PartitionSharing::kJoint, RandomKey(21));
   for (const bool equal : {false, true}) {
-    const StageOneResult result =
+    const std::vector<UnitFront> fronts =
         stage_one(problem, equal ? GroupSizes::kEqual : GroupSizes::kArbitrary);
-    REQUIRE(result.fronts.size() == 4);
+    REQUIRE(fronts.size() == 4);
     for (std::size_t u = 0; u < 4; ++u) {
       const auto exact = exact_front(*problem.units()[u].costs, equal);
-      REQUIRE(result.fronts[u].size() == exact.size());
-      for (const FrontMember& member : result.fronts[u]) {
+      REQUIRE(fronts[u].size() == exact.size());
+      for (const FrontMember& member : fronts[u]) {
         CHECK(member.cost == Approx(exact.at(member.partition.groups())).margin(1e-12));
         CHECK(problem.units()[u].costs->partition_cost(member.partition) == member.cost);
       }
@@ -79,10 +79,12 @@ TEST_CASE("stage 1 finds the exact front of 8 heads") {
 }
 
 TEST_CASE("stage 1 keeps to a group limit") {
-  const GroupingProblem problem = random_problem(2, 8, PartitionSharing::kJoint, RandomKey(22));
-  for (const UnitFront& front : stage_one(problem, GroupSizes::kArbitrary, 3).fronts) {
+  const GroupingProblem problem =
+      random_problem(2, 8, {.min_groups = 2, .max_groups = 4}, RandomKey(22));
+  for (const UnitFront& front : stage_one(problem, GroupSizes::kArbitrary)) {
     CHECK(front.size() == 3);
-    CHECK(front.back().partition.groups() == 3);
+    CHECK(front.front().partition.groups() == 2);
+    CHECK(front.back().partition.groups() == 4);
   }
 }
 
@@ -90,11 +92,11 @@ TEST_CASE("stage 2 finds the exact front of a small model") {
   for (const PartitionSharing sharing :
        {PartitionSharing::kJoint, PartitionSharing::kIndependent}) {
     const GroupingProblem problem = random_problem(3, 5, sharing, RandomKey(23));
-    const auto fronts = stage_one(problem, GroupSizes::kArbitrary).fronts;
-    const StageTwoResult result = stage_two(problem, fronts, StageTwoChoice::kFrontMember);
+    const auto fronts = stage_one(problem, GroupSizes::kArbitrary);
+    const std::vector<ModelPoint> front = stage_two(problem, fronts, StageTwoChoice::kFrontMember);
     const auto exact = exact_model_front(problem, fronts);
-    REQUIRE(result.front.size() == exact.size());
-    for (const ModelPoint& point : result.front) {
+    REQUIRE(front.size() == exact.size());
+    for (const ModelPoint& point : front) {
       const int size = point.grouping.kv_heads();
       CHECK(point.objectives.size == size);
       CHECK(point.objectives.error == Approx(exact.at(size)).margin(1e-12));
@@ -106,10 +108,10 @@ TEST_CASE("stage 2 finds the exact front of a small model") {
 
 TEST_CASE("the paper's stage 2 leaves a layer whole or groups it like the others") {
   const GroupingProblem problem = random_problem(4, 6, PartitionSharing::kJoint, RandomKey(24));
-  const auto fronts = stage_one(problem, GroupSizes::kArbitrary).fronts;
-  const StageTwoResult bits = stage_two(problem, fronts, StageTwoChoice::kBit);
-  REQUIRE(bits.front.size() > 4);
-  for (const ModelPoint& point : bits.front) {
+  const auto fronts = stage_one(problem, GroupSizes::kArbitrary);
+  const std::vector<ModelPoint> bits = stage_two(problem, fronts, StageTwoChoice::kBit);
+  REQUIRE(bits.size() > 4);
+  for (const ModelPoint& point : bits) {
     std::set<int> grouped;
     for (const LayerGrouping& layer : point.grouping.layers) {
       if (layer.keys.groups() < 6) grouped.insert(layer.keys.groups());
@@ -117,10 +119,10 @@ TEST_CASE("the paper's stage 2 leaves a layer whole or groups it like the others
     CHECK(grouped.size() <= 1);
   }
   // Any member of the fronts can do whatever a bit can.
-  const StageTwoResult members = stage_two(problem, fronts, StageTwoChoice::kFrontMember);
-  const auto area = [&](const StageTwoResult& result) {
+  const std::vector<ModelPoint> members = stage_two(problem, fronts, StageTwoChoice::kFrontMember);
+  const auto area = [&](const std::vector<ModelPoint>& front) {
     std::vector<Objectives> points;
-    for (const ModelPoint& point : result.front) points.push_back(point.objectives);
+    for (const ModelPoint& point : front) points.push_back(point.objectives);
     return hypervolume(points, problem.source_kv_heads(), problem.one_group_error());
   };
   CHECK(area(members) >= area(bits));
@@ -128,7 +130,7 @@ TEST_CASE("the paper's stage 2 leaves a layer whole or groups it like the others
 
 TEST_CASE("marginal allocation walks along optimal choices") {
   const GroupingProblem problem = random_problem(4, 5, PartitionSharing::kJoint, RandomKey(25));
-  const auto fronts = stage_one(problem, GroupSizes::kArbitrary).fronts;
+  const auto fronts = stage_one(problem, GroupSizes::kArbitrary);
   const auto exact = exact_model_front(problem, fronts);
   const std::vector<Choice> path = marginal_allocation(problem.units(), fronts);
   CHECK(path.size() > 4);
@@ -150,11 +152,9 @@ TEST_CASE("marginal allocation walks along optimal choices") {
 TEST_CASE("a whole search gives the same bytes for one thread and many") {
   const GroupingProblem problem =
       random_problem(5, 6, PartitionSharing::kIndependent, RandomKey(26));
-  SilentProgress silent;
   const auto run = [&](int threads) {
     set_threads(threads);
-    return find_method("qcqa").run(problem, {.nsga2 = {.population = 30, .generations = 20}},
-                                   RandomKey(4), {}, silent);
+    return run_method("qcqa", problem, 4, {.nsga2 = {.population = 30, .generations = 20}});
   };
   const MethodResult one = run(1);
   const MethodResult many = run(4);
@@ -174,14 +174,13 @@ TEST_CASE("a whole search gives the same bytes for one thread and many") {
 
 TEST_CASE("baselines have the sizes they are asked for") {
   const GroupingProblem problem = random_problem(3, 4, PartitionSharing::kJoint, RandomKey(27));
-  SilentProgress silent;
-  const auto neighbour = NeighbourMethod().run(problem, {}, RandomKey(1), {}, silent);
+  const auto neighbour = run_method("neighbour", problem, 1);
   REQUIRE(neighbour.front.size() == 4);
   CHECK(neighbour.front[1].grouping.layers[2].keys == Partition::neighbours(4, 2));
-  const auto random = RandomMethod().run(problem, {}, RandomKey(1), {}, silent);
+  const auto random = run_method("random", problem, 1);
   CHECK(random.front.size() == 10);  // 3 … 12 groups
   for (std::size_t i = 0; i < random.front.size(); ++i) {
     CHECK(random.front[i].grouping.kv_heads() == 2 * (3 + static_cast<int>(i)));
   }
-  CHECK(MqaMethod().run(problem, {}, RandomKey(1), {}, silent).front[0].grouping.kv_heads() == 6);
+  CHECK(run_method("mqa", problem, 1).front[0].grouping.kv_heads() == 6);
 }

@@ -32,7 +32,7 @@ void for_each_partition(int heads, const std::function<void(const search::Partit
   extend(0, 0);
 }
 
-search::GroupingProblem random_problem(int layers, int heads, search::PartitionSharing sharing,
+search::GroupingProblem random_problem(int layers, int heads, search::GroupingRules rules,
                                        search::RandomKey key) {
   std::vector<search::LayerCosts> costs;
   for (int layer = 0; layer < layers; ++layer) {
@@ -45,7 +45,7 @@ search::GroupingProblem random_problem(int layers, int heads, search::PartitionS
                      std::make_shared<search::GramCost>(gram_v),
                      std::make_shared<search::GramCost>(gram_k + gram_v)});
   }
-  return {std::move(costs), sharing};
+  return {std::move(costs), std::move(rules)};
 }
 
 }  // namespace regroup::tests

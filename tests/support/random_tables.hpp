@@ -17,7 +17,12 @@ Eigen::MatrixXd random_vectors(int heads, int length, search::RandomKey key);
 void for_each_partition(int heads, const std::function<void(const search::Partition&)>& visit);
 
 /// A problem of GramCost tables over random vectors.
-search::GroupingProblem random_problem(int layers, int heads, search::PartitionSharing sharing,
+search::GroupingProblem random_problem(int layers, int heads, search::GroupingRules rules,
                                        search::RandomKey key);
+inline search::GroupingProblem random_problem(int layers, int heads,
+                                              search::PartitionSharing sharing,
+                                              search::RandomKey key) {
+  return random_problem(layers, heads, search::GroupingRules{.sharing = sharing}, key);
+}
 
 }  // namespace regroup::tests

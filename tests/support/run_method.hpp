@@ -1,0 +1,31 @@
+#pragma once
+
+#include "search/method.hpp"
+
+namespace regroup::tests {
+
+/// Surroundings of a method under test: one key, no progress, nothing kept, no stop.
+class QuietContext {
+ public:
+  explicit QuietContext(std::uint64_t seed)
+      : context_{search::RandomKey(seed), stop_.get_token(), progress_, store_} {}
+
+  const search::MethodContext& operator*() const { return context_; }
+  std::stop_source& stop() { return stop_; }
+
+ private:
+  std::stop_source stop_;
+  search::SilentProgress progress_;
+  search::NoStateStore store_;
+  search::MethodContext context_;
+};
+
+/// Runs a method by its name on the command line.
+inline search::MethodResult run_method(std::string_view name,
+                                       const search::GroupingProblem& problem, std::uint64_t seed,
+                                       const search::MethodOptions& options = {}) {
+  const QuietContext context(seed);
+  return search::find_method(name).run(problem, options, *context);
+}
+
+}  // namespace regroup::tests
