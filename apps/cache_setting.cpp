@@ -28,7 +28,8 @@ void CacheSetting::declare(CLI::App& command) {
                   "Memory for the KV cache, as 8GiB, at --context and --batch")
       ->type_name("SIZE");
   command
-      .add_option("--context", context, "Tokens of a sequence in the cache (0: the model's context)")
+      .add_option("--context", context,
+                  "Tokens of a sequence in the cache (0: the model's context)")
       ->capture_default_str()
       ->type_name("N");
   command.add_option("--batch", batch, "Sequences in the cache")
@@ -57,8 +58,7 @@ std::optional<int> kv_heads_in_budget(const CacheSetting& setting,
   if (setting.budget.empty()) return std::nullopt;
   const auto budget = static_cast<double>(parse_size(setting.budget, "--cache-budget"));
   const int source = 2 * model.config.kv_heads * model.config.layers;
-  return static_cast<int>(
-      std::min<double>(source, budget / cache_bytes(setting, model, 1)));
+  return static_cast<int>(std::min<double>(source, budget / cache_bytes(setting, model, 1)));
 }
 
 std::string size_text(double bytes) {

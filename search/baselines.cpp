@@ -105,8 +105,7 @@ Grouping random_grouping(const GroupingProblem& problem, int kv_heads, RandomKey
   const std::vector<int> counts = random_group_counts(problem, kv_heads, random);
   std::vector<Partition> partitions;
   for (std::size_t u = 0; u < counts.size(); ++u) {
-    partitions.push_back(
-        random_partition(problem.units()[u].heads(), counts[u], sizes, random));
+    partitions.push_back(random_partition(problem.units()[u].heads(), counts[u], sizes, random));
   }
   return problem.grouping(partitions);
 }

@@ -7,8 +7,8 @@
 
 namespace regroup::search {
 
-/// Neighbour GQA (arXiv 2305.13245) under the problem's rules: every unit by the neighbour partition
-/// with `groups` groups, or the nearest smaller number that it may have.
+/// Neighbour GQA (arXiv 2305.13245) under the problem's rules: every unit by the neighbour
+/// partition with `groups` groups, or the nearest smaller number that it may have.
 Grouping neighbour_grouping(const GroupingProblem& problem, int groups);
 
 /// The one with the most groups for which the model stores at most `kv_heads`. Throws InputError if

@@ -1,6 +1,10 @@
 #include "search/cost_table.hpp"
 
+#include "search/exact/block_relaxation.hpp"
+
 namespace regroup::search {
+
+CostTable::~CostTable() = default;
 
 double CostTable::partition_cost(std::span<const Label> labels) const {
   double cost = 0;
@@ -12,6 +16,10 @@ double CostTable::partition_cost(std::span<const Label> labels) const {
 
 std::unique_ptr<PartitionState> CostTable::state(const Partition& partition) const {
   return std::make_unique<RepricedState>(*this, partition);
+}
+
+std::unique_ptr<const Relaxation> CostTable::relaxation() const {
+  return std::make_unique<BlockRelaxation>(*this);
 }
 
 }  // namespace regroup::search

@@ -8,6 +8,8 @@
 
 namespace regroup::search {
 
+class Relaxation;
+
 /// What it costs to merge the heads of one layer: an error that adds up over the groups of a
 /// partition. Solvers, local search and NSGA-II all read it.
 ///
@@ -15,7 +17,7 @@ namespace regroup::search {
 /// threads may read one table. Costs are finite and ≥ 0; a single head costs 0.
 class CostTable {
  public:
-  virtual ~CostTable() = default;
+  virtual ~CostTable();
   virtual int heads() const = 0;
   /// Cost of merging `members`, distinct heads in any order, into one; no heads cost 0.
   virtual double group_cost(std::span<const Head> members) const = 0;
@@ -25,6 +27,11 @@ class CostTable {
   /// A local-search state at `partition`, which must not outlive the table. The default prices
   /// whole groups again; a table that knows the change of a move in less time gives its own.
   virtual std::unique_ptr<PartitionState> state(const Partition& partition) const;
+
+  /// Whether a group never costs less than any part of it.
+  virtual bool grows() const { return false; }
+  /// Lower bounds for this table, which must outlive them. The default knows no more than `grows`.
+  virtual std::unique_ptr<const Relaxation> relaxation() const;
 
   double partition_cost(const Partition& partition) const {
     return partition_cost(partition.labels());

@@ -10,9 +10,9 @@ enum class DescentMoves {
   kSwaps,          ///< group sizes stay as they are
 };
 
-/// Local search: takes the best single move or swap until none lowers the cost. The number of
-/// groups stays. O(n²) questions to the table's state a step; the result never costs more than
-/// `start`.
+/// Local search: head by head, takes the best move or swap of that head, until no move or swap
+/// lowers the cost. The number of groups stays. O(n) questions to the table's state a head; the
+/// result never costs more than `start`.
 Partition descend(const CostTable& table, const Partition& start, DescentMoves moves);
 
 }  // namespace regroup::search

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "search/error.hpp"
+#include "search/exact/gram_relaxation.hpp"
 
 namespace regroup::search {
 namespace {
@@ -74,11 +75,19 @@ std::unique_ptr<PartitionState> GramCost::state(const Partition& partition) cons
   return std::make_unique<GramCostState>(*this, partition);
 }
 
+std::unique_ptr<const Relaxation> GramCost::relaxation() const {
+  // Any Gram with these distances will do; this is the one of the vectors about their mean.
+  return std::make_unique<GramRelaxation>(-0.5 * distance_);
+}
+
 GramCostState::GramCostState(const GramCost& table, const Partition& partition)
-    : PartitionState(partition), table_(&table) {
+    : PartitionState(partition),
+      table_(&table),
+      distances_to_(Eigen::MatrixXd::Zero(heads(), slots())) {
   for (int g = 0; g < slots(); ++g) {
     const std::vector<Head>& group = members(Group(g));
     distances_.push_back(table.group_cost(group) * static_cast<double>(group.size()));
+    for (const Head member : group) distances_to_.col(g) += table.distances(member);
   }
 }
 
@@ -91,12 +100,6 @@ double GramCostState::cost() const {
   double total = 0;
   for (int g = 0; g < slots(); ++g) total += group_cost(Group(g));
   return total;
-}
-
-double GramCostState::distances_to(Head head, Group group) const {
-  double sum = 0;
-  for (const Head other : members(group)) sum += table_->distance(head, other);
-  return sum;
 }
 
 double GramCostState::move_delta(Head head, Group target) const {
@@ -126,6 +129,8 @@ void GramCostState::move(Head head, Group target) {
   if (home == target) return;
   const double left = distances_[home.at()] - distances_to(head, home);
   distances_[target.at()] += distances_to(head, target);
+  distances_to_.col(home.value()) -= table_->distances(head);
+  distances_to_.col(target.value()) += table_->distances(head);
   PartitionState::move(head, target);
   // A lone head has no distances; saying so keeps rounding from piling up over many moves.
   distances_[home.at()] = members(home).size() > 1 ? left : 0;

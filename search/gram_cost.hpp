@@ -31,16 +31,20 @@ class GramCost : public CostTable {
   double partition_cost(std::span<const Label> labels) const override;
   using CostTable::partition_cost;
   std::unique_ptr<PartitionState> state(const Partition& partition) const override;
+  bool grows() const override { return true; }
+  std::unique_ptr<const Relaxation> relaxation() const override;
 
   /// Squared distance D_ij of two heads.
   double distance(Head i, Head j) const { return distance_(i.value(), j.value()); }
+  /// Those of one head to all, [n].
+  auto distances(Head head) const { return distance_.col(head.value()); }
 
  private:
   Eigen::MatrixXd distance_;
 };
 
-/// The state of a GramCost: the sum of distances inside every group follows each move, so that a
-/// move or swap is priced in O(|source| + |target|).
+/// The state of a GramCost: the distances of every head to every group follow each move in O(n), so
+/// that a move or swap is priced in O(1).
 class GramCostState : public PartitionState {
  public:
   /// `table` must outlive the state.
@@ -52,11 +56,14 @@ class GramCostState : public PartitionState {
   void move(Head head, Group target) override;
 
  private:
-  double distances_to(Head head, Group group) const;
+  double distances_to(Head head, Group group) const {
+    return distances_to_(head.value(), group.value());
+  }
   double group_cost(Group group) const;
 
   const GramCost* table_;
   std::vector<double> distances_;  // by slot: Σ_{i<j} D_ij over the members
+  Eigen::MatrixXd distances_to_;   // [n, slots]: Σ_j D_hj over the members j of a slot
 };
 
 }  // namespace regroup::search

@@ -20,16 +20,16 @@ enum class GroupShape {
 struct GroupingRules {
   PartitionSharing sharing = PartitionSharing::kJoint;
   GroupShape shape = GroupShape::kAny;
-  int min_groups = 1;              ///< fewest groups of a unit
-  int max_groups = 0;              ///< most groups of a unit; 0: as many as it has heads
-  std::vector<int> frozen_layers;  ///< left as they are: every head alone
+  int min_groups = 1;                 ///< fewest groups of a unit
+  int max_groups = 0;                 ///< most groups of a unit; 0: as many as it has heads
+  std::vector<int> frozen_layers;     ///< left as they are: every head alone
   std::optional<int> kv_heads_limit;  ///< most KV heads stored by the model; absent: the source's
 
   bool equal_sizes() const { return shape != GroupShape::kAny; }
 };
 
-/// Numbers of groups that a unit of `heads` heads in `layer` may have, ascending. Throws InputError,
-/// naming the layer, if the rules leave none.
+/// Numbers of groups that a unit of `heads` heads in `layer` may have, ascending. Throws
+/// InputError, naming the layer, if the rules leave none.
 std::vector<int> allowed_group_counts(const GroupingRules& rules, int layer, int heads);
 
 /// Throws InputError if the rules contradict each other for a model of `layers` layers: a frozen

@@ -7,6 +7,7 @@
 
 #include "search/error.hpp"
 #include "search/methods/baseline_methods.hpp"
+#include "search/methods/exact_method.hpp"
 #include "search/methods/qcqa_methods.hpp"
 
 namespace regroup::search {
@@ -14,13 +15,14 @@ namespace {
 
 const QcqaMethod kQcqaArbitrary(GroupSizes::kArbitrary);
 const QcqaMethod kQcqaEqual(GroupSizes::kEqual);
+const ExactMethod kExact;
 const NeighbourMethod kNeighbour;
 const MqaMethod kMqa;
 const RandomMethod kRandom;
 
 /// Every method; a new one is one line here.
-const std::array<const SearchMethod*, 5> kMethods = {&kQcqaArbitrary, &kQcqaEqual, &kNeighbour,
-                                                     &kMqa, &kRandom};
+const std::array<const SearchMethod*, 6> kMethods = {&kQcqaArbitrary, &kQcqaEqual, &kExact,
+                                                     &kNeighbour,     &kMqa,       &kRandom};
 
 }  // namespace
 

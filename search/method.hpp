@@ -1,15 +1,18 @@
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string_view>
 #include <vector>
 
+#include "search/certificate.hpp"
 #include "search/history.hpp"
 #include "search/nsga2.hpp"
 #include "search/problem.hpp"
 #include "search/progress.hpp"
 #include "search/random.hpp"
 #include "search/search_state.hpp"
+#include "search/unit_front.hpp"
 
 namespace regroup::search {
 
@@ -23,7 +26,8 @@ enum class StageTwoChoice {
 /// What the user may set of any method; each reads what concerns it.
 struct MethodOptions {
   Nsga2Options nsga2;
-  double seconds = 0;  ///< that a stage of an evolutionary search may take; 0: no limit
+  double seconds = 0;      ///< that a stage, or the branch and bound, may take; 0: no limit
+  std::size_t nodes = 10;  ///< subsets that a branch and bound relaxes
   StageTwoChoice stage_two = StageTwoChoice::kFrontMember;
   std::vector<Grouping> seeds;  ///< groupings of this model to begin with
 };
@@ -40,7 +44,8 @@ struct MethodContext {
 struct MethodResult {
   std::vector<ModelPoint> front;  ///< by ascending size
   History history;                ///< empty for methods without generations
-  std::size_t evaluations = 0;    ///< candidates priced
+  std::size_t evaluations = 0;    ///< candidates priced; of an exact solver, subsets relaxed
+  std::optional<Certificate> certificate;  ///< where the method makes one itself
 };
 
 /// A way to find groupings for every KV size. Stateless and thread-safe.
@@ -51,6 +56,10 @@ class SearchMethod {
   virtual std::string_view name() const = 0;
   /// As in files: "qcqa-ac".
   virtual std::string_view file_name() const { return name(); }
+  /// Which sizes the groups of its results may have.
+  virtual GroupSizes sizes(const GroupingProblem& problem) const {
+    return problem.rules().equal_sizes() ? GroupSizes::kEqual : GroupSizes::kArbitrary;
+  }
   /// Throws Interrupted on `stop`.
   virtual MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
                            const MethodContext& context) const = 0;

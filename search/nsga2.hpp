@@ -17,18 +17,19 @@ struct Nsga2Options {
   int population = 200;         ///< candidates kept per generation, ≥ 2
   int generations = 200;        ///< generations after the first, ≥ 0
   std::size_t evaluations = 0;  ///< candidates looked at before it ends; 0: no limit
-  int patience = 0;             ///< generations without a better archive before it ends; 0: no limit
-  double crossover = 0.9;       ///< probability that a child has two parents
+  int patience = 0;        ///< generations without a better archive before it ends; 0: no limit
+  double crossover = 0.9;  ///< probability that a child has two parents
   /// Candidates with a larger size are infeasible: any feasible one precedes them, among themselves
   /// the smaller, and none enters the archive (Deb et al. 2002, section VI).
   double size_limit = std::numeric_limits<double>::infinity();
 };
 
-/// NSGA-II (Deb et al., IEEE TEC 6(2), 2002) for two minimised objectives, one generation at a time.
+/// NSGA-II (Deb et al., IEEE TEC 6(2), 2002) for two minimised objectives, one generation at a
+/// time.
 ///
 /// Departures from the paper: candidates are canonical and no two alike live in one population, so
-/// a small space may fill less than a population; every non-dominated feasible candidate ever met is
-/// kept in an archive; all draws of a child come from the key of its generation and number. A
+/// a small space may fill less than a population; every non-dominated feasible candidate ever met
+/// is kept in an archive; all draws of a child come from the key of its generation and number. A
 /// generation costs O(N log N) beside the evaluations. Not thread-safe.
 class Nsga2 {
  public:

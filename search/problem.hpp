@@ -24,7 +24,7 @@ struct LayerCosts {
 struct Unit {
   std::string name;  ///< "layer 3", "layer 3 keys"
   std::shared_ptr<const CostTable> costs;
-  int kv_heads_per_group = 2;  ///< 2 where keys and values share the partition, else 1
+  int kv_heads_per_group = 2;     ///< 2 where keys and values share the partition, else 1
   std::vector<int> group_counts;  ///< numbers of groups that it may have, ascending, not empty
 
   int heads() const { return costs->heads(); }

@@ -67,7 +67,10 @@ void remove_measurements(const fs::path& directory) {
 }  // namespace
 
 RunDirectory::RunDirectory(fs::path directory, Existing existing, nlohmann::ordered_json identity)
-    : directory_(std::move(directory)), existing_(existing), identity_(std::move(identity)), continues_(false) {
+    : directory_(std::move(directory)),
+      existing_(existing),
+      identity_(std::move(identity)),
+      continues_(false) {
   const auto accept =
       existing == Existing::kRefuse ? ExistingFiles::kRefuse : ExistingFiles::kAccept;
   require_usable_directory(directory_, accept, "--force or --resume");

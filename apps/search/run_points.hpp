@@ -25,10 +25,10 @@ struct RunPoint {
   std::string name;  ///< of the grouping file, less ".json"
 };
 
-/// The points of a run, not measured: of the method's front the ones to look at (with KV limits the best
-/// within each limit, else at most --measure of them spread over the sizes), then the baselines at
-/// the same sizes: neighbour GQA with the most groups that fit, MQA, and three random draws.
-/// Baselines are mean-merged. Series in this order, each by ascending size.
+/// The points of a run, not measured: of the method's front the ones to look at (with KV limits the
+/// best within each limit, else at most --measure of them spread over the sizes), then the
+/// baselines at the same sizes: neighbour GQA with the most groups that fit, MQA, and three random
+/// draws. Baselines are mean-merged. Series in this order, each by ascending size.
 std::vector<RunPoint> choose_points(const SearchOptions& options,
                                     const std::vector<double>& kv_limits,
                                     const search::GroupingProblem& problem,

@@ -17,8 +17,8 @@ struct SearchInputs {
   std::optional<models::TokenData> calibration;
   std::optional<models::TokenWindows> calibration_windows;  ///< of `calibration`
   std::optional<models::TokenData> eval;
-  std::optional<models::TokenWindows> eval_windows;     ///< of `eval`
-  search::GroupingRules rules;    ///< that the result must follow
+  std::optional<models::TokenWindows> eval_windows;  ///< of `eval`
+  search::GroupingRules rules;                       ///< that the result must follow
   std::vector<double> kv_limits;  ///< that the run answers, ascending; none: the whole front
   std::vector<search::Grouping> seeds;
   std::optional<models::LanguageModel> language_model;  ///< where the model is to be run

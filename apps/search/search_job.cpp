@@ -190,8 +190,8 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
   times.finish("search");
-  std::vector<RunPoint> points =
-      choose_points(options, inputs.kv_limits, problems.problem(), found, run_key(options).split(kBaselineKey));
+  std::vector<RunPoint> points = choose_points(options, inputs.kv_limits, problems.problem(), found,
+                                               run_key(options).split(kBaselineKey));
   fill_proxies(points, problems);
   std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {

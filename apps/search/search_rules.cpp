@@ -29,11 +29,11 @@ void require_reachable(const SearchOptions& options, const models::PretrainedMod
   const double smallest_ratio = static_cast<double>(smallest) / source;
   for (const double limit : options.kv) {
     if (search::kv_heads_within(limit, source) >= smallest) continue;
-    throw InputError({.what = "KV size is below the smallest that can be reached",
-                      .where = "--kv",
-                      .expected = fmt::format("at least {}, the fewest groups in every layer",
-                                              smallest_ratio),
-                      .found = fmt::format("{}", limit)});
+    throw InputError(
+        {.what = "KV size is below the smallest that can be reached",
+         .where = "--kv",
+         .expected = fmt::format("at least {}, the fewest groups in every layer", smallest_ratio),
+         .found = fmt::format("{}", limit)});
   }
   const std::optional<int> budget = kv_heads_in_budget(options.cache, model);
   if (!budget || *budget >= smallest) return;

@@ -17,9 +17,9 @@ struct Split {
   std::vector<int> choice;  ///< an option number per unit
 };
 
-/// For every total size up to `limit` that some choice reaches exactly, the cheapest such choice, by
-/// ascending size: a multiple-choice knapsack by dynamic programming over sizes (METHODS §8). Costs
-/// are summed in the order of the units; on ties the earlier option of the later unit stays.
+/// For every total size up to `limit` that some choice reaches exactly, the cheapest such choice,
+/// by ascending size: a multiple-choice knapsack by dynamic programming over sizes (METHODS §8).
+/// Costs are summed in the order of the units; on ties the earlier option of the later unit stays.
 ///
 /// O(limit · Σ options / g) time with g the greatest common divisor of all sizes. Every unit has at
 /// least one option; sizes are ≥ 1.

@@ -38,12 +38,15 @@ std::string_view QcqaMethod::file_name() const {
   return sizes_ == GroupSizes::kArbitrary ? "qcqa-ac" : "qcqa-ec";
 }
 
+GroupSizes QcqaMethod::sizes(const GroupingProblem& problem) const {
+  return problem.rules().equal_sizes() ? GroupSizes::kEqual : sizes_;
+}
+
 MethodResult QcqaMethod::run(const GroupingProblem& problem, const MethodOptions& options,
                              const MethodContext& context) const {
   SearchState state = context.store.load().value_or(SearchState{});
-  const GroupSizes sizes = problem.rules().equal_sizes() ? GroupSizes::kEqual : sizes_;
   const std::vector<UnitFront> fronts =
-      qcqa_stage_one(problem, sizes, options, with_key(context, kStageOneKey), state);
+      qcqa_stage_one(problem, sizes(problem), options, with_key(context, kStageOneKey), state);
   std::vector<ModelPoint> front =
       qcqa_stage_two(problem, fronts, options, with_key(context, kStageTwoKey), state);
   return result_of(std::move(front), state);

@@ -40,7 +40,8 @@ class MemberSpace : public ChoiceSpace {
     }
     for (const Grouping& seed : seeds_) {
       for (std::size_t u = 0; auto& gene : result.append_blank()) {
-        gene = static_cast<Gene>(member_within(fronts_[u], problem_.partition_of(seed, u).groups()));
+        gene =
+            static_cast<Gene>(member_within(fronts_[u], problem_.partition_of(seed, u).groups()));
         ++u;
       }
     }

@@ -51,8 +51,8 @@ class EqualSpace : public PartitionSpace {
   }
   std::optional<std::vector<Gene>> genome(const Partition& partition) const override {
     const std::vector<int>& counts = variation_.group_counts();
-    const bool is_held = partition.has_equal_sizes() &&
-                         std::ranges::binary_search(counts, partition.groups());
+    const bool is_held =
+        partition.has_equal_sizes() && std::ranges::binary_search(counts, partition.groups());
     return is_held ? std::optional(variation_.genome(partition)) : std::nullopt;
   }
 

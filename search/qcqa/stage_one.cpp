@@ -58,8 +58,8 @@ class UnitSearch {
         evaluator_(unit_, *space_),
         memo_(evaluator_, space_->variation().genes()),
         one_group_cost_(unit_.costs->partition_cost(Partition::one_group(unit_.heads()))),
-        search_(space_->variation(), memo_, seeds(problem, u, options), unit_options(problem, options),
-                key) {}
+        search_(space_->variation(), memo_, seeds(problem, u, options),
+                unit_options(problem, options), key) {}
 
   const Unit& unit() const { return unit_; }
   Nsga2& search() { return search_; }

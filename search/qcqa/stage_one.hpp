@@ -12,9 +12,9 @@ namespace regroup::search {
 /// neighbour partitions, exact small pieces and the seed groupings' partitions; the front that the
 /// last generation leaves is polished by local search.
 ///
-/// All units make a generation side by side, each on its own key; then `state` is brought up to date
-/// and kept in the context's store. A `state` that has generations already is gone on from. Throws
-/// Interrupted on the context's stop.
+/// All units make a generation side by side, each on its own key; then `state` is brought up to
+/// date and kept in the context's store. A `state` that has generations already is gone on from.
+/// Throws Interrupted on the context's stop.
 std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes sizes,
                                       const MethodOptions& options, const MethodContext& context,
                                       SearchState& state);

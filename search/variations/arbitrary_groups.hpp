@@ -10,8 +10,8 @@ namespace regroup::search {
 /// The paper's SBX and polynomial mutation treat labels as numbers, which they are not; here a
 /// child takes whole groups of its second parent into its first (grouping crossover, Falkenauer
 /// 1996), and a mutation moves a head, swaps two, merges two groups or splits one. Equal partitions
-/// have equal canonical genomes, so relabelling changes nothing. Where a change leaves too many or too
-/// few groups, random ones are merged, or random heads leave groups of several.
+/// have equal canonical genomes, so relabelling changes nothing. Where a change leaves too many or
+/// too few groups, random ones are merged, or random heads leave groups of several.
 class ArbitraryGroups : public Variation {
  public:
   /// 1 ≤ fewest ≤ most ≤ heads ≤ Partition::kMaxHeads.

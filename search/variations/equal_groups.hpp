@@ -9,7 +9,8 @@
 namespace regroup::search {
 
 /// QCQA-EC candidates (arXiv 2406.10247): groups of equal size. The first gene chooses the number
-/// of groups among those allowed, the others are the heads in an order that is cut into equal blocks. Order crossover; swaps mutate.
+/// of groups among those allowed, the others are the heads in an order that is cut into equal
+/// blocks. Order crossover; swaps mutate.
 class EqualGroups : public Variation {
  public:
   /// `group_counts`: divisors of the number of heads, ascending, at least one; heads ≤

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "search/cost_table.hpp"
+#include "search/exact/relaxation.hpp"
+
+namespace regroup::search {
+
+/// The bound for any additive table: what the blocks cost as they are, where a group never costs
+/// less than a part of it, else 0.
+class BlockRelaxation : public Relaxation {
+ public:
+  /// `table` must outlive it.
+  explicit BlockRelaxation(const CostTable& table) : table_(table) {}
+
+  RelaxedSubset relax(const PartitionSubset& subset, int groups, double cutoff,
+                      int effort) const override;
+
+ private:
+  const CostTable& table_;
+};
+
+}  // namespace regroup::search

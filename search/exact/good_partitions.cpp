@@ -1,0 +1,117 @@
+#include "search/exact/good_partitions.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "search/baselines.hpp"
+#include "search/descent.hpp"
+#include "search/exact/piecewise.hpp"
+
+namespace regroup::search {
+namespace {
+
+constexpr int kRandomStarts = 16;
+
+/// Joins the two groups whose union adds least to the cost.
+Partition with_one_group_less(const CostTable& table, const Partition& partition) {
+  const std::vector<std::vector<Head>> groups = partition.members();
+  double least = std::numeric_limits<double>::infinity();
+  std::pair<std::size_t, std::size_t> cheapest{0, 0};
+  for (std::size_t a = 0; a < groups.size(); ++a) {
+    for (std::size_t b = 0; b < a; ++b) {
+      std::vector<Head> both = groups[a];
+      both.insert(both.end(), groups[b].begin(), groups[b].end());
+      const double added =
+          table.group_cost(both) - table.group_cost(groups[a]) - table.group_cost(groups[b]);
+      if (added < least) {
+        least = added;
+        cheapest = {a, b};
+      }
+    }
+  }
+  std::vector<Label> labels(partition.labels().begin(), partition.labels().end());
+  std::ranges::replace(labels, static_cast<Label>(cheapest.first),
+                       static_cast<Label>(cheapest.second));
+  return Partition::from_labels(labels);
+}
+
+/// Takes the head out of its group whose leaving saves most.
+Partition with_one_group_more(const CostTable& table, const Partition& partition) {
+  double most = -std::numeric_limits<double>::infinity();
+  std::vector<Label> best;
+  for (const std::vector<Head>& group : partition.members()) {
+    if (group.size() == 1) continue;
+    const double whole = table.group_cost(group);
+    for (const Head leaving : group) {
+      std::vector<Head> rest;
+      std::ranges::copy_if(group, std::back_inserter(rest),
+                           [&](Head head) { return head != leaving; });
+      const double saved = whole - table.group_cost(rest);
+      if (saved <= most) continue;
+      most = saved;
+      best.assign(partition.labels().begin(), partition.labels().end());
+      best[leaving.at()] = static_cast<Label>(partition.groups());
+    }
+  }
+  return Partition::from_labels(best);
+}
+
+class Collector {
+ public:
+  Collector(const CostTable& table, const std::vector<int>& group_counts, GroupSizes sizes)
+      : table_(table), counts_(group_counts), equal_(sizes == GroupSizes::kEqual) {
+    for (const int groups : counts_) {
+      best_.push_back(
+          {Partition::neighbours(table.heads(), groups), std::numeric_limits<double>::infinity()});
+      offer(best_.back().partition);
+    }
+  }
+
+  /// Keeps the local optimum below `start` if it is the best for its number of groups.
+  void offer(const Partition& start) {
+    const auto place = std::ranges::lower_bound(counts_, start.groups());
+    if (place == counts_.end() || *place != start.groups()) return;
+    if (equal_ && !start.has_equal_sizes()) return;
+    const auto moves = equal_ ? DescentMoves::kSwaps : DescentMoves::kMovesAndSwaps;
+    const Partition partition = descend(table_, start, moves);
+    const double cost = table_.partition_cost(partition);
+    FrontMember& best = best_[static_cast<std::size_t>(place - counts_.begin())];
+    if (cost < best.cost) best = {partition, cost};
+  }
+
+  void offer_neighbouring_counts() {
+    for (std::size_t i = best_.size(); i-- > 1;) {
+      offer(with_one_group_less(table_, best_[i].partition));
+    }
+    for (std::size_t i = 0; i + 1 < best_.size(); ++i) {
+      offer(with_one_group_more(table_, best_[i].partition));
+    }
+  }
+
+  UnitFront take() { return std::move(best_); }
+
+ private:
+  const CostTable& table_;
+  const std::vector<int>& counts_;
+  bool equal_;
+  UnitFront best_;
+};
+
+}  // namespace
+
+UnitFront good_partitions(const CostTable& table, const std::vector<int>& group_counts,
+                          GroupSizes sizes, RandomKey key) {
+  Collector collector(table, group_counts, sizes);
+  for (const FrontMember& member : piecewise_partitions(table)) collector.offer(member.partition);
+  for (const int groups : group_counts) {
+    RandomStream random(key.split(static_cast<std::uint64_t>(groups)));
+    for (int start = 0; start < kRandomStarts; ++start) {
+      collector.offer(random_partition(table.heads(), groups, sizes, random));
+    }
+  }
+  if (sizes == GroupSizes::kArbitrary) collector.offer_neighbouring_counts();
+  return collector.take();
+}
+
+}  // namespace regroup::search

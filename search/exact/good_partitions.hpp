@@ -1,0 +1,16 @@
+#pragma once
+
+#include "search/cost_table.hpp"
+#include "search/random.hpp"
+#include "search/unit_front.hpp"
+
+namespace regroup::search {
+
+/// A good partition of the table's heads for each of the numbers of groups (for equal sizes:
+/// divisors), the incumbents of a branch and bound. Each is the best of the local optima reached
+/// from the neighbours, from exact small pieces, from random partitions, and from the results for
+/// one group more and one group less.
+UnitFront good_partitions(const CostTable& table, const std::vector<int>& group_counts,
+                          GroupSizes sizes, RandomKey key);
+
+}  // namespace regroup::search

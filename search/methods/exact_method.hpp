@@ -1,0 +1,17 @@
+#pragma once
+
+#include "search/method.hpp"
+
+namespace regroup::search {
+
+/// The exact front of the whole model (METHODS §8): every unit solved for every number of groups,
+/// sizes split by dynamic programming. Up to 16 heads a unit it is proven; beyond, each size comes
+/// with a certified gap.
+class ExactMethod : public SearchMethod {
+ public:
+  std::string_view name() const override { return "exact"; }
+  MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
+                   const MethodContext& context) const override;
+};
+
+}  // namespace regroup::search
