@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 namespace regroup::search {
 
 /// How far a front is from the best possible one.
@@ -9,8 +11,8 @@ struct Certificate {
   bool is_exact = false;   ///< whether `best` is that of the exact front
   double worst_gap = 0;    ///< of the front's points; (error − bound) / error at most
 
-  /// hypervolume / best; 1 where nothing can be won.
-  double fraction() const { return best > 0 ? hypervolume / best : 1; }
+  /// hypervolume / best, at most 1 (rounding may take it above); 1 where nothing can be won.
+  double fraction() const { return best > 0 ? std::min(1.0, hypervolume / best) : 1; }
 };
 
 }  // namespace regroup::search

@@ -49,7 +49,39 @@ std::string summary_columns(const HeadSummary& s) {
                      s.mean_cosine, s.greatest_cosine);
 }
 
-ordered_json document(const models::PretrainedModel& model,
+/// The cache at the setting that was asked for, and what fits into the budget.
+ordered_json cache_json(const CacheSetting& setting, const models::PretrainedModel& model) {
+  const models::ModelConfig& c = model.config;
+  const int source = 2 * c.kv_heads * c.layers;
+  ordered_json json = {{"context", setting.tokens(c) / setting.batch},
+                       {"batch", setting.batch},
+                       {"bytes", cache_bytes(setting, model, source)}};
+  if (const auto fits = kv_heads_in_budget(setting, model)) {
+    json["budget_bytes"] = parse_size(setting.budget, "--cache-budget");
+    json["kv_ratio_within_budget"] = static_cast<double>(*fits) / source;
+  }
+  return json;
+}
+
+std::string cache_text(const CacheSetting& setting, const models::PretrainedModel& model) {
+  const ordered_json json = cache_json(setting, model);
+  std::string text =
+      fmt::format("  KV cache {} for {} x {} tokens", size_text(json["bytes"].get<double>()),
+                  setting.batch, json["context"].get<std::int64_t>());
+  if (json.contains("budget_bytes")) {
+    const double ratio = json["kv_ratio_within_budget"].get<double>();
+    const int smallest = 2 * model.config.layers;
+    const double least = 1.0 / model.config.kv_heads;
+    text += fmt::format("; {} holds a KV ratio of {:.4f}", setting.budget, ratio);
+    if (ratio < least) {
+      text += fmt::format(", less than one group in every layer ({})",
+                          size_text(cache_bytes(setting, model, smallest)));
+    }
+  }
+  return text + "\n";
+}
+
+ordered_json document(const models::PretrainedModel& model, const CacheSetting& setting,
                       const std::vector<fitness::LayerGrams>& grams) {
   const models::ModelConfig& c = model.config;
   ordered_json layers = ordered_json::array();
@@ -71,10 +103,11 @@ ordered_json document(const models::PretrainedModel& model,
       {"context", c.context},
       {"dtype", models::config_name(model.dtype)},
       {"kv_bytes_per_token", models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype)},
+      {"kv_cache", cache_json(setting, model)},
       {"head_similarity", layers}};
 }
 
-std::string text(const models::PretrainedModel& model,
+std::string text(const models::PretrainedModel& model, const CacheSetting& setting,
                  const std::vector<fitness::LayerGrams>& grams) {
   const models::ModelConfig& c = model.config;
   const auto bytes = models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype);
@@ -84,8 +117,8 @@ std::string text(const models::PretrainedModel& model,
                   c.width, c.mlp_width, c.vocabulary, c.context, models::config_name(model.dtype));
   out += fmt::format("  query heads {}, KV heads {}, head_dim {}\n", c.query_heads, c.kv_heads,
                      c.head_dim);
-  out += fmt::format("  KV cache {} bytes per token, {:.2f} MiB at the full context\n\n", bytes,
-                     static_cast<double>(bytes) * c.context / 0x1p20);
+  out += fmt::format("  KV cache {} bytes per token\n", bytes);
+  out += cache_text(setting, model) + "\n";
   out +=
       "         keys: norm              cosine of pairs     values: norm            cosine of "
       "pairs\n";
@@ -103,6 +136,7 @@ CLI::App* InspectCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "inspect", "Architecture, heads, KV bytes per token, similarity and norms of heads");
   command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  cache_.declare(*command);
   command->add_flag("--json", json_, "Print JSON");
   threads_.declare(*command);
   verbosity_.declare(*command);
@@ -111,11 +145,13 @@ CLI::App* InspectCommand::declare(CLI::App& program) {
 
 void InspectCommand::run(const Session& session) {
   threads_.apply();
+  require_valid(cache_);
   const models::PretrainedModel model = models::open_model(model_);
   models::require_finite_attention(model);
   search::SilentProgress silent;
   const auto grams = fitness::weight_grams(model, session.stop, silent);
-  session.console.print(json_ ? models::json_text(document(model, grams), 2) : text(model, grams));
+  session.console.print(json_ ? models::json_text(document(model, cache_, grams), 2)
+                              : text(model, cache_, grams));
 }
 
 }  // namespace regroup::apps

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "apps/cache_setting.hpp"
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
 
@@ -17,6 +18,7 @@ class InspectCommand : public Command {
 
  private:
   std::string model_;
+  CacheSetting cache_;
   bool json_ = false;
   ThreadOptions threads_;
   VerbosityOptions verbosity_;

@@ -124,9 +124,17 @@ void SearchCommand::declare_budget(CLI::App& command) {
       ->type_name("N");
   command
       .add_option("--seconds", options_.seconds,
-                  "Time before a stage ends; the counts it reached are recorded (0: no limit)")
+                  "Time before a stage, or the exact method's proof, ends; the counts it reached "
+                  "are recorded (0: no limit)")
       ->capture_default_str()
       ->type_name("S");
+  command
+      .add_option(
+          "--nodes", options_.nodes,
+          "Method exact beyond 16 heads: subsets that are bounded for each layer and number "
+          "of groups; more prove more")
+      ->capture_default_str()
+      ->type_name("N");
   command
       .add_option("--seed-grouping", options_.seed_groupings,
                   "Grouping JSON that the search begins with; may be given several times")

@@ -181,6 +181,12 @@ json run_data(const RunData& run, const std::string& label, PartitionTable& part
             {"history", history_data(run.history)}};
   data["source"] = {{"bytes", run.source_bytes_per_token}};
   put(data["source"], "loss", run.source_loss);
+  if (run.certificate) {
+    data["certificate"] = {{"hypervolume", run.certificate->hypervolume},
+                           {"best", run.certificate->best},
+                           {"exact", run.certificate->is_exact},
+                           {"gap", run.certificate->worst_gap}};
+  }
   std::vector<std::size_t> every(run.points.size());
   for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
   data["correlations"] = correlations(run, every);

@@ -135,6 +135,14 @@ FrontPoint read_point(const JsonFields& fields) {
   return point;
 }
 
+CertificateInfo read_certificate(const JsonFields& fields) {
+  const std::optional<double> exact = fields.optional_number("exact_hypervolume");
+  return {.hypervolume = fields.number("hypervolume"),
+          .best = exact ? *exact : fields.number("hypervolume_bound"),
+          .is_exact = exact.has_value(),
+          .worst_gap = fields.number("worst_gap")};
+}
+
 void read_front(RunData& run) {
   const std::filesystem::path file = run.directory / "front.json";
   const json document = models::read_json_file(file);
@@ -143,6 +151,9 @@ void read_front(RunData& run) {
   const JsonFields source = front.object("source");
   run.source_bytes_per_token = positive(source, "kv_bytes_per_token");
   run.source_loss = source.optional_number("loss");
+  if (const auto certificate = front.optional_object("certificate")) {
+    run.certificate = read_certificate(*certificate);
+  }
   const json& points = front.array("points");
   if (points.empty()) front.refuse("points", "at least one point", "none");
   for (std::size_t i = 0; i < points.size(); ++i) {

@@ -76,6 +76,14 @@ struct DataInfo {
   bool sampled = false;  ///< text drawn from the model itself
 };
 
+/// How far the run's front is from the best possible one, as front.json says.
+struct CertificateInfo {
+  double hypervolume = 0;  ///< of the run's proxy front, in [0, 1]
+  double best = 0;         ///< of the exact front, or an upper bound of it
+  bool is_exact = false;
+  double worst_gap = 0;  ///< of the points' errors: (error − bound) / error at most
+};
+
 /// What a report needs of a run directory. Threads, device, times, paths and the command line are
 /// left out, because a report must not depend on them.
 struct RunData {
@@ -87,6 +95,7 @@ struct RunData {
   std::uint64_t source_bytes_per_token = 0;
   std::optional<double> source_loss;
   std::vector<FrontPoint> points;
+  std::optional<CertificateInfo> certificate;
   std::vector<HistoryRow> history;  ///< empty for methods that have no generations
 };
 

@@ -39,6 +39,13 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
   return json;
 }
 
+ordered_json certificate_json(const search::Certificate& certificate) {
+  return {{"hypervolume", certificate.hypervolume},
+          {certificate.is_exact ? "exact_hypervolume" : "hypervolume_bound", certificate.best},
+          {"fraction", certificate.fraction()},
+          {"worst_gap", certificate.worst_gap}};
+}
+
 /// A field of a CSV row: text as it is, numbers in full, an absent value empty.
 std::string csv_field(const ordered_json& point, const std::string& column) {
   const auto found = point.find(column);
@@ -83,8 +90,7 @@ std::string grouping_path(const RunPoint& point) {
   return fmt::format("groupings/{}.json", point.name);
 }
 
-ordered_json write_front(const std::vector<RunPoint>& points,
-                         const std::optional<fitness::LossEstimate>& source,
+ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary& summary,
                          const SearchOptions& options, const models::PretrainedModel& model,
                          const RunDirectory& directory) {
   const int source_heads = 2 * model.config.kv_heads * model.config.layers;
@@ -94,10 +100,11 @@ ordered_json write_front(const std::vector<RunPoint>& points,
                         {"source",
                          {{"kv_bytes_per_token",
                            models::kv_bytes_per_token(model.config, source_heads, model.dtype)}}}};
-  if (source) {
-    front["source"]["loss"] = source->mean;
-    set_if(front["source"], "loss_stderr", source->standard_error);
+  if (summary.source) {
+    front["source"]["loss"] = summary.source->mean;
+    set_if(front["source"], "loss_stderr", summary.source->standard_error);
   }
+  front["certificate"] = certificate_json(summary.certificate);
   front["points"] = ordered_json::array();
   directory.announce_groupings(grouping_names(points));
   for (const RunPoint& point : points) {

@@ -11,9 +11,14 @@
 
 namespace regroup::apps {
 
+/// What front.json says of the run as a whole.
+struct FrontSummary {
+  search::Certificate certificate;
+  std::optional<fitness::LossEstimate> source;  ///< loss of the source; absent if not measured
+};
+
 /// Writes front.json, front.csv and groupings/*.json of a run; returns front.json's document.
-nlohmann::ordered_json write_front(const std::vector<RunPoint>& points,
-                                   const std::optional<fitness::LossEstimate>& source,
+nlohmann::ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary& summary,
                                    const SearchOptions& options,
                                    const models::PretrainedModel& model,
                                    const RunDirectory& directory);

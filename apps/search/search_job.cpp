@@ -17,6 +17,7 @@
 #include "fitness/fitness.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
+#include "search/exact/certify.hpp"
 #include "search/method.hpp"
 
 namespace regroup::apps {
@@ -125,9 +126,20 @@ search::MethodOptions method_options(const SearchOptions& options, const SearchI
   method.nsga2.evaluations = static_cast<std::size_t>(options.evaluations);
   method.nsga2.patience = options.patience;
   method.seconds = options.seconds;
+  method.nodes = static_cast<std::size_t>(options.nodes);
   method.stage_two = find_stage_two(options.stage_two);
   method.seeds = inputs.seeds;
   return method;
+}
+
+/// How far the found front is from the best possible one.
+search::Certificate certify(const SearchOptions& options, const search::GroupingProblem& problem,
+                            const search::MethodResult& found,
+                            const search::MethodContext& context) {
+  if (found.certificate) return *found.certificate;
+  const search::GroupSizes sizes = search::find_method(options.method).sizes(problem);
+  const auto bounds = search::exact_front(problem, search::bound_units(problem, sizes, context));
+  return search::certify(problem, found.front, bounds);
 }
 
 /// Second moments of the activations, also written to the run's calibration.safetensors.
@@ -183,13 +195,15 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
       price(options, inputs, moments ? &*moments : nullptr, stop, progress);
   times.finish("price");
   StateFile state(directory);
+  const search::MethodContext context{run_key(options).split(kMethodKey), stop, progress, state};
   const search::MethodResult found =
       search::find_method(options.method)
-          .run(problems.problem(), method_options(options, inputs),
-               {run_key(options).split(kMethodKey), stop, progress, state});
+          .run(problems.problem(), method_options(options, inputs), context);
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
   times.finish("search");
+  const search::Certificate certificate = certify(options, problems.problem(), found, context);
+  times.finish("certify");
   std::vector<RunPoint> points = choose_points(options, inputs.kv_limits, problems.problem(), found,
                                                run_key(options).split(kBaselineKey));
   fill_proxies(points, problems);
@@ -202,7 +216,7 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   }
   mark_front(points);
   SearchSummary summary{.run = options.output};
-  summary.front = write_front(points, source, options, *inputs.model, directory);
+  summary.front = write_front(points, {certificate, source}, options, *inputs.model, directory);
   directory.write("history.csv", history_csv(found.history));
   // The report is drawn from the record, which gets its final name last.
   const auto record = run_record(options, inputs, texts, found.evaluations);

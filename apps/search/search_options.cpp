@@ -44,6 +44,7 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"evaluations", evaluations},
           {"patience", patience},
           {"seconds", seconds},
+          {"nodes", nodes},
           {"layout", layout},
           {"min_groups", min_groups},
           {"group_limit", group_limit},
@@ -74,6 +75,7 @@ void require_valid(const SearchOptions& options) {
   require_range(options.generations, 0, kMany, "--generations");
   require_range(options.evaluations, 0, kLargest, "--evaluations");
   require_range(options.patience, 0, kMany, "--patience");
+  require_range(options.nodes, 1, kMany, "--nodes");
   require_seconds(options.seconds);
   find_shape(options.layout);
   require_valid(options.cache);

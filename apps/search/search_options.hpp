@@ -27,6 +27,7 @@ struct SearchOptions {
   std::int64_t evaluations = 0;  ///< candidates a stage may look at; 0: no limit
   int patience = 0;              ///< generations without improvement; 0: no limit
   double seconds = 0;            ///< that a stage may take; 0: no limit
+  std::int64_t nodes = 10;       ///< that a branch and bound relaxes
   std::string layout = "any";
   int min_groups = 1;
   int group_limit = 0;             ///< 0: H_kv

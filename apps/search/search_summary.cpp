@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <set>
 
 #include "apps/run_front.hpp"
@@ -51,6 +52,15 @@ std::string table(const SearchSummary& summary) {
   return text;
 }
 
+/// Rounded down: 100 % only where nothing is left to win.
+std::string certificate_text(const ordered_json& certificate) {
+  const double percent = std::floor(certificate.at("fraction").get<double>() * 1e5) / 1e3;
+  return fmt::format("Proxy front: {} % of the hypervolume of {}\n", percent,
+                     certificate.contains("exact_hypervolume")
+                         ? "the exact front"
+                         : "a certified bound (the exact front is not known)");
+}
+
 }  // namespace
 
 ordered_json summary_json(const SearchSummary& summary) {
@@ -67,6 +77,7 @@ ordered_json summary_json(const SearchSummary& summary) {
           {"report", report_path(summary)},
           {"points", summary.front.at("points").size()},
           {"best", found},
+          {"certificate", summary.front.value("certificate", ordered_json())},
           {"seconds", summary.seconds}};
 }
 
@@ -78,6 +89,9 @@ std::string summary_text(const SearchSummary& summary) {
     text += fmt::format("Source loss {:.4f} nats/token\n", source["loss"].get<double>());
   }
   text += table(summary);
+  if (summary.front.contains("certificate")) {
+    text += certificate_text(summary.front.at("certificate"));
+  }
   return text + fmt::format("{} groupings in {}. Report: {}", summary.front.at("points").size(),
                             summary.run.string(), report_path(summary));
 }

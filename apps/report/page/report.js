@@ -452,8 +452,30 @@ function drawHistory(stage) {
 
 function showHistory() {
   const stages = ["1", "2"].filter((stage) => report.runs.some((run) => run.history.some((line) => line.stage === stage)));
-  byId("history").hidden = stages.length === 0;
+  byId("history").hidden = stages.length === 0 && !report.runs.some((run) => run.certificate);
+  byId("history-note").hidden = stages.length === 0;
+  byId("history").querySelector(".halves").hidden = stages.length === 0;
   byId("history").querySelector(".halves").classList.toggle("single", stages.length === 1);
+  byId("proof").replaceChildren(...report.runs.filter((run) => run.certificate).map(
+    (run) => element("p", {}, (run.label ? `${run.label}: ` : "") + proofSentence(run.certificate))));
+}
+
+/// Never rounded up to a whole hundred that is not reached.
+function percentDown(fraction) {
+  return `${Math.floor(fraction * 1e5) / 1e3} %`;
+}
+
+function proofSentence(certificate) {
+  const { hypervolume, best, exact, gap } = certificate;
+  const share = best > 0 ? percentDown(hypervolume / best) : "100 %";
+  const size = `${hypervolume.toFixed(5)} of ${best.toFixed(5)}`;
+  if (exact && hypervolume >= best) return `By the proxy no grouping is better at any KV size: this is the exact front, proven (hypervolume ${best.toFixed(5)}).`;
+  if (exact) return `By the proxy the search reached ${share} of the exact front’s hypervolume (${size}). Every point costs at most ${percentUp(gap)} of its price more than the best of its size.`;
+  return `By the proxy the search reached at least ${share} of the best possible hypervolume (${size}, a certified upper bound; the exact front is not known). Every point costs at most ${percentUp(gap)} of its price more than the best of its size.`;
+}
+
+function percentUp(fraction) {
+  return `${Math.ceil(fraction * 1e4) / 1e2} %`;
 }
 
 // ---------------------------------------------------------------- proxies
