@@ -15,18 +15,6 @@ using namespace regroup::tests;
 
 namespace {
 
-/// Least cost of every number of groups, by looking at all partitions; non-dominated ones only.
-std::map<int, double> exact_front(const CostTable& table, bool equal_sizes) {
-  std::map<int, double> best;
-  for_each_partition(table.heads(), [&](const Partition& partition) {
-    if (equal_sizes && !partition.has_equal_sizes()) return;
-    const double cost = table.partition_cost(partition);
-    const auto [entry, fresh] = best.emplace(partition.groups(), cost);
-    if (!fresh) entry->second = std::min(entry->second, cost);
-  });
-  return best;
-}
-
 /// Every pair (KV heads, least error) over all choices of front members of a small model.
 std::map<int, double> exact_model_front(const GroupingProblem& problem,
                                         const std::vector<UnitFront>& fronts) {
@@ -68,7 +56,7 @@ TEST_CASE("stage 1 finds the exact front of 8 heads") {
         stage_one(problem, equal ? GroupSizes::kEqual : GroupSizes::kArbitrary);
     REQUIRE(fronts.size() == 4);
     for (std::size_t u = 0; u < 4; ++u) {
-      const auto exact = exact_front(*problem.units()[u].costs, equal);
+      const auto exact = enumerated_costs(*problem.units()[u].costs, equal);
       REQUIRE(fronts[u].size() == exact.size());
       for (const FrontMember& member : fronts[u]) {
         CHECK(member.cost == Approx(exact.at(member.partition.groups())).margin(1e-12));

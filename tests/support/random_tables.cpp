@@ -32,6 +32,33 @@ void for_each_partition(int heads, const std::function<void(const search::Partit
   extend(0, 0);
 }
 
+double RandomAdditive::group_cost(std::span<const search::Head> members) const {
+  if (members.size() < 2) return 0;
+  const auto bit = [](search::Head head) { return std::uint64_t{1} << head.value(); };
+  const auto draw = [&](std::uint64_t mask) { return search::RandomStream(key_.split(mask)).unit(); };
+  if (!grows_) {
+    std::uint64_t mask = 0;
+    for (const search::Head head : members) mask |= bit(head);
+    return draw(mask);
+  }
+  double pairs = 0;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) pairs += draw(bit(members[i]) | bit(members[j]));
+  }
+  return pairs;
+}
+
+std::map<int, double> enumerated_costs(const search::CostTable& table, bool equal_sizes) {
+  std::map<int, double> best;
+  for_each_partition(table.heads(), [&](const search::Partition& partition) {
+    if (equal_sizes && !partition.has_equal_sizes()) return;
+    const double cost = table.partition_cost(partition);
+    const auto [entry, fresh] = best.emplace(partition.groups(), cost);
+    if (!fresh) entry->second = std::min(entry->second, cost);
+  });
+  return best;
+}
+
 search::GroupingProblem random_problem(int layers, int heads, search::GroupingRules rules,
                                        search::RandomKey key) {
   std::vector<search::LayerCosts> costs;

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "search/partition.hpp"
@@ -15,6 +16,25 @@ Eigen::MatrixXd random_vectors(int heads, int length, search::RandomKey key);
 
 /// Calls `visit` with every partition of `heads` heads once (Bell(heads) of them).
 void for_each_partition(int heads, const std::function<void(const search::Partition&)>& visit);
+
+/// A cost table that comes from no vectors: every group of two heads and more has a random cost in
+/// [0, 1), or, where groups are to grow in cost, the sum of random costs of its pairs.
+class RandomAdditive : public search::CostTable {
+ public:
+  RandomAdditive(int heads, bool grows, search::RandomKey key)
+      : heads_(heads), grows_(grows), key_(key) {}
+  int heads() const override { return heads_; }
+  double group_cost(std::span<const search::Head> members) const override;
+  bool grows() const override { return grows_; }
+
+ private:
+  int heads_;
+  bool grows_;
+  search::RandomKey key_;
+};
+
+/// Least cost of every number of groups over all partitions (of equal sizes): a map from the number.
+std::map<int, double> enumerated_costs(const search::CostTable& table, bool equal_sizes = false);
 
 /// A problem of GramCost tables over random vectors.
 search::GroupingProblem random_problem(int layers, int heads, search::GroupingRules rules,
