@@ -50,9 +50,19 @@ class MemberSpace : public ChoiceSpace {
   }
 
  private:
-  /// As many of the greedy choices as there is room for, spread evenly.
+  int kv_heads(const Choice& choice) const {
+    int total = 0;
+    for (std::size_t u = 0; u < choice.size(); ++u) {
+      total += problem_.units()[u].kv_heads_per_group * fronts_[u][choice[u]].partition.groups();
+    }
+    return total;
+  }
+
+  /// As many of the greedy choices within the problem's limit as there is room for, spread evenly.
   void append_marginal_allocation(std::size_t limit, Genomes& genomes) const {
-    const std::vector<Choice> path = marginal_allocation(problem_.units(), fronts_);
+    std::vector<Choice> path = marginal_allocation(problem_.units(), fronts_);
+    std::erase_if(
+        path, [&](const Choice& choice) { return kv_heads(choice) > problem_.kv_heads_limit(); });
     const std::size_t room = limit - std::min(limit, genomes.size());
     const std::size_t taken = std::min(room, path.size());
     for (std::size_t i = 0; i < taken; ++i) {

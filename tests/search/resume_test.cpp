@@ -1,0 +1,192 @@
+// Budgets and state of evolutionary searches: a search that goes on from any generation ends like
+// one that was never broken off.
+
+#include "search/error.hpp"
+#include "search/nsga2.hpp"
+#include "search/qcqa/stage_one.hpp"
+#include "search/variations/arbitrary_groups.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/random_tables.hpp"
+#include "tests/support/run_method.hpp"
+
+using namespace regroup;
+using namespace regroup::search;
+using namespace regroup::tests;
+
+namespace {
+
+/// Keeps every state; may begin at one of another's, and throws after a number of states as a kill
+/// would end the run.
+class RecordingStore : public StateStore {
+ public:
+  std::optional<SearchState> load() const override { return first; }
+  void save(const SearchState& state) override {
+    states.push_back(state);
+    if (states.size() == stop_after) throw Interrupted();
+  }
+
+  std::optional<SearchState> first;
+  std::vector<SearchState> states;
+  std::size_t stop_after = 0;
+};
+
+MethodResult run_with(StateStore& store, const GroupingProblem& problem,
+                      const MethodOptions& options) {
+  SilentProgress silent;
+  return find_method("qcqa").run(problem, options, {RandomKey(5), {}, silent, store});
+}
+
+void check_equal(const MethodResult& a, const MethodResult& b) {
+  REQUIRE(a.front.size() == b.front.size());
+  for (std::size_t i = 0; i < a.front.size(); ++i) {
+    CHECK(a.front[i].grouping == b.front[i].grouping);
+    CHECK(a.front[i].objectives == b.front[i].objectives);
+  }
+  CHECK(a.history == b.history);
+  CHECK(a.evaluations == b.evaluations);
+}
+
+class SumEvaluator : public Evaluator {
+ public:
+  void evaluate(const Genomes& candidates, std::span<Objectives> objectives) const override {
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      double sum = 0;
+      for (const Gene gene : candidates[i]) sum += gene;
+      objectives[i] = {sum, 1 / (1 + sum)};
+    }
+  }
+};
+
+std::size_t units_evaluations(const SearchState& state) {
+  std::size_t sum = 0;
+  for (const Nsga2State& unit : state.stage_one) sum += unit.evaluations;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("a search goes on from every one of its states to the same end") {
+  const GroupingProblem problem = random_problem(3, 7, PartitionSharing::kJoint, RandomKey(71));
+  const MethodOptions options{.nsga2 = {.population = 24, .generations = 12}};
+  RecordingStore unbroken;
+  const MethodResult expected = run_with(unbroken, problem, options);
+  REQUIRE(unbroken.states.size() > 20);
+  for (const SearchState& state : unbroken.states) {
+    RecordingStore resumed;
+    resumed.first = state;
+    check_equal(run_with(resumed, problem, options), expected);
+  }
+  // The state after each generation is what the unbroken run had then, times apart.
+  RecordingStore broken;
+  broken.stop_after = 5;
+  CHECK_THROWS_AS(run_with(broken, problem, options), Interrupted);
+  for (std::size_t i = 0; i < 5; ++i) {
+    broken.states[i].seconds = unbroken.states[i].seconds;
+    CHECK(broken.states[i] == unbroken.states[i]);
+  }
+}
+
+TEST_CASE("a search ends at its limit of evaluations") {
+  const GroupingProblem problem = random_problem(3, 9, PartitionSharing::kJoint, RandomKey(72));
+  RecordingStore store;
+  const MethodOptions options{.nsga2 = {.population = 20, .generations = 100, .evaluations = 330}};
+  run_with(store, problem, options);
+  CHECK(units_evaluations(store.states.back()) == 330);
+  CHECK(store.states.back().stage_two.evaluations <= 330);
+}
+
+TEST_CASE("a search ends after generations in vain") {
+  const ArbitraryGroups variation(10, 1, 10);
+  const SumEvaluator evaluator;
+  Nsga2 search(variation, evaluator, Genomes(10),
+               {.population = 30, .generations = 1000, .patience = 4}, RandomKey(1));
+  std::vector<std::size_t> fronts;
+  run_to_end(search, {}, [&](const Nsga2& now) { fronts.push_back(now.archive().size()); });
+  CHECK(search.generation() < 1000);
+  CHECK(search.generation() >= 4);
+  CHECK(search.state().stalled == 4);
+  CHECK(fronts[fronts.size() - 5] == fronts.back());
+}
+
+TEST_CASE("a limit of time ends both stages, after one generation at least") {
+  const GroupingProblem problem = random_problem(3, 9, PartitionSharing::kJoint, RandomKey(73));
+  const MethodOptions options{.nsga2 = {.population = 20, .generations = 1'000'000},
+                              .seconds = 0.05};
+  RecordingStore store;
+  const MethodResult found = run_with(store, problem, options);
+  CHECK_FALSE(found.front.empty());
+  CHECK(store.states.back().stage_two.generation < 1'000'000);
+  CHECK(store.states.back().stage_one[0].generation >= 0);
+}
+
+TEST_CASE("seed groupings are searched from, wherever they come from") {
+  // Without structure local search is of little help.
+  const auto table = std::make_shared<RandomAdditive>(12, false, RandomKey(74));
+  const GroupingProblem problem({{table, table, table}}, {});
+  const MethodResult exact = run_method("exact", problem, 1);
+  // Only the first population, little room for luck: what is found there was seeded.
+  MethodOptions options{.nsga2 = {.population = 40, .generations = 0}};
+  const auto error_at = [&](const MethodResult& found, double size) {
+    double least = 1e300;
+    for (const ModelPoint& point : found.front) {
+      if (point.objectives.size <= size) least = std::min(least, point.objectives.error);
+    }
+    return least;
+  };
+  const ModelPoint& planted = exact.front[exact.front.size() / 3];
+  const double without = error_at(run_method("qcqa", problem, 1, options),
+                                  planted.objectives.size);
+  options.seeds = {planted.grouping};
+  const double with = error_at(run_method("qcqa", problem, 1, options), planted.objectives.size);
+  CHECK(with == Approx(planted.objectives.error));
+  CHECK(without > with);
+}
+
+TEST_CASE("infeasible candidates rank behind all feasible ones, the smaller before the larger") {
+  RandomStream random{RandomKey(75)};
+  for (int draw = 0; draw < 50; ++draw) {
+    std::vector<Objectives> points(30);
+    for (Objectives& point : points) {
+      point = {1.0 * random.below(8), 1.0 * random.below(8)};
+    }
+    const double limit = 1.0 * random.below(9);
+    const std::vector<int> ranks = constrained_ranks(points, limit);
+    // Constrained domination by its definition, fronts peeled one by one.
+    const auto beats = [&](const Objectives& a, const Objectives& b) {
+      const bool a_fits = a.size <= limit;
+      const bool b_fits = b.size <= limit;
+      if (a_fits && b_fits) return dominates(a, b);
+      if (a_fits != b_fits) return a_fits;
+      return a.size < b.size;
+    };
+    std::vector<int> expected(points.size(), -1);
+    for (int rank = 0; std::ranges::count(expected, -1) > 0; ++rank) {
+      std::vector<std::size_t> front;
+      for (std::size_t i = 0; i < points.size(); ++i) {
+        if (expected[i] >= 0) continue;
+        bool beaten = false;
+        for (std::size_t j = 0; j < points.size(); ++j) {
+          beaten = beaten || (expected[j] < 0 && beats(points[j], points[i]));
+        }
+        if (!beaten) front.push_back(i);
+      }
+      for (const std::size_t i : front) expected[i] = rank;
+    }
+    CHECK(ranks == expected);
+  }
+}
+
+TEST_CASE("a search under a limit keeps to it and is better there than one that was cut") {
+  const GroupingProblem whole = random_problem(6, 10, PartitionSharing::kJoint, RandomKey(76));
+  const GroupingProblem limited =
+      random_problem(6, 10, {.kv_heads_limit = 30}, RandomKey(76));
+  const MethodOptions options{.nsga2 = {.population = 20, .generations = 20}};
+  const MethodResult found = run_method("qcqa", limited, 1, options);
+  const MethodResult cut = run_method("qcqa", whole, 1, options);
+  double best = 1e300;
+  for (const ModelPoint& point : cut.front) {
+    if (point.objectives.size <= 30) best = std::min(best, point.objectives.error);
+  }
+  CHECK(found.front.back().objectives.size <= 30);
+  CHECK(found.front.back().objectives.error <= best);
+}
