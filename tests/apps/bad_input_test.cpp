@@ -70,7 +70,8 @@ TEST_CASE("usage errors") {
   scene.refuses({"frobnicate"}, "");
   scene.refuses(scene.search({"--frobnicate"}), "--frobnicate");
   scene.refuses({"search", scene.model()}, "--output");
-  scene.refuses(scene.search({"--method", "magic"}), "qcqa, qcqa-ec, neighbour, mqa, random");
+  scene.refuses(scene.search({"--method", "magic"}),
+                "qcqa, qcqa-ec, exact, neighbour, mqa, random");
   scene.refuses(scene.search({"--fitness", "magic"}), "wse");
   scene.refuses(scene.search({"--merge", "magic"}), "mean");
   scene.refuses(scene.search({"--partitions", "magic"}), "independent");

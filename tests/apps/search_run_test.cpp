@@ -1,5 +1,6 @@
 // Whole searches with the built program: same bytes for any number of threads, broken off or not.
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/search/state_file.hpp"
+#include "search/random.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
@@ -37,7 +40,7 @@ std::map<std::string, std::string> promised_bytes(const fs::path& run) {
 
 class Scene {
  public:
-  Scene() { TinyLlama().write(scratch_.path() / "tiny"); }
+  explicit Scene(const TinyLlama& model = {}) { model.write(scratch_.path() / "tiny"); }
 
   std::string path(const std::string& name) const { return (scratch_.path() / name).string(); }
   std::vector<std::string> search(const std::string& out,
@@ -182,7 +185,7 @@ TEST_CASE(
 
 TEST_CASE("every method runs and repeats its bytes") {
   const Scene scene;
-  for (const char* method : {"qcqa", "qcqa-ec", "neighbour", "mqa", "random"}) {
+  for (const char* method : {"qcqa", "qcqa-ec", "exact", "neighbour", "mqa", "random"}) {
     for (const char* partitions : {"joint", "independent"}) {
       CAPTURE(method, partitions);
       const auto search = [&](const std::string& out) {
@@ -197,22 +200,129 @@ TEST_CASE("every method runs and repeats its bytes") {
   }
 }
 
-TEST_CASE("a killed run is resumed to the bytes of an unbroken one") {
-  const Scene scene;
-  const auto slow = [&](const std::string& name) { return scene.budgeted(name, 60, 400); };
-  REQUIRE(run_regroup(slow("whole")).exit_status == 0);
+TEST_CASE("killed at fifty random moments, a run is resumed to the bytes of an unbroken one") {
+  const Scene scene(TinyLlama{.layers = 3, .query_heads = 12, .kv_heads = 12});
+  const auto search = [&](const std::string& name) {
+    return scene.budgeted(name, 40, 100, {"--measure", "1", "--resume"});
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  REQUIRE(run_regroup(search("whole")).exit_status == 0);
+  const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
   const auto whole = promised_bytes(scene.path("whole"));
-  std::set<bool> was_finished;
-  for (unsigned milliseconds : {150U, 300U, 450U, 600U, 800U, 1000U}) {
-    const std::string name = "killed" + std::to_string(milliseconds);
-    std::vector<std::string> arguments = slow(name);
-    arguments.emplace_back("--resume");  // without a state it starts anew
-    run_and_kill(arguments, SIGKILL, milliseconds);
-    was_finished.insert(fs::exists(scene.path(name + "/run.json")));
-    REQUIRE(run_regroup(arguments).exit_status == 0);
+  search::RandomStream random{search::RandomKey(77)};
+  int unfinished = 0;
+  int with_state = 0;
+  for (int run = 0; run < 10; ++run) {
+    const std::string name = "killed" + std::to_string(run);
+    for (int moment = 0; moment < 5; ++moment) {
+      run_and_kill(search(name), SIGKILL,
+                   static_cast<unsigned>(random.below(static_cast<int>(duration.count()))));
+      unfinished += !fs::exists(scene.path(name + "/run.json"));
+      with_state += !apps::state_files(scene.path(name + "/state")).empty();
+    }
+    REQUIRE(run_regroup(search(name)).exit_status == 0);
     CHECK(promised_bytes(scene.path(name)) == whole);
   }
-  CHECK(was_finished.contains(false));
+  CHECK(unfinished > 10);  // else nothing was tested
+  CHECK(with_state > 10);
+}
+
+TEST_CASE("a broken state of the search does not matter, one of another run is refused") {
+  const Scene scene(TinyLlama{.kv_heads = 4});
+  REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
+  const auto whole = promised_bytes(scene.path("run"));
+  const fs::path state = apps::state_files(scene.path("run/state")).at(0);
+  const std::string bytes = read_file(state);
+  std::string changed = bytes;
+  changed[bytes.size() / 2] ^= 1;
+  for (const std::string& broken :
+       {bytes.substr(0, bytes.size() / 2), changed, std::string("no")}) {
+    fs::remove(scene.path("run/run.json"));
+    for (const fs::path& file : apps::state_files(scene.path("run/state"))) fs::remove(file);
+    std::ofstream(state, std::ios::binary) << broken;
+    REQUIRE(run_regroup(scene.search("run", {"--resume"})).exit_status == 0);
+    CHECK(promised_bytes(scene.path("run")) == whole);
+  }
+  fs::remove(scene.path("run/run.json"));
+  const auto refused = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = scene.search("run", more);
+    arguments.emplace_back("--resume");
+    const apps::ProcessResult result = run_regroup(arguments);
+    CHECK(result.exit_status == 2);
+    return result.error;
+  };
+  CHECK_THAT(refused({"--min-groups", "2"}), contains("min_groups"));
+  CHECK_THAT(refused({"--layout", "standard"}), contains("layout"));
+  CHECK_THAT(refused({"--patience", "3"}), contains("patience"));
+  CHECK_THAT(refused({"--seed-grouping", scene.path("run/groupings/baseline-mqa-kv0.2500.json")}),
+             contains("seed_groupings"));
+  json identity = json::parse(read_file(scene.path("run/state/identity.json")));
+  identity["regroup"]["regroup"] = "0.0.9";
+  std::ofstream(scene.path("run/state/identity.json")) << identity.dump();
+  CHECK_THAT(refused({}), contains("0.0.9"));
+  fs::rename(scene.path("tiny"), scene.path("was"));
+  TinyLlama{.kv_heads = 4, .seed = 99}.write(scene.path("tiny"));
+  CHECK_THAT(refused({}), contains("weights"));
+}
+
+TEST_CASE("rules, budgets and seeds of the command line reach the search") {
+  const Scene scene(TinyLlama{.kv_heads = 4});
+  const auto groups_of = [&](const json& point) {
+    const json file =
+        json::parse(read_file(scene.path("run/" + point["grouping"].get<std::string>())));
+    std::vector<std::size_t> counts;
+    for (const json& layer : file["layers"]) counts.push_back(layer["key_groups"].size());
+    return counts;
+  };
+  const auto run = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = scene.search("run", more);
+    arguments.insert(arguments.end(), {"--measure", "0", "--force"});
+    const apps::ProcessResult result = run_regroup(arguments);
+    INFO(result.error);
+    REQUIRE(result.exit_status == 0);
+    return scene.front("run");
+  };
+  for (const json& point : run({"--layout", "standard"})["points"]) {
+    CHECK(std::set<std::size_t>{1, 2, 4}.contains(groups_of(point)[0]));
+    CHECK(groups_of(point)[0] == groups_of(point)[1]);
+  }
+  for (const json& point : run({"--freeze-layers", "1", "--min-groups", "2"})["points"]) {
+    CHECK(groups_of(point)[0] >= 2);
+    CHECK(groups_of(point)[1] == 4);
+  }
+  // 2 layers x 2 x 4 heads x 8 dimensions x 4 bytes a token: half of it for 10 x 3 tokens.
+  const json inspected = json::parse(
+      run_regroup({"inspect", scene.path("tiny"), "--json", "--context", "10", "--batch", "3"})
+          .output);
+  const auto bytes = static_cast<std::int64_t>(inspected["kv_cache"]["bytes"].get<double>());
+  CHECK(bytes == 30 * inspected["kv_bytes_per_token"].get<std::int64_t>());
+  const json limited =
+      run({"--cache-budget", std::to_string(bytes / 2), "--context", "10", "--batch", "3"});
+  CHECK(limited["points"][0]["kv_limit"] == 0.5);
+  CHECK(limited["points"][0]["kv_ratio"] == 0.5);
+  run({"--evaluations", "12"});
+  const json record = json::parse(read_file(scene.path("run/run.json")));
+  CHECK(record["evaluations"].get<int>() <= 24);  // in each of two stages
+  CHECK(run({"--seconds", "0.001"})["points"].size() > 3);
+}
+
+TEST_CASE("the front says how far it is from the best") {
+  const Scene scene;
+  const json exact = [&] {
+    REQUIRE(run_regroup(scene.search("exact", {"--method", "exact"})).exit_status == 0);
+    return scene.front("exact")["certificate"];
+  }();
+  CHECK(exact["fraction"] == 1.0);
+  CHECK(exact["worst_gap"] == 0.0);
+  REQUIRE(run_regroup(scene.search("neighbour", {"--method", "neighbour"})).exit_status == 0);
+  const json neighbour = scene.front("neighbour")["certificate"];
+  CHECK(neighbour["exact_hypervolume"] == exact["exact_hypervolume"]);
+  CHECK(neighbour["fraction"].get<double>() < 1);
+  const apps::ProcessResult said = run_regroup(scene.search("q", {"--method", "qcqa"}));
+  CHECK_THAT(said.output, contains("of the hypervolume of the exact front"));
+  CHECK_THAT(read_file(scene.path("q/report.html")),
+             contains("exact_hypervolume") || contains("\"certificate\""));
 }
 
 TEST_CASE("a finished run is left as it is, another one refused with the difference") {

@@ -130,8 +130,7 @@ TEST_CASE("in layout standard the exact front has one number of groups of one si
 }
 
 TEST_CASE("large layers get a certified front, the same for one thread and many") {
-  const GroupingProblem problem =
-      random_problem(2, 20, PartitionSharing::kJoint, RandomKey(44));
+  const GroupingProblem problem = random_problem(2, 20, PartitionSharing::kJoint, RandomKey(44));
   const auto run = [&](int threads) {
     set_threads(threads);
     return run_method("exact", problem, 1, {.nodes = 3});
@@ -175,11 +174,9 @@ TEST_CASE("a certificate compares with the exact front of small layers, else wit
 }
 
 TEST_CASE("evolutionary search comes within a thousandth of the exact front") {
-  const GroupingProblem problem =
-      random_problem(12, 12, PartitionSharing::kJoint, RandomKey(47));
+  const GroupingProblem problem = random_problem(12, 12, PartitionSharing::kJoint, RandomKey(47));
   const QuietContext context(1);
-  const auto exact =
-      exact_front(problem, bound_units(problem, GroupSizes::kArbitrary, *context));
+  const auto exact = exact_front(problem, bound_units(problem, GroupSizes::kArbitrary, *context));
   const MethodResult found =
       run_method("qcqa", problem, 1, {.nsga2 = {.population = 100, .generations = 50}});
   CHECK(certify(problem, found.front, exact).fraction() > 0.999);

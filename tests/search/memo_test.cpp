@@ -32,7 +32,8 @@ std::vector<Gene> random_genome(std::size_t genes, Gene bound, RandomStream& ran
 }  // namespace
 
 TEST_CASE("an index numbers genomes as they come and finds them again") {
-  for (const std::size_t genes : {std::size_t{1}, std::size_t{3}, std::size_t{4}, std::size_t{33}}) {
+  for (const std::size_t genes :
+       {std::size_t{1}, std::size_t{3}, std::size_t{4}, std::size_t{33}}) {
     GenomeIndex index(genes);
     std::map<std::vector<Gene>, std::size_t> naive;
     RandomStream random{RandomKey(genes)};

@@ -134,8 +134,7 @@ TEST_CASE("seed groupings are searched from, wherever they come from") {
     return least;
   };
   const ModelPoint& planted = exact.front[exact.front.size() / 3];
-  const double without = error_at(run_method("qcqa", problem, 1, options),
-                                  planted.objectives.size);
+  const double without = error_at(run_method("qcqa", problem, 1, options), planted.objectives.size);
   options.seeds = {planted.grouping};
   const double with = error_at(run_method("qcqa", problem, 1, options), planted.objectives.size);
   CHECK(with == Approx(planted.objectives.error));
@@ -178,8 +177,7 @@ TEST_CASE("infeasible candidates rank behind all feasible ones, the smaller befo
 
 TEST_CASE("a search under a limit keeps to it and is better there than one that was cut") {
   const GroupingProblem whole = random_problem(6, 10, PartitionSharing::kJoint, RandomKey(76));
-  const GroupingProblem limited =
-      random_problem(6, 10, {.kv_heads_limit = 30}, RandomKey(76));
+  const GroupingProblem limited = random_problem(6, 10, {.kv_heads_limit = 30}, RandomKey(76));
   const MethodOptions options{.nsga2 = {.population = 20, .generations = 20}};
   const MethodResult found = run_method("qcqa", limited, 1, options);
   const MethodResult cut = run_method("qcqa", whole, 1, options);

@@ -28,10 +28,11 @@ std::vector<NamedRules> named_rules() {
           {"frozen", {.frozen_layers = {0, 2}}},
           {"frozen, per-layer", {.shape = GroupShape::kPerLayer, .frozen_layers = {1}}},
           {"at most 20", {.kv_heads_limit = 20}},
-          {"all at once", {.shape = GroupShape::kPerLayer,
-                           .min_groups = 2,
-                           .frozen_layers = {2},
-                           .kv_heads_limit = 24}}};
+          {"all at once",
+           {.shape = GroupShape::kPerLayer,
+            .min_groups = 2,
+            .frozen_layers = {2},
+            .kv_heads_limit = 24}}};
 }
 
 void check_follows(const GroupingRules& rules, const Grouping& grouping) {
@@ -119,7 +120,8 @@ TEST_CASE("random partitions into groups of equal size differ by at most one hea
 
 TEST_CASE("rules that allow nothing or contradict each other are refused by name") {
   const auto refused = [](GroupingRules rules) {
-    return error_message<InputError>([&] { random_problem(3, 6, std::move(rules), RandomKey(54)); });
+    return error_message<InputError>(
+        [&] { random_problem(3, 6, std::move(rules), RandomKey(54)); });
   };
   CHECK_THAT(refused({.min_groups = 7}), contains("no number of groups is allowed"));
   CHECK_THAT(refused({.shape = GroupShape::kPerLayer, .min_groups = 4, .max_groups = 5}),

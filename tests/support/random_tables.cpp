@@ -35,7 +35,9 @@ void for_each_partition(int heads, const std::function<void(const search::Partit
 double RandomAdditive::group_cost(std::span<const search::Head> members) const {
   if (members.size() < 2) return 0;
   const auto bit = [](search::Head head) { return std::uint64_t{1} << head.value(); };
-  const auto draw = [&](std::uint64_t mask) { return search::RandomStream(key_.split(mask)).unit(); };
+  const auto draw = [&](std::uint64_t mask) {
+    return search::RandomStream(key_.split(mask)).unit();
+  };
   if (!grows_) {
     std::uint64_t mask = 0;
     for (const search::Head head : members) mask |= bit(head);

@@ -33,7 +33,8 @@ class RandomAdditive : public search::CostTable {
   search::RandomKey key_;
 };
 
-/// Least cost of every number of groups over all partitions (of equal sizes): a map from the number.
+/// Least cost of every number of groups over all partitions (of equal sizes): a map from the
+/// number.
 std::map<int, double> enumerated_costs(const search::CostTable& table, bool equal_sizes = false);
 
 /// A problem of GramCost tables over random vectors.
