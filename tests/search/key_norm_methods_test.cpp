@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <map>
+
+#include "search/allocation.hpp"
 #include "search/error.hpp"
 #include "search/key_norm/deal.hpp"
 #include "search/method.hpp"
@@ -68,6 +72,40 @@ TEST_CASE("key-norm methods give the cheapest allocation of every size they reac
     }
   }
   CHECK(merged_sizes > 0);
+}
+
+TEST_CASE("of allocations that store the same, the cheapest is the point") {
+  int contested = 0;
+  int later = 0;  // cheapest with more groups than another of its size
+  for (std::uint64_t trial = 0; trial < 20; ++trial) {
+    const GroupingProblem problem =
+        random_problem(2, 7, PartitionSharing::kJoint, RandomKey(47).split(trial));
+    const KeyGrams grams = random_grams(7, 7, RandomKey(48).split(trial));
+    std::map<double, std::vector<ModelPoint>> by_size;
+    for (int groups = 1; groups <= 7; ++groups) {
+      const Partition pooled = Partition::neighbours(7, groups);
+      Grouping grouping;
+      for (const auto& windows : grams.layers) {
+        const auto counts = deal_kdgqa(summed_norms(pooled_norms(windows, pooled)), 7);
+        grouping.layers.push_back({pooled, pooled, allocate_in_order(counts)});
+      }
+      const ModelPoint point = problem.point(grouping);
+      by_size[point.objectives.size].push_back(point);
+    }
+    const MethodResult result = run("kdgqa", problem, &grams, RandomKey(1));
+    REQUIRE(result.front.size() == by_size.size());
+    std::size_t at = 0;
+    for (const auto& [size, points] : by_size) {
+      const auto best = std::min_element(points.begin(), points.end(), [](auto& a, auto& b) {
+        return a.objectives.error < b.objectives.error;
+      });
+      CHECK(result.front[at++].objectives == best->objectives);
+      contested += points.size() > 1 ? 1 : 0;
+      later += best != points.begin() ? 1 : 0;
+    }
+  }
+  CHECK(contested > 10);
+  CHECK(later > 3);
 }
 
 TEST_CASE("DGQA depends on its kind and its key, and repeats") {
