@@ -80,6 +80,8 @@ TEST_CASE("usage errors") {
   for (const char* method : {"kdgqa", "dgqa"}) {
     scene.refuses(scene.search({"--method", method, "--partitions", "independent"}),
                   std::string("joint, for --method ") + method);
+    scene.refuses(scene.search({"--method", method, "--layout", "standard"}),
+                  std::string("any, for --method ") + method);
   }
   scene.refuses(scene.search({"--kv", "0"}), "--kv");
   scene.refuses(scene.search({"--kv", "0.5,1.5"}), "1.5");

@@ -122,7 +122,7 @@ TEST_CASE("a problem prices keys and values of an allocated layer") {
   };
   const GroupingProblem problem(
       {{table(k), table(v), std::make_shared<GramCost>(k * k.transpose() + v * v.transpose())}},
-      PartitionSharing::kJoint);
+      GroupingRules{});
   const Partition pooled = Partition::neighbours(4, 3);
   const std::vector<Group> dealt = groups({0, 0, 0, 0, 2, 2, 2, 2});
   const Objectives found = problem.objectives({{{pooled, pooled, dealt}}});
@@ -133,7 +133,7 @@ TEST_CASE("a problem prices keys and values of an allocated layer") {
 
 TEST_CASE("a table that knows groups only refuses an allocation") {
   const auto table = std::make_shared<GroupsOnly>();
-  const GroupingProblem problem({{table, table, table}}, PartitionSharing::kJoint);
+  const GroupingProblem problem({{table, table, table}}, GroupingRules{});
   const Partition pooled = Partition::neighbours(3, 2);
   CHECK_NOTHROW(problem.objectives({{{pooled, pooled}}}));
   CHECK_THROWS_AS(problem.objectives({{{pooled, pooled, groups({0, 1, 1})}}}), InputError);
