@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "models/transformer/decoder.hpp"
+#include "models/transformer/key_products.hpp"
 #include "models/transformer/moment_sums.hpp"
 #include "models/transformer/sampler.hpp"
 #include "models/transformer/token_losses.hpp"
@@ -138,6 +139,20 @@ ActivationMoments LanguageModel::activation_moments(const TokenWindows& windows,
   const c10::InferenceMode no_gradients;
   for (std::size_t share = 1; share < kMomentShares; ++share) shares[0].add(shares[share]);
   return shares[0].mean(windows.tokens());
+}
+
+search::KeyGrams LanguageModel::key_grams(const TokenWindows& windows, std::stop_token stop,
+                                          search::Progress& progress) const {
+  require_windows(windows, config());
+  search::KeyGrams grams{config().query_heads, {}};
+  grams.layers.assign(static_cast<std::size_t>(config().layers),
+                      std::vector<Eigen::MatrixXd>(windows.size()));
+  for_each_batch(windows.size(), batch_windows(windows), decoder_->options().device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   batch_key_grams(*decoder_, windows, begin, end, grams);
+                   progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
+                 });
+  return grams;
 }
 
 TokenWindows LanguageModel::sample(int windows, int context, search::RandomKey key,

@@ -11,6 +11,7 @@
 #include "models/merge/merge_operator.hpp"
 #include "models/pretrained_model.hpp"
 #include "models/text/token_windows.hpp"
+#include "search/key_norm/key_grams.hpp"
 #include "search/progress.hpp"
 #include "search/random.hpp"
 
@@ -46,6 +47,12 @@ class LanguageModel {
   /// layers, 8 · D² bytes a layer each. Throws as `window_losses`. Progress counts tokens.
   ActivationMoments activation_moments(const TokenWindows& windows, std::stop_token stop,
                                        search::Progress& progress) const;
+
+  /// Inner products of every layer's keys over each window's inputs (METHODS §4), in double, the
+  /// same for any number of threads. Memory: 8 · H_kv² bytes a layer and window. Throws as
+  /// `window_losses`, WorkError if a key is not finite. Progress counts tokens.
+  search::KeyGrams key_grams(const TokenWindows& windows, std::stop_token stop,
+                             search::Progress& progress) const;
 
   /// Windows of text that the model itself writes: begin-of-sequence, then `context` tokens drawn
   /// at temperature 1, each window with the key of its number. Throws InputError if the model has

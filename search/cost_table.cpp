@@ -1,5 +1,6 @@
 #include "search/cost_table.hpp"
 
+#include "search/error.hpp"
 #include "search/exact/block_relaxation.hpp"
 
 namespace regroup::search {
@@ -12,6 +13,12 @@ double CostTable::partition_cost(std::span<const Label> labels) const {
     cost += group_cost(group);
   }
   return cost;
+}
+
+double CostTable::serving_cost(Head, std::span<const Head>) const {
+  throw InputError({.what = "this fitness cannot price a query head outside its group",
+                    .where = "--fitness",
+                    .expected = "one that can, such as wse"});
 }
 
 std::unique_ptr<PartitionState> CostTable::state(const Partition& partition) const {

@@ -24,6 +24,11 @@ class CostTable {
   /// Σ of `group_cost` over the groups of a canonical label vector of `heads()` entries.
   virtual double partition_cost(std::span<const Label> labels) const;
 
+  /// Cost of letting the shared head of `members` stand for `head`, which need not be one of them;
+  /// over the members themselves it adds up to `group_cost`. The default throws InputError: not
+  /// every table can price a head outside its group.
+  virtual double serving_cost(Head head, std::span<const Head> members) const;
+
   /// A local-search state at `partition`, which must not outlive the table. The default prices
   /// whole groups again; a table that knows the change of a move in less time gives its own.
   virtual std::unique_ptr<PartitionState> state(const Partition& partition) const;

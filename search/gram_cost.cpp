@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "search/error.hpp"
@@ -69,6 +70,14 @@ double GramCost::partition_cost(std::span<const Label> labels) const {
   double cost = 0;
   for (std::size_t group = 0; group < groups; ++group) cost += distances[group] / sizes[group];
   return cost;
+}
+
+double GramCost::serving_cost(Head head, std::span<const Head> members) const {
+  const auto size = static_cast<double>(members.size());
+  double distances = 0;
+  for (const Head member : members) distances += distance(head, member);
+  // The difference of the two is a square; rounding must not make it negative.
+  return std::max(0.0, (distances - group_cost(members)) / size);
 }
 
 std::unique_ptr<PartitionState> GramCost::state(const Partition& partition) const {

@@ -30,6 +30,8 @@ class GramCost : public CostTable {
   /// O(n²), without allocation.
   double partition_cost(std::span<const Label> labels) const override;
   using CostTable::partition_cost;
+  /// ‖W^h − W̄^g‖² = (1/|g|) Σ_{i∈g} D_hi − (1/|g|²) Σ_{i<j∈g} D_ij; O(|g|²).
+  double serving_cost(Head head, std::span<const Head> members) const override;
   std::unique_ptr<PartitionState> state(const Partition& partition) const override;
   bool grows() const override { return true; }
   std::unique_ptr<const Relaxation> relaxation() const override;

@@ -8,16 +8,29 @@
 namespace regroup::search {
 
 /// How the KV heads of one attention layer are shared: keys and values each by a partition of the
-/// same source KV heads.
+/// same source KV heads, and which group serves each query head.
 struct LayerGrouping {
   Partition keys;
   Partition values;
+  /// An allocation (METHODS §4): for each of the H query heads the group that serves it. Keys and
+  /// values then share their partition; a group that no query head names is not stored. Empty: each
+  /// query head reads the group of its source KV head.
+  std::vector<Group> query_to_group = {};
 
   bool shares_partition() const { return keys == values; }
+  bool has_allocation() const { return !query_to_group.empty(); }
+  /// Groups of the keys that some query head reads, ascending; O(H + H_kv).
+  std::vector<Group> stored_keys() const { return stored(keys); }
+  std::vector<Group> stored_values() const { return stored(values); }
   /// Key heads plus value heads that the layer stores per token, n_K + n_V.
-  int kv_heads() const { return keys.groups() + values.groups(); }
+  int kv_heads() const;
+  /// True if every query head reads its source KV head and nothing else.
+  bool is_source() const;
   bool operator==(const LayerGrouping&) const = default;
   auto operator<=>(const LayerGrouping&) const = default;
+
+ private:
+  std::vector<Group> stored(const Partition& partition) const;
 };
 
 /// The grouping of a whole model, one entry per attention layer. A value.
@@ -33,7 +46,8 @@ struct Grouping {
   int source_kv_heads() const;
   /// KV-cache size relative to the source, in (0, 1] (METHODS §0).
   double kv_ratio() const;
-  bool is_source() const { return kv_heads() == source_kv_heads(); }
+  /// True if every layer is as in the source model.
+  bool is_source() const;
 
   bool operator==(const Grouping&) const = default;
   auto operator<=>(const Grouping&) const = default;

@@ -8,6 +8,7 @@
 #include "search/error.hpp"
 #include "search/methods/baseline_methods.hpp"
 #include "search/methods/exact_method.hpp"
+#include "search/methods/key_norm_methods.hpp"
 #include "search/methods/qcqa_methods.hpp"
 
 namespace regroup::search {
@@ -15,14 +16,16 @@ namespace {
 
 const QcqaMethod kQcqaArbitrary(GroupSizes::kArbitrary);
 const QcqaMethod kQcqaEqual(GroupSizes::kEqual);
+const KeyNormMethod kKdgqa(KeyNormDeal::kOnce);
+const KeyNormMethod kDgqa(KeyNormDeal::kReplayed);
 const ExactMethod kExact;
 const NeighbourMethod kNeighbour;
 const MqaMethod kMqa;
 const RandomMethod kRandom;
 
 /// Every method; a new one is one line here.
-const std::array<const SearchMethod*, 6> kMethods = {&kQcqaArbitrary, &kQcqaEqual, &kExact,
-                                                     &kNeighbour,     &kMqa,       &kRandom};
+const std::array<const SearchMethod*, 8> kMethods = {
+    &kQcqaArbitrary, &kQcqaEqual, &kKdgqa, &kDgqa, &kExact, &kNeighbour, &kMqa, &kRandom};
 
 }  // namespace
 

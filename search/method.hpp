@@ -7,6 +7,8 @@
 
 #include "search/certificate.hpp"
 #include "search/history.hpp"
+#include "search/key_norm/deal.hpp"
+#include "search/key_norm/key_grams.hpp"
 #include "search/nsga2.hpp"
 #include "search/problem.hpp"
 #include "search/progress.hpp"
@@ -29,7 +31,9 @@ struct MethodOptions {
   double seconds = 0;      ///< that a stage, or the branch and bound, may take; 0: no limit
   std::size_t nodes = 10;  ///< subsets that a branch and bound relaxes
   StageTwoChoice stage_two = StageTwoChoice::kFrontMember;
-  std::vector<Grouping> seeds;  ///< groupings of this model to begin with
+  std::vector<Grouping> seeds;          ///< groupings of this model to begin with
+  const KeyGrams* key_grams = nullptr;  ///< of the source model; null where no method needs them
+  DgqaKind dgqa = DgqaKind::kEma;
 };
 
 /// What a run works with beside the problem and its options.
@@ -60,6 +64,9 @@ class SearchMethod {
   virtual GroupSizes sizes(const GroupingProblem& problem) const {
     return problem.rules().equal_sizes() ? GroupSizes::kEqual : GroupSizes::kArbitrary;
   }
+  /// Whether it allocates query heads to groups by the norms of keys: MethodOptions::key_grams must
+  /// then be there, and keys and values share their partitions.
+  virtual bool allocates_queries() const { return false; }
   /// Throws Interrupted on `stop`.
   virtual MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
                            const MethodContext& context) const = 0;

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "search/allocation.hpp"
 #include "search/error.hpp"
 
 namespace regroup::search {
@@ -83,6 +84,11 @@ Objectives GroupingProblem::objectives(const Grouping& grouping) const {
   Objectives result{static_cast<double>(grouping.kv_heads()), 0};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const LayerGrouping& layer = grouping.layers[i];
+    if (layer.has_allocation()) {
+      result.error += allocation_cost(*layers_[i].keys, layer.keys, layer.query_to_group) +
+                      allocation_cost(*layers_[i].values, layer.values, layer.query_to_group);
+      continue;
+    }
     result.error += layers_[i].keys->partition_cost(layer.keys) +
                     layers_[i].values->partition_cost(layer.values);
   }

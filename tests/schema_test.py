@@ -27,6 +27,13 @@ with tempfile.TemporaryDirectory() as scratch:
     for file in groupings:
         validator.validate(json.loads(file.read_text()))
     written = json.loads(groupings[0].read_text())
+    dealt = pathlib.Path(scratch) / "dealt"
+    subprocess.run([program, "search", repository / "examples/demo-llama", "-o", dealt, "--measure", "0", "--method",
+                    "kdgqa", "-q"], check=True, stdout=subprocess.DEVNULL)
+    allocated = [json.loads(file.read_text()) for file in sorted((dealt / "groupings").glob("search-*.json"))]
+    assert allocated and all("query_to_group" in layer for document in allocated for layer in document["layers"])
+    for document in allocated:
+        validator.validate(document)
 
 by_hand = {"format": "regroup.grouping", "version": 1, "layers": [{"index": 0, "key_groups": [[0, 1]]}]}
 validator.validate(by_hand)
@@ -44,4 +51,8 @@ for groups in ([], [[]], [[0, 0]], [0, 1], [[-1]], [[0.5]], None):
     broken = copy.deepcopy(by_hand)
     broken["layers"][0]["key_groups"] = groups
     must_refuse(broken, f"key_groups {groups}")
-print(f"{len(groupings)} written files valid, 10 broken ones refused")
+for allocation in ([], [[0]], [-1], [0.5], "0 1"):
+    broken = copy.deepcopy(by_hand)
+    broken["layers"][0]["query_to_group"] = allocation
+    must_refuse(broken, f"query_to_group {allocation}")
+print(f"{len(groupings) + len(allocated)} written files valid, 15 broken ones refused")

@@ -80,6 +80,11 @@ void SearchCommand::declare_method(CLI::App& command) {
                   "Stage 2 chooses per layer any member of its front (member), or grouped or "
                   "not (bit, the paper's)")
       ->capture_default_str();
+  command
+      .add_option("--dgqa", options_.dgqa,
+                  "What method dgqa deals by: the change of the key norms from one calibration "
+                  "window to the next (diff), or their moving average (ema)")
+      ->capture_default_str();
 }
 
 void SearchCommand::declare_rules(CLI::App& command) {
@@ -145,8 +150,8 @@ void SearchCommand::declare_budget(CLI::App& command) {
 void SearchCommand::declare_data(CLI::App& command) {
   command
       .add_option("--calibration", options_.calibration,
-                  "Text or token ids for statistics of activations; the fitness activation needs "
-                  "them (default: sampled from the model where needed)")
+                  "Text or token ids for statistics of activations; the fitness activation and the "
+                  "methods kdgqa and dgqa need them (default: sampled from the model where needed)")
       ->type_name("FILE");
   command
       .add_option("--eval", options_.eval,

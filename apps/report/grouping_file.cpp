@@ -14,29 +14,28 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<std::size_t> read_groups(const JsonFields& layer, const char* name,
-                                     std::uint64_t kv_heads) {
+std::vector<std::size_t> labels_of(const search::Partition& partition) {
+  return {partition.labels().begin(), partition.labels().end()};
+}
+
+search::Partition read_groups(const JsonFields& layer, const char* name, std::uint64_t kv_heads) {
   if (kv_heads > static_cast<std::uint64_t>(search::Partition::kMaxHeads)) {
     layer.refuse(name, fmt::format("at most {} KV heads", search::Partition::kMaxHeads),
                  std::to_string(kv_heads));
   }
-  const search::Partition partition = models::read_partition(
-      layer.array(name), static_cast<int>(kv_heads), models::field_of(layer.where(), name));
-  return {partition.labels().begin(), partition.labels().end()};
+  return models::read_partition(layer.array(name), static_cast<int>(kv_heads),
+                                models::field_of(layer.where(), name));
 }
 
 std::vector<std::size_t> read_queries(const JsonFields& layer, std::uint64_t query_heads,
-                                      std::size_t groups) {
+                                      const search::Partition& keys) {
   constexpr const char* kName = "query_to_group";
   std::vector<std::size_t> group_of_query;
   if (layer.find(kName) == nullptr) return group_of_query;
-  for (const json& value : layer.array(kName)) {
-    group_of_query.push_back(static_cast<std::size_t>(models::checked_int(
-        value, models::field_of(layer.where(), kName), 0, static_cast<std::int64_t>(groups) - 1)));
-  }
-  if (group_of_query.size() != query_heads) {
-    layer.refuse(kName, fmt::format("one group for each of {} query heads", query_heads),
-                 fmt::format("{} entries", group_of_query.size()));
+  for (const search::Group group :
+       models::read_allocation(layer.array(kName), layer.array("key_groups"), keys, query_heads,
+                               models::field_of(layer.where(), kName))) {
+    group_of_query.push_back(group.at());
   }
   return group_of_query;
 }
@@ -55,11 +54,12 @@ std::vector<LayerGroups> read_grouping_layers(const std::filesystem::path& file,
     const JsonFields layer(layers[i], fmt::format("{}, layers[{}]", file.string(), i));
     LayerGroups groups;
     groups.name = layer.optional_text("name").value_or(fmt::format("{}", layer.count("index")));
-    groups.key = read_groups(layer, "key_groups", kv_heads);
+    const search::Partition keys = read_groups(layer, "key_groups", kv_heads);
+    groups.key = labels_of(keys);
     groups.value = layer.find("value_groups") == nullptr
                        ? groups.key
-                       : read_groups(layer, "value_groups", kv_heads);
-    groups.query = read_queries(layer, query_heads, layer.array("key_groups").size());
+                       : labels_of(read_groups(layer, "value_groups", kv_heads));
+    groups.query = read_queries(layer, query_heads, keys);
     all.push_back(std::move(groups));
   }
   return all;

@@ -10,6 +10,7 @@
 
 #include "search/error.hpp"
 #include "search/grouping_rules.hpp"
+#include "search/key_norm/deal.hpp"
 #include "search/method.hpp"
 
 namespace regroup::apps {
@@ -33,6 +34,9 @@ inline constexpr std::array kShapes = {
     Choice<search::GroupShape>{"any", search::GroupShape::kAny},
     Choice<search::GroupShape>{"per-layer", search::GroupShape::kPerLayer},
     Choice<search::GroupShape>{"standard", search::GroupShape::kStandard}};
+
+inline constexpr std::array kDgqaKinds = {Choice<search::DgqaKind>{"diff", search::DgqaKind::kDiff},
+                                          Choice<search::DgqaKind>{"ema", search::DgqaKind::kEma}};
 
 /// The value called `name`; throws InputError that names the option and lists its values.
 template <class T, std::size_t n>
@@ -59,6 +63,10 @@ inline search::GroupShape find_shape(std::string_view name) {
 
 inline search::StageTwoChoice find_stage_two(std::string_view name) {
   return find_choice(kStageTwoChoices, name, "--stage-two");
+}
+
+inline search::DgqaKind find_dgqa(std::string_view name) {
+  return find_choice(kDgqaKinds, name, "--dgqa");
 }
 
 }  // namespace regroup::apps

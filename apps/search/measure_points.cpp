@@ -19,6 +19,10 @@ std::string key_of(const RunPoint& point) {
   std::string text = point.merge;
   for (const search::LayerGrouping& layer : point.point.grouping.layers) {
     text += fmt::format("\n{}\n{}", layer.keys.to_string(), layer.values.to_string());
+    if (layer.has_allocation()) text += "\nqueries";
+    for (const search::Group group : layer.query_to_group) {
+      text += fmt::format(" {}", group.value());
+    }
   }
   return models::sha256_hex(text);
 }

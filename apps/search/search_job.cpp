@@ -119,7 +119,8 @@ void fill_proxies(std::vector<RunPoint>& points, const PricedProblems& problems)
   }
 }
 
-search::MethodOptions method_options(const SearchOptions& options, const SearchInputs& inputs) {
+search::MethodOptions method_options(const SearchOptions& options, const SearchInputs& inputs,
+                                     const search::KeyGrams* key_grams) {
   search::MethodOptions method;
   method.nsga2.population = options.population;
   method.nsga2.generations = options.generations;
@@ -129,6 +130,8 @@ search::MethodOptions method_options(const SearchOptions& options, const SearchI
   method.nodes = static_cast<std::size_t>(options.nodes);
   method.stage_two = find_stage_two(options.stage_two);
   method.seeds = inputs.seeds;
+  method.key_grams = key_grams;
+  method.dgqa = find_dgqa(options.dgqa);
   return method;
 }
 
@@ -155,6 +158,17 @@ models::ActivationMoments calibrate(const models::TokenWindows& windows, const S
                              text_sha256(inputs.calibration, windows), windows.context()},
                             directory.path() / "state");
   return moments;
+}
+
+/// Products of keys, where the method needs them.
+std::optional<search::KeyGrams> key_grams(const models::TokenWindows& windows,
+                                          const SearchOptions& options, const SearchInputs& inputs,
+                                          std::stop_token stop, search::Progress& progress) {
+  if (!search::find_method(options.method).allocates_queries()) return std::nullopt;
+  progress.begin("calibrating key norms", windows.tokens(), "tokens");
+  search::KeyGrams grams = inputs.language_model->key_grams(windows, stop, progress);
+  progress.end();
+  return grams;
 }
 
 /// What a run that is finished already left.
@@ -185,10 +199,12 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
 
   RunTexts texts;
   std::optional<models::ActivationMoments> moments;
+  std::optional<search::KeyGrams> keys;
   if (uses_calibration(options)) {
     texts.calibration = text_windows(inputs.calibration_windows, kCalibrationTextKey, options,
                                      inputs, stop, progress);
     moments = calibrate(*texts.calibration, inputs, directory, stop, progress);
+    keys = key_grams(*texts.calibration, options, inputs, stop, progress);
     times.finish("calibrate");
   }
   const PricedProblems problems =
@@ -198,7 +214,8 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   const search::MethodContext context{run_key(options).split(kMethodKey), stop, progress, state};
   const search::MethodResult found =
       search::find_method(options.method)
-          .run(problems.problem(), method_options(options, inputs), context);
+          .run(problems.problem(), method_options(options, inputs, keys ? &*keys : nullptr),
+               context);
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
   times.finish("search");

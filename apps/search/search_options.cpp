@@ -31,6 +31,23 @@ void require_seconds(double seconds) {
                     .found = fmt::format("{}", seconds)});
 }
 
+/// A method that allocates query heads cannot follow every rule.
+void require_allocatable(const SearchOptions& options) {
+  if (!search::find_method(options.method).allocates_queries()) return;
+  if (find_sharing(options.partitions) != search::PartitionSharing::kJoint) {
+    throw InputError({.what = "keys and values share the allocation of this method",
+                      .where = "--partitions",
+                      .expected = fmt::format("joint, for --method {}", options.method),
+                      .found = options.partitions});
+  }
+  if (find_shape(options.layout) != search::GroupShape::kAny) {
+    throw InputError({.what = "groups of this method serve unlike numbers of query heads",
+                      .where = "--layout",
+                      .expected = fmt::format("any, for --method {}", options.method),
+                      .found = options.layout});
+  }
+}
+
 }  // namespace
 
 nlohmann::ordered_json SearchOptions::result_options() const {
@@ -39,6 +56,7 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"merge", merge},
           {"partitions", partitions},
           {"stage_two", stage_two},
+          {"dgqa", dgqa},
           {"population", population},
           {"generations", generations},
           {"evaluations", evaluations},
@@ -59,7 +77,8 @@ nlohmann::ordered_json SearchOptions::result_options() const {
 }
 
 bool uses_calibration(const SearchOptions& options) {
-  return !options.calibration.empty() || fitness::find_fitness(options.fitness).needs_moments();
+  return !options.calibration.empty() || fitness::find_fitness(options.fitness).needs_moments() ||
+         search::find_method(options.method).allocates_queries();
 }
 
 void require_valid(const SearchOptions& options) {
@@ -71,6 +90,8 @@ void require_valid(const SearchOptions& options) {
   models::find_merge(options.merge);
   find_sharing(options.partitions);
   find_stage_two(options.stage_two);
+  find_dgqa(options.dgqa);
+  require_allocatable(options);
   require_range(options.population, 2, kMany, "--population");
   require_range(options.generations, 0, kMany, "--generations");
   require_range(options.evaluations, 0, kLargest, "--evaluations");

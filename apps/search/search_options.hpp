@@ -22,6 +22,7 @@ struct SearchOptions {
   std::string merge = "mean";
   std::string partitions = "joint";
   std::string stage_two = "member";
+  std::string dgqa = "ema";
   int population = 200;
   int generations = 200;
   std::int64_t evaluations = 0;  ///< candidates a stage may look at; 0: no limit
@@ -52,7 +53,8 @@ struct SearchOptions {
   nlohmann::ordered_json result_options() const;
 };
 
-/// Whether statistics of activations are wanted: the fitness needs them, or data for them is given.
+/// Whether statistics of activations are wanted: the fitness or the method needs them, or data for
+/// them is given.
 bool uses_calibration(const SearchOptions& options);
 
 /// Throws InputError for a name that is not known or a number out of range, naming the option.

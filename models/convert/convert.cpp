@@ -31,7 +31,7 @@ class ConvertedLayers {
     if (held_ != index) {
       current_ =
           merge_layer(model_, index, grouping_.layers[static_cast<std::size_t>(index)], merge_);
-      lay_out(layout_, current_, model_.config);
+      lay_out(layout_, current_, model_.config, stored_kv_heads(layout_, grouping_));
       held_ = index;
     }
     return current_.weights;

@@ -52,25 +52,53 @@ void permute_queries(MergedAttention& layer, const ModelConfig& config) {
   w.output = take_heads(w.output, order, config.head_dim, 1);
 }
 
-/// The stored head that each source KV head reads: that of its first query head.
-std::vector<int> stored_of_kv_head(const std::vector<int>& stored_of_query,
-                                   const ModelConfig& config) {
+/// The merged head that each of `heads` expanded ones repeats: that of its first query head.
+std::vector<int> merged_of_expanded(const std::vector<int>& merged_of_query, int heads) {
+  const std::size_t step = merged_of_query.size() / static_cast<std::size_t>(heads);
   std::vector<int> result;
-  for (int kv = 0; kv < config.kv_heads; ++kv) {
-    const int query = kv * config.queries_per_kv_head();
-    result.push_back(stored_of_query[static_cast<std::size_t>(query)]);
+  for (std::size_t query = 0; query < merged_of_query.size(); query += step) {
+    result.push_back(merged_of_query[query]);
   }
   return result;
 }
 
-void repeat_keys_and_values(MergedAttention& layer, const ModelConfig& config) {
+void repeat_keys_and_values(MergedAttention& layer, const ModelConfig& config, int heads) {
   AttentionWeights& w = layer.weights;
-  const std::vector<int> keys = stored_of_kv_head(layer.key_of_query, config);
-  const std::vector<int> values = stored_of_kv_head(layer.value_of_query, config);
+  const std::vector<int> keys = merged_of_expanded(layer.key_of_query, heads);
+  const std::vector<int> values = merged_of_expanded(layer.value_of_query, heads);
   w.key = take_heads(w.key, keys, config.head_dim);
   w.key_bias = take_heads(w.key_bias, keys, config.head_dim);
   w.value = take_heads(w.value, values, config.head_dim);
   w.value_bias = take_heads(w.value_bias, values, config.head_dim);
+}
+
+/// Whether all stored groups serve the same number of query heads.
+bool serves_equally(const search::LayerGrouping& layer) {
+  if (!layer.has_allocation()) return layer.keys.has_equal_sizes();
+  std::vector<std::size_t> counts(static_cast<std::size_t>(layer.keys.groups()));
+  for (const search::Group group : layer.query_to_group) ++counts[group.at()];
+  const std::vector<search::Group> stored = layer.stored_keys();
+  return std::all_of(stored.begin(), stored.end(), [&](search::Group group) {
+    return counts[group.at()] * stored.size() == layer.query_to_group.size();
+  });
+}
+
+/// Whether query heads of one source KV head read different groups.
+bool parts_kv_heads(const search::LayerGrouping& layer) {
+  const std::vector<search::Group>& groups = layer.query_to_group;
+  const std::size_t step = groups.size() / static_cast<std::size_t>(layer.keys.heads());
+  for (std::size_t query = 0; query < groups.size(); ++query) {
+    if (groups[query] != groups[query / step * step]) return true;
+  }
+  return false;
+}
+
+/// The fewest KV heads, of those of the source and one for each query head, that hold the grouping.
+int expanded_kv_heads(const search::Grouping& grouping) {
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    if (parts_kv_heads(layer)) return static_cast<int>(layer.query_to_group.size());
+  }
+  return grouping.layers[0].keys.heads();
 }
 
 std::vector<std::string_view> names_that(const search::Grouping* held) {
@@ -101,11 +129,11 @@ Layout find_layout(std::string_view name) {
 
 bool holds(Layout layout, const search::Grouping& grouping) {
   if (layout == Layout::kExpand) return true;
-  const int groups = grouping.layers[0].keys.groups();
+  const std::size_t groups = grouping.layers[0].stored_keys().size();
   return std::all_of(grouping.layers.begin(), grouping.layers.end(),
                      [&](const search::LayerGrouping& layer) {
-                       return layer.shares_partition() && layer.keys.groups() == groups &&
-                              layer.keys.has_equal_sizes();
+                       return layer.shares_partition() && layer.stored_keys().size() == groups &&
+                              serves_equally(layer);
                      });
 }
 
@@ -125,15 +153,15 @@ void require_holds(Layout layout, const search::Grouping& grouping) {
 }
 
 int stored_kv_heads(Layout layout, const search::Grouping& grouping) {
-  const search::Partition& keys = grouping.layers[0].keys;
-  return layout == Layout::kStandard ? keys.groups() : keys.heads();
+  return layout == Layout::kStandard ? static_cast<int>(grouping.layers[0].stored_keys().size())
+                                     : expanded_kv_heads(grouping);
 }
 
-void lay_out(Layout layout, MergedAttention& layer, const ModelConfig& config) {
+void lay_out(Layout layout, MergedAttention& layer, const ModelConfig& config, int stored_heads) {
   if (layout == Layout::kStandard) {
     permute_queries(layer, config);
   } else {
-    repeat_keys_and_values(layer, config);
+    repeat_keys_and_values(layer, config, stored_heads);
   }
 }
 

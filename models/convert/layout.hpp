@@ -13,7 +13,8 @@ struct MergedAttention;
 /// How a converted checkpoint stores its groups.
 enum class Layout {
   kStandard,  ///< query heads permuted, `num_key_value_heads` reduced: any engine runs it
-  kExpand,    ///< keys and values repeated to the source's KV heads: exact anywhere, saves nothing
+  kExpand,    ///< keys and values repeated to the source's KV heads, or to its query heads where an
+              ///< allocation parts those of one KV head: exact anywhere, saves nothing
 };
 
 /// "standard", "expand".
@@ -22,7 +23,7 @@ std::string_view layout_name(Layout layout);
 Layout find_layout(std::string_view name);
 
 /// True if the layout holds the grouping exactly: standard needs keys and values to share their
-/// partitions, and one group count and size in all layers.
+/// partitions, and in all layers one number of stored groups that serve as many query heads each.
 bool holds(Layout layout, const search::Grouping& grouping);
 /// The first layout, from the most useful, that holds the grouping.
 Layout default_layout(const search::Grouping& grouping);
@@ -32,7 +33,7 @@ void require_holds(Layout layout, const search::Grouping& grouping);
 /// KV heads of every layer of a checkpoint in this layout.
 int stored_kv_heads(Layout layout, const search::Grouping& grouping);
 
-/// Rearranges one merged layer for the layout, in place.
-void lay_out(Layout layout, MergedAttention& layer, const ModelConfig& config);
+/// Rearranges one merged layer for the layout, in place, to `stored_heads` KV heads.
+void lay_out(Layout layout, MergedAttention& layer, const ModelConfig& config, int stored_heads);
 
 }  // namespace regroup::models

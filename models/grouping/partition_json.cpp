@@ -1,7 +1,8 @@
 #include "models/grouping/partition_json.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
@@ -38,6 +39,26 @@ search::Partition read_partition(const nlohmann::json& groups, int heads,
     parts.where = where;
     throw InputError(parts);
   }
+}
+
+std::vector<search::Group> read_allocation(const nlohmann::json& query_to_group,
+                                           const nlohmann::json& groups,
+                                           const search::Partition& partition,
+                                           std::size_t query_heads, const std::string& where) {
+  if (query_to_group.size() != query_heads) {
+    throw InputError({.what = "allocation is not one group for each query head",
+                      .where = where,
+                      .expected = fmt::format("{} entries", query_heads),
+                      .found = fmt::format("{} entries", query_to_group.size())});
+  }
+  std::vector<search::Group> allocation;
+  for (const nlohmann::json& entry : query_to_group) {
+    const auto place = checked_int(entry, where, 0, partition.groups() - 1);
+    // The list may be in any order; the partition numbers its groups by their first member.
+    const auto& listed = groups[static_cast<std::size_t>(place)];
+    allocation.push_back(partition.group_of(search::Head(listed[0].get<int>())));
+  }
+  return allocation;
 }
 
 }  // namespace regroup::models

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "search/partition.hpp"
 
@@ -10,5 +12,13 @@ namespace regroup::models {
 /// The partition that a list of lists of head ids means, [[0, 3], [1, 2]]. Throws InputError naming
 /// `where`, for a value of another kind and as Partition::from_groups.
 search::Partition read_partition(const nlohmann::json& groups, int heads, const std::string& where);
+
+/// What the array "query_to_group" means, one entry for each of the model's query heads: places in
+/// the list `groups`, of which `partition` was read. Throws InputError naming `where`, for another
+/// number of entries and for one that is no place in the list.
+std::vector<search::Group> read_allocation(const nlohmann::json& query_to_group,
+                                           const nlohmann::json& groups,
+                                           const search::Partition& partition,
+                                           std::size_t query_heads, const std::string& where);
 
 }  // namespace regroup::models

@@ -36,16 +36,30 @@ void refuse_unless(bool fine, const std::string& where, std::string_view key,
                     .found = describe_json(found)});
 }
 
-search::LayerGrouping read_layer(const json& layer, int heads, const std::string& where) {
-  const auto allocation = layer.find("query_to_group");
-  if (allocation != layer.end()) {
-    refuse_unless(allocation->is_null(), where, "query_to_group", "absent", *allocation);
-  }
+search::LayerGrouping read_groups(const json& layer, int heads, const std::string& where) {
   const search::Partition keys = read_partition(required_array(layer, "key_groups", where), heads,
                                                 field_of(where, "key_groups"));
   const json* values = optional_array(layer, "value_groups", where);
   if (values == nullptr) return {keys, keys};
   return {keys, read_partition(*values, heads, field_of(where, "value_groups"))};
+}
+
+search::LayerGrouping read_layer(const json& layer, const ModelConfig& config,
+                                 const std::string& where) {
+  search::LayerGrouping grouping = read_groups(layer, config.kv_heads, where);
+  const json* allocation = optional_array(layer, "query_to_group", where);
+  if (allocation == nullptr) return grouping;
+  const std::string place = field_of(where, "query_to_group");
+  if (!grouping.shares_partition()) {
+    throw InputError({.what = "allocation of query heads to groups of keys and values that differ",
+                      .where = place,
+                      .expected = "value_groups absent or equal to key_groups",
+                      .found = fmt::format("{} and {}", grouping.keys.to_string(),
+                                           grouping.values.to_string())});
+  }
+  grouping.query_to_group = read_allocation(*allocation, layer["key_groups"], grouping.keys,
+                                            static_cast<std::size_t>(config.query_heads), place);
+  return grouping;
 }
 
 search::Grouping read_layers(const json& document, const ModelConfig& config,
@@ -57,7 +71,7 @@ search::Grouping read_layers(const json& document, const ModelConfig& config,
     auto& layer = layers[static_cast<std::size_t>(index)];
     const std::string place = fmt::format("{}, layer {}", where, index);
     if (layer) throw InputError({.what = "layer is listed twice", .where = place});
-    layer = read_layer(entry, config.kv_heads, place);
+    layer = read_layer(entry, config, place);
   }
   search::Grouping grouping;
   for (std::size_t i = 0; i < layers.size(); ++i) {

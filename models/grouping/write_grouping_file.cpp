@@ -15,12 +15,20 @@ ordered_json kv_json(const search::Grouping& grouping, const PretrainedModel& mo
           {"dtype", config_name(model.dtype)}};
 }
 
+std::vector<int> group_numbers(const std::vector<search::Group>& groups) {
+  std::vector<int> numbers;
+  for (const search::Group group : groups) numbers.push_back(group.value());
+  return numbers;
+}
+
 std::string layer_lines(const search::Grouping& grouping) {
   std::string lines;
   for (std::size_t i = 0; i < grouping.layers.size(); ++i) {
-    const ordered_json layer = {{"index", i},
-                                {"key_groups", grouping.layers[i].keys.member_ids()},
-                                {"value_groups", grouping.layers[i].values.member_ids()}};
+    const search::LayerGrouping& groups = grouping.layers[i];
+    ordered_json layer = {{"index", i},
+                          {"key_groups", groups.keys.member_ids()},
+                          {"value_groups", groups.values.member_ids()}};
+    if (groups.has_allocation()) layer["query_to_group"] = group_numbers(groups.query_to_group);
     lines += fmt::format("{}    {}", i == 0 ? "" : ",\n", json_text(layer));
   }
   return lines;

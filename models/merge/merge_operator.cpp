@@ -19,6 +19,27 @@ const FirstMerge kFirst;
 /// Every operator; a new one is one line here.
 const std::array<const MergeOperator*, 2> kOperators = {&kMean, &kFirst};
 
+void require_allocation(const search::LayerGrouping& layer, const ModelConfig& config) {
+  if (!layer.has_allocation()) return;
+  const std::vector<search::Group>& groups = layer.query_to_group;
+  if (groups.size() != static_cast<std::size_t>(config.query_heads)) {
+    throw InputError({.what = "allocation is not one group for each query head",
+                      .expected = fmt::format("{} entries", config.query_heads),
+                      .found = fmt::format("{} entries", groups.size())});
+  }
+  for (const search::Group group : groups) {
+    if (group.value() >= 0 && group.value() < layer.keys.groups()) continue;
+    throw InputError({.what = "allocation names a group that is not there",
+                      .expected = fmt::format("0 to {}", layer.keys.groups() - 1),
+                      .found = std::to_string(group.value())});
+  }
+  if (layer.shares_partition()) return;
+  throw InputError(
+      {.what = "allocation of query heads to groups of keys and values that differ",
+       .expected = "value_groups equal to key_groups",
+       .found = fmt::format("{} and {}", layer.keys.to_string(), layer.values.to_string())});
+}
+
 }  // namespace
 
 std::vector<std::string_view> merge_names() {
@@ -52,6 +73,7 @@ void require_same_heads(const search::Grouping& grouping, const ModelConfig& con
       fail("grouping has another number of KV heads than the model", config.kv_heads,
            static_cast<std::size_t>(partition->heads()));
     }
+    require_allocation(layer, config);
   }
 }
 

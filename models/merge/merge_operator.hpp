@@ -27,7 +27,8 @@ const MergeOperator& find_merge(std::string_view name);
 /// In the order of the table.
 std::vector<std::string_view> merge_names();
 
-/// Throws InputError unless the grouping has the layers and KV heads of the model.
+/// Throws InputError unless the grouping has the layers and KV heads of the model and allocates its
+/// query heads, where it does, to groups that keys and values share.
 void require_same_heads(const search::Grouping& grouping, const ModelConfig& config);
 
 /// Reads one layer and merges it. Merged tensors are rounded to the checkpoint's element type;

@@ -66,7 +66,7 @@ at::Tensor Attention::split_heads(const at::Tensor& x) const {
 at::Tensor Attention::operator()(const at::Tensor& x, const Rotary& rotary, std::int64_t offset,
                                  LayerCache* cache) const {
   const at::Tensor queries = rotary.apply(split_heads(query_(x)), offset);
-  at::Tensor keys = rotary.apply(split_heads(key_(x)), offset);
+  at::Tensor keys = rotary.apply(this->keys(x), offset);
   at::Tensor values = split_heads(value_(x));
   if (cache != nullptr) {
     keys = extend(cache->keys, keys);

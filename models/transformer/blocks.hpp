@@ -48,6 +48,9 @@ class Attention {
   at::Tensor operator()(const at::Tensor& x, const Rotary& rotary, std::int64_t offset,
                         LayerCache* cache) const;
 
+  /// The stored heads' keys before rotation, x [batch, length, D] → [batch, n_K, length, d].
+  at::Tensor keys(const at::Tensor& x) const { return split_heads(key_(x)); }
+
  private:
   at::Tensor split_heads(const at::Tensor& x) const;
 

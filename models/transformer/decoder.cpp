@@ -65,11 +65,9 @@ Decoder::Decoder(const PretrainedModel& model, const ComputeOptions& options) : 
 
 Decoder Decoder::grouped(const PretrainedModel& model, const search::Grouping& grouping,
                          const MergeOperator& merge) const {
-  const search::Partition alone = search::Partition::singletons(model.config.kv_heads);
-  const search::LayerGrouping source{alone, alone};
   Decoder result = *this;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (grouping.layers[i] == source) continue;
+    if (grouping.layers[i].is_source()) continue;
     result.layers_[i].attention = std::make_shared<Attention>(
         merge_layer(model, static_cast<int>(i), grouping.layers[i], merge), model.config, options_);
   }

@@ -38,6 +38,11 @@ class Decoder {
   /// cache, ids continue what it holds: a first call with any length, then one id a call.
   at::Tensor hidden_states(const at::Tensor& ids, KvCache* cache = nullptr,
                            const AttentionInputObserver& observe = {}) const;
+  /// Keys of a layer before rotation, from what an AttentionInputObserver saw: [batch, length, D] →
+  /// [batch, n_K, length, d].
+  at::Tensor keys(std::size_t layer, const at::Tensor& input) const {
+    return layers_[layer].attention->keys(input);
+  }
   /// Hidden states [..., D] → logits [..., vocabulary], float32.
   at::Tensor logits(const at::Tensor& hidden) const;
 

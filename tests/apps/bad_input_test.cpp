@@ -71,11 +71,18 @@ TEST_CASE("usage errors") {
   scene.refuses(scene.search({"--frobnicate"}), "--frobnicate");
   scene.refuses({"search", scene.model()}, "--output");
   scene.refuses(scene.search({"--method", "magic"}),
-                "qcqa, qcqa-ec, exact, neighbour, mqa, random");
+                "qcqa, qcqa-ec, kdgqa, dgqa, exact, neighbour, mqa, random");
   scene.refuses(scene.search({"--fitness", "magic"}), "wse");
   scene.refuses(scene.search({"--merge", "magic"}), "mean");
   scene.refuses(scene.search({"--partitions", "magic"}), "independent");
   scene.refuses(scene.search({"--stage-two", "magic"}), "bit");
+  scene.refuses(scene.search({"--dgqa", "magic"}), "diff, ema");
+  for (const char* method : {"kdgqa", "dgqa"}) {
+    scene.refuses(scene.search({"--method", method, "--partitions", "independent"}),
+                  std::string("joint, for --method ") + method);
+    scene.refuses(scene.search({"--method", method, "--layout", "standard"}),
+                  std::string("any, for --method ") + method);
+  }
   scene.refuses(scene.search({"--kv", "0"}), "--kv");
   scene.refuses(scene.search({"--kv", "0.5,1.5"}), "1.5");
   scene.refuses(scene.search({"--kv", "half"}), "--kv");

@@ -17,8 +17,9 @@ namespace {
 
 class Scene {
  public:
-  Scene() {
+  explicit Scene(int query_heads = 4) {
     TinyLlama shape;
+    shape.query_heads = query_heads;
     shape.dtype = models::DType::kBF16;
     shape.write(scratch_.path() / "tiny");
     std::string ids;
@@ -72,6 +73,32 @@ TEST_CASE("eval of the converted directory equals eval with the grouping, and th
   CHECK(run_regroup({"convert", scene.path("tiny"), "--run", scene.path("run"), "--kv", "0.1", "-o",
                      half + "2", "-q"})
             .exit_status == 2);
+}
+
+TEST_CASE("an allocation found by a key-norm method is evaluated and converted like any grouping") {
+  for (const int query_heads : {4, 8}) {
+    const Scene scene(query_heads);
+    REQUIRE(run_regroup({"search", scene.path("tiny"), "-o", scene.path("run"), "--eval",
+                         scene.path("ids.bin"), "--method", "kdgqa", "-q"})
+                .exit_status == 0);
+    const json front = json::parse(read_file(scene.path("run/front.json")));
+    int converted = 0;
+    for (const json& point : front["points"]) {
+      if (point["series"] != "search") continue;
+      const std::string grouping = scene.path("run/" + point["grouping"].get<std::string>());
+      const double loss = scene.loss({scene.path("tiny"), "--grouping", grouping});
+      CHECK(loss == Approx(point["loss"].get<double>()).margin(1e-12));
+      const std::string target = scene.path("converted" + std::to_string(converted++));
+      for (const char* layout : {"", "expand"}) {
+        std::vector<std::string> convert = {"convert", scene.path("tiny"), "--grouping", grouping,
+                                            "-o",      target + layout,    "-q"};
+        if (*layout != '\0') convert.insert(convert.end(), {"--layout", layout});
+        REQUIRE(run_regroup(convert).exit_status == 0);
+        CHECK(scene.loss({target + layout}) == Approx(loss).margin(1e-5));
+      }
+    }
+    CHECK(converted >= 2);
+  }
 }
 
 TEST_CASE("convert --force leaves the new model alone, whatever stood there") {

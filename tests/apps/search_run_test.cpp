@@ -185,8 +185,11 @@ TEST_CASE(
 
 TEST_CASE("every method runs and repeats its bytes") {
   const Scene scene;
-  for (const char* method : {"qcqa", "qcqa-ec", "exact", "neighbour", "mqa", "random"}) {
+  for (const char* method :
+       {"qcqa", "qcqa-ec", "kdgqa", "dgqa", "exact", "neighbour", "mqa", "random"}) {
+    const bool joint_only = std::string(method).ends_with("dgqa");
     for (const char* partitions : {"joint", "independent"}) {
+      if (joint_only && std::string(partitions) != "joint") continue;
       CAPTURE(method, partitions);
       const auto search = [&](const std::string& out) {
         return run_regroup(
@@ -198,6 +201,41 @@ TEST_CASE("every method runs and repeats its bytes") {
       CHECK(promised_bytes(scene.path(name + "-a")) == promised_bytes(scene.path(name + "-b")));
     }
   }
+}
+
+TEST_CASE("key-norm methods repeat their bytes for one thread and many") {
+  const Scene scene;
+  const std::vector<std::vector<std::string>> variants = {
+      {"--method", "kdgqa"}, {"--method", "dgqa"}, {"--method", "dgqa", "--dgqa", "diff"}};
+  std::set<std::string> allocations;
+  for (std::size_t v = 0; v < variants.size(); ++v) {
+    const std::string name = "run" + std::to_string(v);
+    for (const char* threads : {"1", "3"}) {
+      std::vector<std::string> more = variants[v];
+      more.insert(more.end(), {"--measure", "4", "-j", threads});
+      REQUIRE(run_regroup(scene.search(name + threads, more)).exit_status == 0);
+    }
+    CHECK(promised_bytes(scene.path(name + "1")) == promised_bytes(scene.path(name + "3")));
+    int allocated = 0;
+    std::string all;
+    const json front = scene.front(name + "1");
+    for (const json& point : front["points"]) {
+      const json file =
+          json::parse(read_file(scene.path(name + "1/" + point["grouping"].get<std::string>())));
+      CHECK(file["kv"]["ratio"] == point["kv_ratio"]);
+      const bool searched = point["series"] == "search";
+      for (const json& layer : file["layers"]) {
+        CHECK(layer.contains("query_to_group") == searched);
+        if (searched) all += layer["query_to_group"].dump();
+      }
+      allocated += searched ? 1 : 0;
+    }
+    CHECK(allocated >= 2);
+    allocations.insert(all);
+    const json record = json::parse(read_file(scene.path(name + "1/run.json")));
+    CHECK(record["data"]["calibration"]["sampled"] == true);
+  }
+  CHECK(allocations.size() == 3);
 }
 
 TEST_CASE("killed at fifty random moments, a run is resumed to the bytes of an unbroken one") {

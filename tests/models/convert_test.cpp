@@ -93,6 +93,78 @@ TEST_CASE("a layout refuses what it cannot hold and names one that can") {
   CHECK_THAT(error_message<InputError>([] { find_layout("pads"); }), contains("standard, expand"));
 }
 
+namespace {
+
+/// The same pooled groups and the same allocation in both layers.
+Grouping allocated(const Partition& pooled, const std::vector<int>& query_to_group) {
+  Grouping grouping = Grouping::uniform(2, pooled);
+  for (search::LayerGrouping& layer : grouping.layers) {
+    layer.query_to_group = {query_to_group.begin(), query_to_group.end()};
+  }
+  return grouping;
+}
+
+}  // namespace
+
+TEST_CASE("standard layout holds an allocation whose groups serve as many query heads each") {
+  struct Case {
+    int query_heads;
+    Grouping grouping;
+    int stored;
+  };
+  const std::vector<Case> cases = {
+      // Unlike pools, like service; query heads out of order; a pool that serves none.
+      {4, allocated(Partition::parse("0 | 1 2 3"), {0, 0, 1, 1}), 2},
+      {4, allocated(Partition::parse("0 1 | 2 3"), {1, 0, 0, 1}), 2},
+      {4, allocated(Partition::parse("0 | 1 2 | 3"), {0, 0, 2, 2}), 2},
+      {8, allocated(Partition::parse("0 1 | 2 3"), {0, 1, 0, 0, 0, 1, 1, 1}), 2},
+      {8, allocated(Partition::singletons(4), {2, 2, 2, 2, 2, 2, 2, 2}), 1}};
+  for (const Case& c : cases) {
+    TinyLlama shape;
+    shape.bias = true;
+    shape.query_heads = c.query_heads;
+    const TemporaryDirectory scratch;
+    CHECK(default_layout(c.grouping) == Layout::kStandard);
+    CHECK(round_trip(shape, c.grouping, Layout::kStandard, scratch) < 1e-5);
+    CHECK(stored_heads(scratch) == c.stored);
+  }
+}
+
+TEST_CASE("expand layout holds any allocation") {
+  struct Case {
+    int query_heads;
+    Grouping grouping;
+    int stored;
+  };
+  const std::vector<Case> cases = {
+      {4, allocated(Partition::parse("0 1 | 2 3"), {0, 0, 0, 1}), 4},
+      // Two query heads to each source head: only where they part is one stored for each.
+      {8, allocated(Partition::parse("0 1 | 2 3"), {0, 0, 0, 0, 0, 0, 1, 1}), 4},
+      {8, allocated(Partition::parse("0 1 | 2 3"), {0, 0, 0, 0, 0, 1, 1, 1}), 8}};
+  for (const Case& c : cases) {
+    TinyLlama shape;
+    shape.bias = true;
+    shape.query_heads = c.query_heads;
+    const TemporaryDirectory scratch;
+    CHECK(default_layout(c.grouping) == Layout::kExpand);
+    CHECK(round_trip(shape, c.grouping, Layout::kExpand, scratch) < 1e-5);
+    CHECK(stored_heads(scratch) == c.stored);
+  }
+  // One layer with an allocation that parts a head's queries, one without.
+  Grouping mixed = cases.back().grouping;
+  mixed.layers[0] = {Partition::parse("0 3 | 1 2"), Partition::parse("0 | 1 2 3")};
+  TinyLlama shape;
+  shape.query_heads = 8;
+  const TemporaryDirectory scratch;
+  CHECK(round_trip(shape, mixed, Layout::kExpand, scratch) < 1e-5);
+  CHECK(stored_heads(scratch) == 8);
+  // Layers that store other numbers of groups.
+  Grouping uneven = allocated(Partition::parse("0 1 | 2 3"), {0, 0, 1, 1});
+  uneven.layers[1].query_to_group = {search::Group(1), search::Group(1), search::Group(1),
+                                     search::Group(1)};
+  CHECK(default_layout(uneven) == Layout::kExpand);
+}
+
 TEST_CASE("companion files are carried over, shards keep their limit, bytes repeat") {
   const TemporaryDirectory scratch;
   TinyLlama().write(scratch.path() / "source");

@@ -110,11 +110,58 @@ TEST_CASE("broken files are refused, each with its own message") {
   CHECK_THAT(refusal([](json& d) { d["merge"] = "median"; }), contains("mean, first"));
   CHECK_THAT(refusal([](json& d) { d["renorm"] = true; }), contains("renorm"));
   CHECK_THAT(refusal([](json& d) { d["refit"] = "both"; }), contains("refit"));
-  CHECK_THAT(refusal([](json& d) {
-               d["layers"][0]["query_to_group"] = {0, 0, 1, 1};
-             }),
-             contains("query_to_group"));
   CHECK_THAT(refusal([](json& d) { d["kv"]["ratio"] = 0.9; }), contains("KV size"));
+}
+
+TEST_CASE("an allocation reads back, as places in the groups as they are listed") {
+  const Scene scene;
+  json document = minimal();
+  document["layers"][0]["key_groups"] = {{2, 3}, {1, 0}};
+  document["layers"][0]["query_to_group"] = {0, 1, 1, 1};
+  document["layers"][1]["query_to_group"] = nullptr;
+  const Grouping read = scene.read(document).grouping;
+  CHECK_FALSE(read.layers[0].has_allocation());
+  const Partition pairs = Partition::parse("0 1 | 2 3");
+  using search::Group;
+  const search::LayerGrouping expected{pairs, pairs, {Group(1), Group(0), Group(0), Group(0)}};
+  CHECK(read.layers[1] == expected);
+  const std::string text = grouping_text(read, "mean", scene.model(), {});
+  CHECK_THAT(text, contains("\"query_to_group\":[1,0,0,0]"));
+  CHECK(scene.read(json::parse(text)).grouping == read);
+}
+
+TEST_CASE("the KV size of an allocation counts the groups that serve a query head") {
+  const Scene scene;
+  Grouping grouping = Grouping::uniform(2, Partition::parse("0 1 | 2 | 3"));
+  for (search::LayerGrouping& layer : grouping.layers) {
+    layer.query_to_group.assign(4, search::Group(2));
+  }
+  json document = json::parse(grouping_text(grouping, "mean", scene.model(), {}));
+  CHECK(document["kv"]["ratio"] == 0.25);
+  CHECK(document["kv"]["bytes_per_token"] == 2 * 2 * 4 * 4);
+  CHECK(scene.read(document).grouping == grouping);
+  document["kv"]["ratio"] = 0.75;  // that of the pooled groups
+  CHECK_THAT(scene.refusal(document), contains("KV size"));
+}
+
+TEST_CASE("broken allocations are refused, each with its own message") {
+  const Scene scene;
+  const auto refusal = [&](const json& allocation) {
+    json document = minimal();
+    document["layers"][0]["query_to_group"] = allocation;
+    return scene.refusal(document);
+  };
+  CHECK_THAT(refusal({0, 0, 1}), contains("3 entries"));
+  CHECK_THAT(refusal({0, 0, 1, 1, 1}), contains("4 entries"));
+  CHECK_THAT(refusal(json::array()), contains("0 entries"));
+  CHECK_THAT(refusal({0, 0, 1, 2}), contains("0 to 1"));
+  CHECK_THAT(refusal({0, 0, 1, -1}), contains("0 to 1"));
+  CHECK_THAT(refusal({0, 0, 1, 0.5}), contains("0.5"));
+  CHECK_THAT(refusal({0, 0, 1, nullptr}), contains("null"));
+  CHECK_THAT(refusal(7), contains("query_to_group"));
+  json apart = minimal();
+  apart["layers"][1]["query_to_group"] = {0, 0, 0, 0};
+  CHECK_THAT(scene.refusal(apart), contains("value_groups absent or equal"));
 }
 
 TEST_CASE("another model's file is refused with both names") {

@@ -1,6 +1,7 @@
 #include "models/language_model.hpp"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "search/error.hpp"
@@ -49,6 +50,19 @@ double naive_loss(const std::vector<std::vector<double>>& rows, const std::vecto
   return sum / static_cast<double>(ids.size() - 1);
 }
 
+/// Pooled neighbours, dealt to unlike numbers of query heads; the second layer leaves a group out.
+search::Grouping allocated_grouping(int query_heads) {
+  using search::Group;
+  const search::Partition two = search::Partition::parse("0 1 | 2 3");
+  const search::Partition three = search::Partition::parse("0 1 | 2 | 3");
+  search::Grouping grouping{{{two, two}, {three, three}}};
+  for (int query = 0; query < query_heads; ++query) {
+    grouping.layers[0].query_to_group.emplace_back(query < 3 ? 0 : 1);
+    grouping.layers[1].query_to_group.emplace_back(query < 1 ? 0 : 2);
+  }
+  return grouping;
+}
+
 search::Grouping uneven_grouping() {
   using search::Partition;
   return {{{Partition::parse("0 3 | 1 2"), Partition::parse("0 | 1 2 3")},
@@ -78,6 +92,84 @@ TEST_CASE("logits equal a naive transformer's, for the source and for a grouping
           1e-5);
     // The two differ by far more than the tolerance, so the comparison means something.
     CHECK(distance(logits(model, kIds), expected_grouped) > 0.05);
+  }
+}
+
+TEST_CASE("query heads read the groups that an allocation names") {
+  for (const int query_heads : {4, 8}) {
+    TinyLlama shape;
+    shape.bias = true;
+    shape.query_heads = query_heads;
+    const TemporaryDirectory directory;
+    shape.write(directory.path());
+    const LanguageModel model(open(directory.path()), ComputeOptions{});
+    const auto tensors = shape.tensors();
+    const search::Grouping grouping = allocated_grouping(query_heads);
+    const auto found = logits(model.grouped(grouping, find_merge("mean")), kIds);
+    CHECK(distance(found, naive_logits(shape, tensors, kIds, &grouping)) < 1e-5);
+    search::Grouping natural = grouping;
+    for (search::LayerGrouping& layer : natural.layers) layer.query_to_group.clear();
+    CHECK(distance(found, naive_logits(shape, tensors, kIds, &natural)) > 0.05);
+  }
+}
+
+TEST_CASE("an allocation that does not fit the model is refused") {
+  const TemporaryDirectory directory;
+  TinyLlama().write(directory.path());
+  const LanguageModel model(open(directory.path()), ComputeOptions{});
+  const auto refusal = [&](const std::function<void(search::LayerGrouping&)>& change) {
+    search::Grouping grouping = allocated_grouping(4);
+    change(grouping.layers[1]);
+    return error_message<InputError>([&] { model.grouped(grouping, find_merge("mean")); });
+  };
+  CHECK_THAT(refusal([](auto& layer) { layer.query_to_group.pop_back(); }), contains("3 entries"));
+  CHECK_THAT(refusal([](auto& layer) { layer.query_to_group[2] = search::Group(3); }),
+             contains("0 to 2"));
+  CHECK_THAT(refusal([](auto& layer) { layer.query_to_group[2] = search::Group(-1); }),
+             contains("0 to 2"));
+  CHECK_THAT(refusal([](auto& layer) { layer.values = search::Partition::one_group(4); }),
+             contains("value_groups"));
+}
+
+TEST_CASE("products of keys follow the definition, for any number of threads") {
+  const TemporaryDirectory directory;
+  TinyLlama shape;
+  shape.bias = true;
+  shape.query_heads = 8;
+  shape.write(directory.path());
+  const LanguageModel model(open(directory.path()), ComputeOptions{});
+  search::RandomStream random{search::RandomKey(5)};
+  std::vector<std::int32_t> stream;
+  for (int i = 0; i < 600 * 8 + 1; ++i) stream.push_back(random.below(shape.vocabulary));
+  const TokenWindows windows = TokenWindows::of_stream(stream, 8, 0, "stream");
+  search::SilentProgress silent;
+  search::set_threads(1);
+  const search::KeyGrams one = model.key_grams(windows, {}, silent);
+  search::set_threads(3);
+  const search::KeyGrams many = model.key_grams(windows, {}, silent);
+  search::set_threads(1);
+  CHECK(one.query_heads == 8);
+  REQUIRE(one.layers.size() == 2);
+  CHECK(one.layers == many.layers);
+  for (const std::size_t w : {std::size_t{0}, std::size_t{299}, std::size_t{599}}) {
+    NaiveKeys keys;
+    // The window's inputs: its last id is only predicted.
+    naive_logits(shape, shape.tensors(), {windows[w].begin(), windows[w].end() - 1}, nullptr,
+                 &keys);
+    for (std::size_t layer = 0; layer < 2; ++layer) {
+      REQUIRE(one.layers[layer].size() == 600);
+      for (std::size_t i = 0; i < 4; ++i) {
+        for (std::size_t j = 0; j < 4; ++j) {
+          double expected = 0;
+          for (const std::vector<double>& key : keys[layer]) {
+            for (std::size_t c = 0; c < 4; ++c) expected += key[i * 4 + c] * key[j * 4 + c];
+          }
+          const double found =
+              one.layers[layer][w](static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j));
+          CHECK(found == Approx(expected).epsilon(1e-5).margin(1e-4));
+        }
+      }
+    }
   }
 }
 

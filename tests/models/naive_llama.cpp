@@ -59,14 +59,31 @@ void average(Vector& heads, const search::Partition& partition) {
   }
 }
 
+/// The KV head that each query head reads: its own, or the first of the group that serves it, where
+/// the mean of the group stands as well.
+std::vector<std::size_t> kv_head_of_query(const TinyLlama& model,
+                                          const search::LayerGrouping* grouping) {
+  const auto per_kv = static_cast<std::size_t>(model.query_heads / model.kv_heads);
+  std::vector<std::size_t> heads;
+  for (std::size_t h = 0; h < static_cast<std::size_t>(model.query_heads); ++h) {
+    if (grouping == nullptr || grouping->query_to_group.empty()) {
+      heads.push_back(h / per_kv);
+    } else {
+      const auto group = static_cast<std::size_t>(grouping->query_to_group[h].value());
+      heads.push_back(static_cast<std::size_t>(grouping->keys.member_ids()[group][0]));
+    }
+  }
+  return heads;
+}
+
 /// Attention output of the last position given, before the output projection.
-Vector attend(const TinyLlama& model, const Vector& query, const std::vector<Vector>& keys,
+Vector attend(const TinyLlama& model, const std::vector<std::size_t>& kv_of_query,
+              const Vector& query, const std::vector<Vector>& keys,
               const std::vector<Vector>& values) {
   const auto d = static_cast<std::size_t>(model.head_dim);
-  const auto per_kv = static_cast<std::size_t>(model.query_heads / model.kv_heads);
   Vector out(query.size());
   for (std::size_t h = 0; h < static_cast<std::size_t>(model.query_heads); ++h) {
-    const std::size_t kv = h / per_kv;
+    const std::size_t kv = kv_of_query[h];
     Vector weights;
     double total = 0;
     for (const Vector& key : keys) {
@@ -92,7 +109,9 @@ void add(Vector& x, const Vector& y) {
 
 std::vector<std::vector<double>> naive_logits(const TinyLlama& model, const Tensors& tensors,
                                               const std::vector<int>& ids,
-                                              const search::Grouping* grouping) {
+                                              const search::Grouping* grouping,
+                                              NaiveKeys* seen_keys) {
+  if (seen_keys != nullptr) seen_keys->assign(static_cast<std::size_t>(model.layers), {});
   const std::vector<float>& embedding = tensors.at("model.embed_tokens.weight");
   std::vector<Vector> xs;
   for (const int id : ids) {
@@ -101,6 +120,9 @@ std::vector<std::vector<double>> naive_logits(const TinyLlama& model, const Tens
   }
   for (int layer = 0; layer < model.layers; ++layer) {
     const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+    const search::LayerGrouping* groups =
+        grouping == nullptr ? nullptr : &grouping->layers[static_cast<std::size_t>(layer)];
+    const std::vector<std::size_t> kv_of_query = kv_head_of_query(model, groups);
     std::vector<Vector> keys;
     std::vector<Vector> values;
     for (std::size_t t = 0; t < xs.size(); ++t) {
@@ -108,13 +130,16 @@ std::vector<std::vector<double>> naive_logits(const TinyLlama& model, const Tens
       Vector query = linear(tensors, prefix + "self_attn.q_proj", x);
       keys.push_back(linear(tensors, prefix + "self_attn.k_proj", x));
       values.push_back(linear(tensors, prefix + "self_attn.v_proj", x));
-      if (grouping != nullptr) {
-        average(keys.back(), grouping->layers[static_cast<std::size_t>(layer)].keys);
-        average(values.back(), grouping->layers[static_cast<std::size_t>(layer)].values);
+      if (seen_keys != nullptr)
+        seen_keys->at(static_cast<std::size_t>(layer)).push_back(keys.back());
+      if (groups != nullptr) {
+        average(keys.back(), groups->keys);
+        average(values.back(), groups->values);
       }
       rotate(query, static_cast<std::size_t>(model.head_dim), static_cast<double>(t));
       rotate(keys.back(), static_cast<std::size_t>(model.head_dim), static_cast<double>(t));
-      add(xs[t], linear(tensors, prefix + "self_attn.o_proj", attend(model, query, keys, values)));
+      add(xs[t], linear(tensors, prefix + "self_attn.o_proj",
+                        attend(model, kv_of_query, query, keys, values)));
     }
     for (Vector& x : xs) {
       const Vector y = normalised(tensors, prefix + "post_attention_layernorm", x);
