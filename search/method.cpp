@@ -6,6 +6,7 @@
 #include <array>
 
 #include "search/error.hpp"
+#include "search/methods/asymgqa_method.hpp"
 #include "search/methods/baseline_methods.hpp"
 #include "search/methods/exact_method.hpp"
 #include "search/methods/qcqa_methods.hpp"
@@ -16,13 +17,14 @@ namespace {
 const QcqaMethod kQcqaArbitrary(GroupSizes::kArbitrary);
 const QcqaMethod kQcqaEqual(GroupSizes::kEqual);
 const ExactMethod kExact;
+const AsymGqaMethod kAsymGqa;
 const NeighbourMethod kNeighbour;
 const MqaMethod kMqa;
 const RandomMethod kRandom;
 
 /// Every method; a new one is one line here.
-const std::array<const SearchMethod*, 6> kMethods = {&kQcqaArbitrary, &kQcqaEqual, &kExact,
-                                                     &kNeighbour,     &kMqa,       &kRandom};
+const std::array<const SearchMethod*, 7> kMethods = {
+    &kQcqaArbitrary, &kQcqaEqual, &kExact, &kAsymGqa, &kNeighbour, &kMqa, &kRandom};
 
 }  // namespace
 
