@@ -11,10 +11,15 @@
 
 namespace regroup::search {
 
+/// Iterations of a unit where nothing else is asked: with prices, enough for the best partition of
+/// 8 heads; with a measured score, as in the authors' code.
+inline constexpr int kPricedIterations = 5000;
+inline constexpr int kMeasuredIterations = 10;
+
 struct AsymGqaOptions {
-  int iterations = 1000;  ///< of each unit, for each number of groups
-  double accept = 0.1;    ///< probability to go on from a candidate that is not the best so far
-  double reset = 0.1;     ///< probability to start an iteration from a new random grouping
+  int iterations = kPricedIterations;  ///< of each unit, for each number of groups
+  double accept = 0.1;  ///< probability to go on from a candidate that is not the best so far
+  double reset = 0.1;   ///< probability to start an iteration from a new random grouping
 };
 
 /// The best partition that a search of one unit met.
