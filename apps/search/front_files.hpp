@@ -13,7 +13,7 @@ namespace regroup::apps {
 
 /// What front.json says of the run as a whole.
 struct FrontSummary {
-  search::Certificate certificate;
+  std::optional<search::Certificate> certificate;  ///< absent where no prices were minimised
   std::optional<fitness::LossEstimate> source;  ///< loss of the source; absent if not measured
 };
 

@@ -1,7 +1,6 @@
 #include "search/asymgqa/moves.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -17,18 +16,6 @@ bool is_alone(const Partition& partition, Head head) {
 }
 
 }  // namespace
-
-Partition random_equal_groups(int heads, int groups, RandomStream& random) {
-  std::vector<std::size_t> order(static_cast<std::size_t>(heads));
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  random.shuffle(std::span(order));
-  const Partition blocks = Partition::neighbours(heads, groups);
-  std::vector<Label> labels(order.size());
-  for (std::size_t place = 0; place < order.size(); ++place) {
-    labels[order[place]] = blocks.labels()[place];
-  }
-  return Partition::from_labels(labels);
-}
 
 Partition random_move(const Partition& partition, const NearestHeads& nearest, AsymGqaMoves moves,
                       RandomStream& random) {

@@ -13,10 +13,6 @@ enum class AsymGqaMoves { kSwaps, kSwapsAndMoves };
 /// Heads among which the partner of a move is drawn.
 inline constexpr int kPartners = 3;
 
-/// A random partition into groups whose sizes differ by at most 1; 1 ≤ groups ≤ heads. Draws: a
-/// shuffle of the heads, which are then cut as `Partition::neighbours` cuts them.
-Partition random_equal_groups(int heads, int groups, RandomStream& random);
-
 /// The partition after one random move; the number of groups stays. Draws in this order: head a,
 /// uniform; head b, uniform among the kPartners heads nearest to a outside its group; with
 /// kSwapsAndMoves one of two with equal chance, to put a into b's group or to exchange a and b. A

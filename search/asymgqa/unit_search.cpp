@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "search/baselines.hpp"
 #include "search/error.hpp"
 
 namespace regroup::search {
@@ -21,7 +22,7 @@ UnitFound asymgqa_search_unit(int groups, const NearestHeads& nearest, AsymGqaMo
                               const AsymGqaOptions& options, const PartitionScore& score,
                               RandomKey key, std::stop_token stop) {
   RandomStream start(key.split(0));
-  Partition current = random_equal_groups(nearest.heads(), groups, start);
+  Partition current = random_partition(nearest.heads(), groups, GroupSizes::kEqual, start);
   if (!has_choice(nearest.heads(), groups)) return {current, 0};
   UnitFound best{current, 1};
   double best_score = score(current);
@@ -29,7 +30,7 @@ UnitFound asymgqa_search_unit(int groups, const NearestHeads& nearest, AsymGqaMo
     if (stop.stop_requested()) throw Interrupted();
     RandomStream random(key.split(static_cast<std::uint64_t>(iteration)));
     if (random.chance(options.reset)) {
-      current = random_equal_groups(nearest.heads(), groups, random);
+      current = random_partition(nearest.heads(), groups, GroupSizes::kEqual, random);
     }
     Partition candidate = random_move(current, nearest, moves, random);
     const double candidate_score = score(candidate);

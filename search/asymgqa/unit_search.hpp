@@ -31,10 +31,11 @@ struct UnitFound {
 /// Score of a partition of the unit; less is better.
 using PartitionScore = std::function<double(const Partition&)>;
 
-/// AsymGQA's search of one unit (arXiv 2406.14963; METHODS §3): from random equal groups, as many
-/// random moves as there are iterations, the number of groups fixed. A candidate becomes the
-/// current partition if it is better than the best so far, else with probability `accept`; the best
-/// is kept. A reset replaces the current partition before the move and is not scored itself.
+/// AsymGQA's search of one unit (arXiv 2406.14963; METHODS §3): from random groups of equal size (±
+/// 1, `random_partition`), as many random moves as there are iterations, the number of groups
+/// fixed. A candidate becomes the current partition if it is better than the best so far, else with
+/// probability `accept`; the best is kept. A reset replaces the current partition before the move
+/// and is not scored itself.
 ///
 /// The distances are only read: the authors' code overwrites rows of them while it searches.
 ///

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -7,6 +9,7 @@
 #include "search/asymgqa/nearest_heads.hpp"
 #include "search/asymgqa/uniform_sizes.hpp"
 #include "search/asymgqa/unit_search.hpp"
+#include "search/baselines.hpp"
 #include "search/error.hpp"
 #include "search/methods/asymgqa_method.hpp"
 #include "search/parallel.hpp"
@@ -114,8 +117,7 @@ class NaiveSearch {
     random.shuffle(std::span(order));
     Labels labels(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
-      labels[static_cast<std::size_t>(order[i])] =
-          static_cast<int>(i) * groups_ / static_cast<int>(order.size());
+      labels[static_cast<std::size_t>(order[i])] = static_cast<int>(i) % groups_;
     }
     return labels;
   }
@@ -167,7 +169,7 @@ Trace trace(const CostTable& table, const Eigen::MatrixXd& distances, int groups
 
 /// One unit of a random problem and distances that have to do with its costs.
 struct Unit8 {
-  GroupingProblem problem = random_problem(1, 8, {}, RandomKey(41));
+  GroupingProblem problem = random_problem(1, 8, GroupingRules{}, RandomKey(41));
   Eigen::MatrixXd distances = random_distances(8, RandomKey(42));
 
   const CostTable& table() const { return *problem.units()[0].costs; }
@@ -288,7 +290,7 @@ TEST_CASE("AsymGQA: random equal groups differ by at most one head, and are not 
       std::set<Partition> seen;
       for (std::uint64_t draw = 0; draw < 20; ++draw) {
         RandomStream random(RandomKey(44).split(draw));
-        const Partition partition = random_equal_groups(heads, groups, random);
+        const Partition partition = random_partition(heads, groups, GroupSizes::kEqual, random);
         seen.insert(partition);
         REQUIRE(partition.groups() == groups);
         const auto sizes = group_sizes(partition);
@@ -379,7 +381,7 @@ TEST_CASE("AsymGQA: the best candidate is kept; acceptance and reset decide what
     for (std::size_t i = 1; i < run.candidates.size(); ++i) {
       RandomStream random(RandomKey(51).split(i));
       REQUIRE(random.chance(1));
-      const Partition fresh = random_equal_groups(8, 3, random);
+      const Partition fresh = random_partition(8, 3, GroupSizes::kEqual, random);
       CHECK(is_one_move(fresh, run.candidates[i], unit.distances));
     }
   }
@@ -396,7 +398,7 @@ TEST_CASE(
     "AsymGQA comes within a few percent of the best partition of every unit by its own price") {
   for (const PartitionSharing sharing :
        {PartitionSharing::kJoint, PartitionSharing::kIndependent}) {
-    const GroupingProblem problem = random_problem(3, 8, {sharing}, RandomKey(52));
+    const GroupingProblem problem = random_problem(3, 8, GroupingRules{sharing}, RandomKey(52));
     const MethodResult found = run_method(problem);
     REQUIRE(found.front.size() == 8);
     bool differ = false;
@@ -419,10 +421,27 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("AsymGQA searches every unit with its own distances, prices and draws") {
+  const GroupingProblem problem =
+      random_problem(2, 7, GroupingRules{PartitionSharing::kIndependent}, RandomKey(57));
+  const auto distances = distances_of(problem);
+  const AsymGqaOptions options{15};
+  const MethodResult found = run_method(problem, options);
+  for (int groups = 2; groups < 7; ++groups) {
+    const auto partitions = partitions_of(
+        found.front[static_cast<std::size_t>(groups - 1)].grouping, PartitionSharing::kIndependent);
+    for (std::size_t u = 0; u < 4; ++u) {
+      const RandomKey key = RandomKey(5).split(static_cast<std::uint64_t>(groups)).split(u);
+      CHECK(partitions[u] ==
+            NaiveSearch(*problem.units()[u].costs, distances[u], groups, false).run(options, key));
+    }
+  }
+}
+
 TEST_CASE("AsymGQA with a score converts the units before and leaves those after whole") {
   for (const PartitionSharing sharing :
        {PartitionSharing::kJoint, PartitionSharing::kIndependent}) {
-    const GroupingProblem problem = random_problem(2, 5, {sharing}, RandomKey(53));
+    const GroupingProblem problem = random_problem(2, 5, GroupingRules{sharing}, RandomKey(53));
     const RecordedScore score(problem);
     const MethodResult found = run_method(problem, {6, 0.1, 0.1}, &score);
     const std::size_t units = problem.units().size();
@@ -482,7 +501,7 @@ TEST_CASE("AsymGQA keeps to the rules: limit, equal sizes, frozen layers, number
 
 TEST_CASE("AsymGQA finds the same with one thread and many") {
   const GroupingProblem problem =
-      random_problem(4, 7, {PartitionSharing::kIndependent}, RandomKey(55));
+      random_problem(4, 7, GroupingRules{PartitionSharing::kIndependent}, RandomKey(55));
   const MethodResult one = run_method(problem, {40});
   set_threads(4);
   const MethodResult many = run_method(problem, {40});
@@ -496,7 +515,7 @@ TEST_CASE("AsymGQA finds the same with one thread and many") {
 }
 
 TEST_CASE("AsymGQA stops when asked, and needs distances of every unit") {
-  const GroupingProblem problem = random_problem(2, 6, {}, RandomKey(56));
+  const GroupingProblem problem = random_problem(2, 6, GroupingRules{}, RandomKey(56));
   SilentProgress silent;
   NoStateStore store;
   CHECK_THROWS_AS(AsymGqaMethod().run(problem, {}, {RandomKey(1), {}, silent, store}), WorkError);
