@@ -254,14 +254,14 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
       options, inputs, problems.problem(), selection ? &*selection : nullptr, console, context);
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
-  times.finish("search");
-  const std::optional<search::Certificate> certificate =
-      certify(options, problems.problem(), found, context);
-  times.finish("certify");
   std::vector<RunPoint> points = choose_points(options, inputs.kv_limits, problems.problem(), found,
                                                run_key(options).split(kBaselineKey));
   fill_proxies(points, problems);
   if (selection) price_by_loss(points, *selection);
+  times.finish("search");
+  const std::optional<search::Certificate> certificate =
+      certify(options, problems.problem(), found, context);
+  times.finish("certify");
   std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {
     texts.eval = text_windows(inputs.eval_windows, kEvalTextKey, options, inputs, stop, progress);

@@ -7,6 +7,7 @@
 
 #include "search/random.hpp"
 #include "tests/apps/program.hpp"
+#include "tests/apps/promised_bytes.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -62,18 +63,6 @@ class Scene {
   static constexpr const char* kTexts[] = {"calibration.bin", "selection.bin", "eval.bin"};
   TemporaryDirectory scratch_;
 };
-
-/// Everything that a run promises to repeat, by path.
-std::map<std::string, std::string> promised_bytes(const fs::path& run) {
-  std::map<std::string, std::string> bytes;
-  for (const char* name : {"front.json", "front.csv", "history.csv", "report.html", "report.svg"}) {
-    bytes[name] = read_file(run / name);
-  }
-  for (const auto& entry : fs::directory_iterator(run / "groupings")) {
-    bytes[entry.path().filename().string()] = read_file(entry.path());
-  }
-  return bytes;
-}
 
 std::map<fs::path, fs::file_time_type> measured_files(const fs::path& run) {
   std::map<fs::path, fs::file_time_type> files;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/apps/program.hpp"
+#include "tests/apps/promised_bytes.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -22,18 +23,6 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// The bytes of everything that a run promises to repeat, by path.
-std::map<std::string, std::string> promised_bytes(const fs::path& run) {
-  std::map<std::string, std::string> bytes;
-  for (const char* name : {"front.json", "front.csv", "history.csv", "report.html", "report.svg"}) {
-    bytes[name] = read_file(run / name);
-  }
-  for (const auto& entry : fs::directory_iterator(run / "groupings")) {
-    bytes[entry.path().filename().string()] = read_file(entry.path());
-  }
-  return bytes;
-}
 
 class Scene {
  public:
@@ -182,7 +171,7 @@ TEST_CASE(
 
 TEST_CASE("every method runs and repeats its bytes") {
   const Scene scene;
-  for (const char* method : {"qcqa", "qcqa-ec", "neighbour", "mqa", "random"}) {
+  for (const char* method : {"qcqa", "qcqa-ec", "asymgqa", "neighbour", "mqa", "random"}) {
     for (const char* partitions : {"joint", "independent"}) {
       CAPTURE(method, partitions);
       const auto search = [&](const std::string& out) {
