@@ -37,10 +37,9 @@ class Scene {
   /// A quick measured search with more options.
   std::vector<std::string> search(const std::string& out,
                                   const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"search",       path("tiny"), "-o",        path(out),
-                                    "--method",     "asymgqa",    "--fitness", "loss",
-                                    "--iterations", "3",          "--eval",    path("eval.bin"),
-                                    "--measure",    "4",          "-q"};
+    std::vector<std::string> all = {"search",  path("tiny"),     "-o",   path(out),      "--method",
+                                    "asymgqa", "--fitness",      "loss", "--iterations", "3",
+                                    "--eval",  path("eval.bin"), "-q"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
