@@ -7,6 +7,7 @@
 
 #include "apps/report/json_fields.hpp"
 #include "apps/shared_options.hpp"
+#include "fitness/fitness.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/error.hpp"
@@ -17,6 +18,12 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr double kRounding = 1e-9;
+
+/// The field of a point that holds the run's own price.
+std::string price_field(const ordered_json& front, const std::string& where) {
+  const std::string fitness = models::required_string(front, "fitness", where);
+  return fitness == fitness::kMeasuredLoss ? kSelectionLoss : fitness;
+}
 
 double smallest_ratio(const ordered_json& front, const std::string& where) {
   double smallest = 1;
@@ -38,13 +45,13 @@ ordered_json read_front(const std::filesystem::path& run) {
 
 const ordered_json* best_point(const ordered_json& front, const std::string& series, double limit,
                                const std::string& where) {
-  const std::string fitness = models::required_string(front, "fitness", where);
+  const std::string price_name = price_field(front, where);
   const ordered_json* best = nullptr;
   double least = std::numeric_limits<double>::infinity();
   for (const ordered_json& point : front.at("points")) {
     if (models::required_string(point, "series", where) != series) continue;
     if (models::required_number(point, "kv_ratio", where, 0, 1) > limit + kRounding) continue;
-    const double price = models::required_number(point, fitness, where);
+    const double price = models::required_number(point, price_name, where);
     if (price >= least) continue;
     least = price;
     best = &point;

@@ -6,6 +6,10 @@
 
 namespace regroup::apps {
 
+/// Field of a point of front.json with the loss on the selection data: what `--fitness loss`
+/// minimises. `loss` beside it is on the data that are reported.
+inline constexpr const char* kSelectionLoss = "selection_loss";
+
 /// front.json of a run. Throws InputError if it is not there, is none or is broken.
 nlohmann::ordered_json read_front(const std::filesystem::path& run);
 

@@ -34,10 +34,11 @@ const Fitness& find_fitness(std::string_view name) {
   for (const Fitness* fitness : kFitnesses) {
     if (fitness->name() == name) return *fitness;
   }
-  throw InputError({.what = "fitness is not known",
-                    .where = "--fitness",
-                    .expected = fmt::format("one of {}", fmt::join(fitness_names(), ", ")),
-                    .found = std::string(name)});
+  throw InputError(
+      {.what = "fitness is not known",
+       .where = "--fitness",
+       .expected = fmt::format("one of {}, {}", fmt::join(fitness_names(), ", "), kMeasuredLoss),
+       .found = std::string(name)});
 }
 
 }  // namespace regroup::fitness

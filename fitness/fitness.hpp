@@ -32,6 +32,10 @@ class Fitness {
   virtual std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const = 0;
 };
 
+/// The name of the measured loss. It is no Fitness: it does not add up over layers, so only a
+/// method that takes a score can minimise it (`MeasuredScore`).
+inline constexpr std::string_view kMeasuredLoss = "loss";
+
 /// The fitness called `name`; throws InputError that lists the known ones.
 const Fitness& find_fitness(std::string_view name);
 /// In the order of the table.

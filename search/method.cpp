@@ -6,6 +6,7 @@
 #include <array>
 
 #include "search/error.hpp"
+#include "search/methods/asymgqa_method.hpp"
 #include "search/methods/baseline_methods.hpp"
 #include "search/methods/exact_method.hpp"
 #include "search/methods/key_norm_methods.hpp"
@@ -19,13 +20,15 @@ const QcqaMethod kQcqaEqual(GroupSizes::kEqual);
 const KeyNormMethod kKdgqa(KeyNormDeal::kOnce);
 const KeyNormMethod kDgqa(KeyNormDeal::kReplayed);
 const ExactMethod kExact;
+const AsymGqaMethod kAsymGqa;
 const NeighbourMethod kNeighbour;
 const MqaMethod kMqa;
 const RandomMethod kRandom;
 
 /// Every method; a new one is one line here.
-const std::array<const SearchMethod*, 8> kMethods = {
-    &kQcqaArbitrary, &kQcqaEqual, &kKdgqa, &kDgqa, &kExact, &kNeighbour, &kMqa, &kRandom};
+const std::array<const SearchMethod*, 9> kMethods = {&kQcqaArbitrary, &kQcqaEqual, &kAsymGqa,
+                                                     &kKdgqa,         &kDgqa,      &kExact,
+                                                     &kNeighbour,     &kMqa,       &kRandom};
 
 }  // namespace
 

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string_view>
 #include <vector>
 
+#include "search/asymgqa/unit_search.hpp"
 #include "search/certificate.hpp"
+#include "search/grouping_score.hpp"
 #include "search/history.hpp"
 #include "search/key_norm/deal.hpp"
 #include "search/key_norm/key_grams.hpp"
@@ -34,6 +38,7 @@ struct MethodOptions {
   std::vector<Grouping> seeds;          ///< groupings of this model to begin with
   const KeyGrams* key_grams = nullptr;  ///< of the source model; null where no method needs them
   DgqaKind dgqa = DgqaKind::kEma;
+  AsymGqaOptions asymgqa;
 };
 
 /// What a run works with beside the problem and its options.
@@ -42,6 +47,10 @@ struct MethodContext {
   std::stop_token stop;
   Progress& progress;
   StateStore& store;
+  /// Distances between heads, [n, n] for each unit of the problem; for methods that use them.
+  std::span<const Eigen::MatrixXd> head_distances = {};
+  /// What is minimised instead of the problem's prices; null: the prices.
+  const GroupingScore* score = nullptr;
 };
 
 /// What a method found.
@@ -60,6 +69,12 @@ class SearchMethod {
   virtual std::string_view name() const = 0;
   /// As in files: "qcqa-ac".
   virtual std::string_view file_name() const { return name(); }
+  /// Whether it reads MethodContext::head_distances, which must then be there.
+  virtual bool uses_head_distances() const { return false; }
+  /// Whether it can minimise MethodContext::score; others need prices that add up.
+  virtual bool takes_score() const { return false; }
+  /// Candidates that `run` scores at most, where it takes a score; else 0.
+  virtual std::size_t candidates(const GroupingProblem&, const MethodOptions&) const { return 0; }
   /// Which sizes the groups of its results may have.
   virtual GroupSizes sizes(const GroupingProblem& problem) const {
     return problem.rules().equal_sizes() ? GroupSizes::kEqual : GroupSizes::kArbitrary;

@@ -37,6 +37,7 @@ CLI::App* SearchCommand::declare(CLI::App& program) {
   declare_method(*command);
   declare_rules(*command);
   declare_budget(*command);
+  declare_asymgqa(*command);
   declare_data(*command);
   command->add_option("--seed", options_.seed, "Of every random draw")
       ->capture_default_str()
@@ -59,7 +60,8 @@ void SearchCommand::declare_method(CLI::App& command) {
       ->capture_default_str();
   command
       .add_option("--fitness", options_.fitness,
-                  choices("Price of a grouping", fitness::fitness_names()))
+                  choices("Price of a grouping", fitness::fitness_names()) +
+                      "; loss: measured on --selection (asymgqa only)")
       ->capture_default_str();
   command.add_option("--merge", options_.merge, choices("Merge operator", models::merge_names()))
       ->capture_default_str();
@@ -147,11 +149,43 @@ void SearchCommand::declare_budget(CLI::App& command) {
       ->type_name("FILE");
 }
 
+void SearchCommand::declare_asymgqa(CLI::App& command) {
+  command
+      .add_option("--distance", options_.distance,
+                  "asymgqa: heads are compared by what they make of the calibration text "
+                  "(activation) or by their weights (weight)")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--iterations", options_.iterations,
+          fmt::format("asymgqa: moves tried in each layer for each number of groups (0: {}, "
+                      "with --fitness loss {})",
+                      search::kPricedIterations, search::kMeasuredIterations))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      .add_option("--accept", options_.accept,
+                  "asymgqa: probability to go on from a grouping that is not the best so far")
+      ->capture_default_str()
+      ->type_name("P");
+  command
+      .add_option("--reset", options_.reset,
+                  "asymgqa: probability to start a move from a new random grouping")
+      ->capture_default_str()
+      ->type_name("P");
+}
+
 void SearchCommand::declare_data(CLI::App& command) {
   command
       .add_option("--calibration", options_.calibration,
-                  "Text or token ids for statistics of activations; the fitness activation and the "
-                  "methods kdgqa and dgqa need them (default: sampled from the model where needed)")
+                  "Text or token ids for statistics of activations; the fitness activation, the "
+                  "methods kdgqa and dgqa and asymgqa's distances need them (default: sampled from "
+                  "the model where needed)")
+      ->type_name("FILE");
+  command
+      .add_option("--selection", options_.selection,
+                  "Text or token ids that --fitness loss measures on (default: the last quarter of "
+                  "--calibration, which is then left out there; else sampled from the model)")
       ->type_name("FILE");
   command
       .add_option("--eval", options_.eval,

@@ -17,6 +17,7 @@ class SearchCommand : public Command {
   void declare_method(CLI::App& command);
   void declare_rules(CLI::App& command);
   void declare_budget(CLI::App& command);
+  void declare_asymgqa(CLI::App& command);
   void declare_data(CLI::App& command);
 
   SearchOptions options_;

@@ -27,6 +27,7 @@ inline constexpr std::array kProxies{
     Proxy{"activation", "activation", "activation error"},
     Proxy{"residual", "residual", "merge residual"},
     Proxy{"fisher", "Fisher", "Fisher price, nats per token"},
+    Proxy{"selection_loss", "selection loss", "loss on the selection data, nats per token"},
 };
 
 /// Pairs in the order in which they are shown.

@@ -38,6 +38,13 @@ inline constexpr std::array kShapes = {
 inline constexpr std::array kDgqaKinds = {Choice<search::DgqaKind>{"diff", search::DgqaKind::kDiff},
                                           Choice<search::DgqaKind>{"ema", search::DgqaKind::kEma}};
 
+/// What the distances between heads are taken from.
+enum class HeadDistance { kActivation, kWeight };
+
+inline constexpr std::array kDistances = {
+    Choice<HeadDistance>{"activation", HeadDistance::kActivation},
+    Choice<HeadDistance>{"weight", HeadDistance::kWeight}};
+
 /// The value called `name`; throws InputError that names the option and lists its values.
 template <class T, std::size_t n>
 T find_choice(const std::array<Choice<T>, n>& choices, std::string_view name,
@@ -59,6 +66,10 @@ inline search::PartitionSharing find_sharing(std::string_view name) {
 
 inline search::GroupShape find_shape(std::string_view name) {
   return find_choice(kShapes, name, "--layout");
+}
+
+inline HeadDistance find_distance(std::string_view name) {
+  return find_choice(kDistances, name, "--distance");
 }
 
 inline search::StageTwoChoice find_stage_two(std::string_view name) {

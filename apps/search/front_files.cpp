@@ -104,7 +104,7 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
     front["source"]["loss"] = summary.source->mean;
     set_if(front["source"], "loss_stderr", summary.source->standard_error);
   }
-  front["certificate"] = certificate_json(summary.certificate);
+  if (summary.certificate) front["certificate"] = certificate_json(*summary.certificate);
   front["points"] = ordered_json::array();
   directory.announce_groupings(grouping_names(points));
   for (const RunPoint& point : points) {

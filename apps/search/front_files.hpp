@@ -13,8 +13,8 @@ namespace regroup::apps {
 
 /// What front.json says of the run as a whole.
 struct FrontSummary {
-  search::Certificate certificate;
-  std::optional<fitness::LossEstimate> source;  ///< loss of the source; absent if not measured
+  std::optional<search::Certificate> certificate;  ///< absent where no prices were minimised
+  std::optional<fitness::LossEstimate> source;     ///< loss of the source; absent if not measured
 };
 
 /// Writes front.json, front.csv and groupings/*.json of a run; returns front.json's document.

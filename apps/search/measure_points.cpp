@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 
+#include "apps/search/grouping_key.hpp"
 #include "models/files/sha256.hpp"
 #include "models/merge/merge_operator.hpp"
 
@@ -16,15 +17,7 @@ constexpr const char* kSource = "source";
 /// Equal for points that are the same model.
 std::string key_of(const RunPoint& point) {
   if (point.point.grouping.is_source()) return kSource;
-  std::string text = point.merge;
-  for (const search::LayerGrouping& layer : point.point.grouping.layers) {
-    text += fmt::format("\n{}\n{}", layer.keys.to_string(), layer.values.to_string());
-    if (layer.has_allocation()) text += "\nqueries";
-    for (const search::Group group : layer.query_to_group) {
-      text += fmt::format(" {}", group.value());
-    }
-  }
-  return models::sha256_hex(text);
+  return models::sha256_hex(grouping_content(point.point.grouping, point.merge));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {

@@ -28,6 +28,20 @@ ordered_json text_record(const std::optional<models::TokenData>& data,
   return record;
 }
 
+/// The parts of one file that calibration and selection share, where they do.
+ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts) {
+  const bool split = inputs.splits_calibration();
+  ordered_json record = {
+      {"calibration", text_record(inputs.calibration, texts.calibration)},
+      {"selection", text_record(split ? inputs.calibration : inputs.selection, texts.selection)},
+      {"eval", text_record(inputs.eval, texts.eval)}};
+  if (split) {
+    record["calibration"]["part"] = "first three quarters";
+    record["selection"]["part"] = "last quarter";
+  }
+  return record;
+}
+
 }  // namespace
 
 std::string text_sha256(const std::optional<models::TokenData>& data,
@@ -47,9 +61,7 @@ ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs
           {"seed", options.seed},
           {"options", options.result_options()},
           {"model", model_record(*inputs.model)},
-          {"data",
-           {{"calibration", text_record(inputs.calibration, texts.calibration)},
-            {"eval", text_record(inputs.eval, texts.eval)}}},
+          {"data", data_record(inputs, texts)},
           {"input_sha256", data_hashes(options, inputs)},
           {"versions", version_record()},
           {"evaluations", evaluations}};
@@ -60,6 +72,7 @@ ordered_json finished_record(ordered_json record, const SearchOptions& options,
   record["command_line"] = options.command_line;
   record["paths"] = {{"model", options.model.string()},
                      {"calibration", options.calibration.string()},
+                     {"selection", options.selection.string()},
                      {"eval", options.eval.string()}};
   record["threads"] = options.threads;
   record["device"] = options.compute.device.to_string();

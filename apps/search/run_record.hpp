@@ -15,6 +15,7 @@ nlohmann::ordered_json version_record();
 /// The windows that a run worked on, given or sampled; absent where none were needed.
 struct RunTexts {
   std::optional<models::TokenWindows> calibration;
+  std::optional<models::TokenWindows> selection;
   std::optional<models::TokenWindows> eval;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/eval_window.hpp"
 #include "apps/search/search_rules.hpp"
 #include "models/files/sha256.hpp"
@@ -11,13 +13,54 @@
 namespace regroup::apps {
 namespace {
 
-void require_different_data(const SearchInputs& inputs) {
-  if (!inputs.calibration || !inputs.eval) return;
-  if (inputs.calibration->sha256 != inputs.eval->sha256) return;
-  throw InputError({.what = "calibration and evaluation are the same data",
-                    .where = "--calibration, --eval",
+/// One of the run's texts: by its option and by what it is for.
+struct Role {
+  const std::optional<models::TokenData>& data;
+  const char* option;
+  const char* purpose;
+};
+
+void require_different_data(const Role& a, const Role& b) {
+  if (!a.data || !b.data || a.data->sha256 != b.data->sha256) return;
+  throw InputError({.what = fmt::format("{} and {} are the same data", a.purpose, b.purpose),
+                    .where = fmt::format("{}, {}", a.option, b.option),
                     .expected = "different texts: a search must not be reported on what it saw",
-                    .found = inputs.eval->file.string()});
+                    .found = b.data->file.string()});
+}
+
+void require_different_data(const SearchInputs& inputs) {
+  const Role calibration{inputs.calibration, "--calibration", "calibration"};
+  const Role selection{inputs.selection, "--selection", "selection"};
+  const Role eval{inputs.eval, "--eval", "evaluation"};
+  require_different_data(calibration, eval);
+  require_different_data(calibration, selection);
+  require_different_data(selection, eval);
+}
+
+/// Takes the last quarter of the calibration text's windows to select on (DESIGN, "Command line").
+void split_calibration(SearchInputs& inputs) {
+  const models::TokenWindows all = *inputs.calibration_windows;
+  if (all.size() < 2) {
+    throw InputError({.what = "calibration text is too short to keep a part of it for selection",
+                      .where = inputs.calibration->file.string(),
+                      .expected = fmt::format(
+                          "at least 2 windows of {} tokens, or --selection FILE", all.context()),
+                      .found = "1 window"});
+  }
+  const std::size_t kept = all.size() - std::max<std::size_t>(1, all.size() / 4);
+  inputs.calibration_windows = all.part(0, kept);
+  inputs.selection_windows = all.part(kept, all.size());
+}
+
+/// The data that a measured search selects on, where they are not sampled.
+void open_selection(const SearchOptions& options, int window, SearchInputs& inputs) {
+  if (!options.selection.empty()) {
+    inputs.selection = models::read_token_data(options.selection, *inputs.model);
+    inputs.selection_windows = models::TokenWindows::of_stream(inputs.selection->ids, window, 0,
+                                                               options.selection.string());
+  } else if (is_measured_search(options) && inputs.calibration) {
+    split_calibration(inputs);
+  }
 }
 
 void require_can_write_text(const models::PretrainedModel& model, const char* option) {
@@ -49,12 +92,15 @@ SearchInputs open_inputs(const SearchOptions& options) {
         inputs.eval->ids, eval_window(inputs.model->config, 0),
         static_cast<std::size_t>(options.eval_tokens), options.eval.string());
   }
+  open_selection(options, window, inputs);
   require_different_data(inputs);
   const bool measures = options.measure > 0;
   const bool calibrates = uses_calibration(options);
   if (measures && !inputs.eval) require_can_write_text(*inputs.model, "--eval");
   if (calibrates && !inputs.calibration) require_can_write_text(*inputs.model, "--calibration");
-  if (measures || calibrates) {
+  const bool selects = is_measured_search(options);
+  if (selects && !inputs.selection_windows) require_can_write_text(*inputs.model, "--selection");
+  if (measures || calibrates || selects) {
     inputs.language_model.emplace(inputs.model, options.compute);
   } else {
     models::require_finite_attention(*inputs.model);
@@ -69,6 +115,7 @@ nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInp
     if (std::filesystem::is_regular_file(file)) hashes[name] = models::sha256_of_file(file);
   }
   if (inputs.calibration) hashes["calibration"] = inputs.calibration->sha256;
+  if (inputs.selection) hashes["selection"] = inputs.selection->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
   for (const std::filesystem::path& file : options.seed_groupings) {
     hashes["seed_groupings"].push_back(models::sha256_of_file(file));

@@ -16,6 +16,9 @@ struct SearchInputs {
   std::shared_ptr<const models::PretrainedModel> model;
   std::optional<models::TokenData> calibration;
   std::optional<models::TokenWindows> calibration_windows;  ///< of `calibration`
+  std::optional<models::TokenData> selection;
+  /// Of `selection`, or the last quarter of the calibration text's, which then lacks them.
+  std::optional<models::TokenWindows> selection_windows;
   std::optional<models::TokenData> eval;
   std::optional<models::TokenWindows> eval_windows;  ///< of `eval`
   search::GroupingRules rules;                       ///< that the result must follow
@@ -23,12 +26,14 @@ struct SearchInputs {
   std::vector<search::Grouping> seeds;
   std::optional<models::LanguageModel> language_model;  ///< where the model is to be run
 
+  /// Whether selection data were split from the calibration text.
+  bool splits_calibration() const { return selection_windows && !selection; }
   int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }
 };
 
-/// Opens and checks the inputs. Throws InputError: whatever the readers refuse, calibration and
-/// evaluation on the same data, a KV limit below the smallest reachable size, a model that cannot
-/// write the text that is missing.
+/// Opens and checks the inputs. Throws InputError: whatever the readers refuse, the same data for
+/// two of calibration, selection and evaluation, a KV limit below the smallest reachable size, a
+/// model that cannot write the text that is missing.
 SearchInputs open_inputs(const SearchOptions& options);
 
 /// Content hashes of the inputs by role, for run.json and for telling runs apart.

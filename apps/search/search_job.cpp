@@ -13,8 +13,11 @@
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_record.hpp"
 #include "apps/search/search_inputs.hpp"
+#include "apps/search/selection_loss.hpp"
 #include "apps/search/state_file.hpp"
 #include "fitness/fitness.hpp"
+#include "fitness/head_distances.hpp"
+#include "fitness/layer_grams.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/exact/certify.hpp"
@@ -28,6 +31,7 @@ constexpr std::uint64_t kMethodKey = 1;
 constexpr std::uint64_t kBaselineKey = 2;
 constexpr std::uint64_t kEvalTextKey = 3;
 constexpr std::uint64_t kCalibrationTextKey = 4;
+constexpr std::uint64_t kSelectionTextKey = 5;
 
 /// Text that the model writes where none is given (DESIGN, "Command line").
 constexpr int kSampledWindows = 64;
@@ -84,8 +88,8 @@ models::TokenWindows text_windows(const std::optional<models::TokenWindows>& giv
   return windows;
 }
 
-/// The run's problem, priced by its own fitness, and the prices of the others that cost no more
-/// data: what the report compares.
+/// The run's problem, priced by its own fitness (by any, where that is measured), and the prices of
+/// the others that cost no more data: what the report compares.
 struct PricedProblems {
   std::vector<std::pair<std::string, search::GroupingProblem>>
       all;  ///< in the fitness table's order
@@ -132,17 +136,43 @@ search::MethodOptions method_options(const SearchOptions& options, const SearchI
   method.seeds = inputs.seeds;
   method.key_grams = key_grams;
   method.dgqa = find_dgqa(options.dgqa);
+  method.asymgqa = asymgqa_options(options);
   return method;
 }
 
-/// How far the found front is from the best possible one.
-search::Certificate certify(const SearchOptions& options, const search::GroupingProblem& problem,
-                            const search::MethodResult& found,
-                            const search::MethodContext& context) {
+/// How far the found front is from the best possible one; nothing is known of a measured loss.
+std::optional<search::Certificate> certify(const SearchOptions& options,
+                                           const search::GroupingProblem& problem,
+                                           const search::MethodResult& found,
+                                           const search::MethodContext& context) {
+  if (is_measured_search(options)) return std::nullopt;
   if (found.certificate) return *found.certificate;
   const search::GroupSizes sizes = search::find_method(options.method).sizes(problem);
   const auto bounds = search::exact_front(problem, search::bound_units(problem, sizes, context));
   return search::certify(problem, found.front, bounds);
+}
+
+/// Puts the loss on the selection data in the place of the points' price.
+void price_by_loss(std::vector<RunPoint>& points, const SelectionLoss& selection) {
+  for (RunPoint& point : points) {
+    const double loss =
+        selection.score(models::find_merge(point.merge)).score(point.point.grouping);
+    point.point.objectives.error = loss;
+    point.proxies.emplace(point.proxies.begin(), kSelectionLoss, loss);
+  }
+}
+
+/// Distances between heads, where the method uses them.
+std::vector<Eigen::MatrixXd> method_distances(const SearchOptions& options,
+                                              const SearchInputs& inputs,
+                                              const models::ActivationMoments* moments,
+                                              std::stop_token stop, search::Progress& progress) {
+  if (!search::find_method(options.method).uses_head_distances()) return {};
+  const bool by_weight = find_distance(options.distance) == HeadDistance::kWeight;
+  return fitness::head_distances(
+      by_weight ? fitness::weight_grams(*inputs.model, stop, progress)
+                : fitness::activation_grams(*inputs.model, *moments, stop, progress),
+      inputs.rules.sharing);
 }
 
 /// Second moments of the activations, also written to the run's calibration.safetensors.
@@ -169,6 +199,22 @@ std::optional<search::KeyGrams> key_grams(const models::TokenWindows& windows,
   search::KeyGrams grams = inputs.language_model->key_grams(windows, stop, progress);
   progress.end();
   return grams;
+}
+
+/// Runs the method; with `selection` it minimises the loss there.
+search::MethodResult run_method(const SearchOptions& options, const SearchInputs& inputs,
+                                const search::KeyGrams* keys,
+                                const search::GroupingProblem& problem,
+                                const SelectionLoss* selection, const Console& console,
+                                search::MethodContext context) {
+  const search::SearchMethod& method = search::find_method(options.method);
+  const search::MethodOptions asked = method_options(options, inputs, keys);
+  if (selection == nullptr) return method.run(problem, asked, context);
+  const models::MergeOperator& merge = models::find_merge(options.merge);
+  selection->announce(method.candidates(problem, asked), merge, console);
+  const fitness::MeasuredScore score = selection->score(merge);
+  context.score = &score;
+  return method.run(problem, asked, context);
 }
 
 /// What a run that is finished already left.
@@ -207,23 +253,33 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
     keys = key_grams(*texts.calibration, options, inputs, stop, progress);
     times.finish("calibrate");
   }
-  const PricedProblems problems =
-      price(options, inputs, moments ? &*moments : nullptr, stop, progress);
+  const models::ActivationMoments* statistics = moments ? &*moments : nullptr;
+  const PricedProblems problems = price(options, inputs, statistics, stop, progress);
+  const std::vector<Eigen::MatrixXd> distances =
+      method_distances(options, inputs, statistics, stop, progress);
   times.finish("price");
   StateFile state(directory);
-  const search::MethodContext context{run_key(options).split(kMethodKey), stop, progress, state};
+  std::optional<SelectionLoss> selection;
+  if (is_measured_search(options)) {
+    texts.selection =
+        text_windows(inputs.selection_windows, kSelectionTextKey, options, inputs, stop, progress);
+    selection.emplace(*inputs.language_model, *texts.selection, directory, stop);
+  }
+  const search::MethodContext context{run_key(options).split(kMethodKey), stop, progress, state,
+                                      distances};
   const search::MethodResult found =
-      search::find_method(options.method)
-          .run(problems.problem(), method_options(options, inputs, keys ? &*keys : nullptr),
-               context);
+      run_method(options, inputs, keys ? &*keys : nullptr, problems.problem(),
+                 selection ? &*selection : nullptr, console, context);
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
-  times.finish("search");
-  const search::Certificate certificate = certify(options, problems.problem(), found, context);
-  times.finish("certify");
   std::vector<RunPoint> points = choose_points(options, inputs.kv_limits, problems.problem(), found,
                                                run_key(options).split(kBaselineKey));
   fill_proxies(points, problems);
+  if (selection) price_by_loss(points, *selection);
+  times.finish("search");
+  const std::optional<search::Certificate> certificate =
+      certify(options, problems.problem(), found, context);
+  times.finish("certify");
   std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {
     texts.eval = text_windows(inputs.eval_windows, kEvalTextKey, options, inputs, stop, progress);

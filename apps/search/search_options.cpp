@@ -1,6 +1,7 @@
 #include "apps/search/search_options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <limits>
@@ -48,6 +49,38 @@ void require_allocatable(const SearchOptions& options) {
   }
 }
 
+void require_probability(double value, const char* option) {
+  if (value >= 0 && value <= 1) return;
+  throw InputError({.what = "option is out of range",
+                    .where = option,
+                    .expected = "0 to 1",
+                    .found = fmt::format("{}", value)});
+}
+
+/// The fitness is one that the method can minimise.
+void require_fitness(const SearchOptions& options) {
+  if (!is_measured_search(options)) {
+    fitness::find_fitness(options.fitness);
+    return;
+  }
+  std::vector<std::string_view> measuring;
+  for (const std::string_view name : search::method_names()) {
+    if (search::find_method(name).takes_score()) measuring.push_back(name);
+  }
+  if (search::find_method(options.method).takes_score()) return;
+  throw InputError({.what = "method needs prices that add up over layers, a measured loss does not",
+                    .where = "--method, --fitness loss",
+                    .expected = fmt::format("--method {}", fmt::join(measuring, ", ")),
+                    .found = options.method});
+}
+
+void require_selection_use(const SearchOptions& options) {
+  if (options.selection.empty() || is_measured_search(options)) return;
+  throw InputError({.what = "nothing is selected by a measured loss",
+                    .where = "--selection",
+                    .expected = "--fitness loss beside it"});
+}
+
 }  // namespace
 
 nlohmann::ordered_json SearchOptions::result_options() const {
@@ -67,6 +100,10 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"min_groups", min_groups},
           {"group_limit", group_limit},
           {"freeze_layers", freeze_layers},
+          {"distance", distance},
+          {"iterations", asymgqa_options(*this).iterations},
+          {"accept", accept},
+          {"reset", reset},
           {"kv", kv},
           {"cache_budget", cache.budget},
           {"cache_context", cache.context},
@@ -76,9 +113,25 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"dtype", dtype}};
 }
 
+bool is_measured_search(const SearchOptions& options) {
+  return options.fitness == fitness::kMeasuredLoss;
+}
+
+search::AsymGqaOptions asymgqa_options(const SearchOptions& options) {
+  const int by_fitness =
+      is_measured_search(options) ? search::kMeasuredIterations : search::kPricedIterations;
+  return {options.iterations > 0 ? options.iterations : by_fitness, options.accept, options.reset};
+}
+
 bool uses_calibration(const SearchOptions& options) {
-  return !options.calibration.empty() || fitness::find_fitness(options.fitness).needs_moments() ||
-         search::find_method(options.method).allocates_queries();
+  if (!options.calibration.empty()) return true;
+  const search::SearchMethod& method = search::find_method(options.method);
+  if (method.allocates_queries()) return true;
+  if (method.uses_head_distances() &&
+      find_distance(options.distance) == HeadDistance::kActivation) {
+    return true;
+  }
+  return !is_measured_search(options) && fitness::find_fitness(options.fitness).needs_moments();
 }
 
 void require_valid(const SearchOptions& options) {
@@ -86,7 +139,7 @@ void require_valid(const SearchOptions& options) {
   // Less than the largest number, to which the option parser clamps what does not fit.
   constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max() - 1;
   search::find_method(options.method);
-  fitness::find_fitness(options.fitness);
+  require_fitness(options);
   models::find_merge(options.merge);
   find_sharing(options.partitions);
   find_stage_two(options.stage_two);
@@ -102,6 +155,11 @@ void require_valid(const SearchOptions& options) {
   require_valid(options.cache);
   require_range(options.min_groups, 1, search::Partition::kMaxHeads, "--min-groups");
   require_range(options.group_limit, 0, search::Partition::kMaxHeads, "--group-limit");
+  find_distance(options.distance);
+  require_range(options.iterations, 0, kMany, "--iterations");
+  require_probability(options.accept, "--accept");
+  require_probability(options.reset, "--reset");
+  require_selection_use(options);
   require_range(options.measure, 0, kMany, "--measure");
   require_range(options.seed, 0, kLargest, "--seed");
   require_range(options.eval_tokens, 0, kLargest, "--eval-tokens");

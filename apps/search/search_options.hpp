@@ -9,6 +9,7 @@
 #include "apps/cache_setting.hpp"
 #include "apps/output_directory.hpp"
 #include "models/compute.hpp"
+#include "search/asymgqa/unit_search.hpp"
 
 namespace regroup::apps {
 
@@ -37,7 +38,12 @@ struct SearchOptions {
       kv;  ///< limits in (0, 1], ascending and distinct; empty: the whole front, thinned
   CacheSetting cache;
   std::vector<std::filesystem::path> seed_groupings;
+  std::string distance = "activation";  ///< between heads, of asymgqa
+  int iterations = 0;                   ///< of asymgqa; 0: by the fitness
+  double accept = search::AsymGqaOptions().accept;
+  double reset = search::AsymGqaOptions().reset;
   std::filesystem::path calibration;  ///< empty: none
+  std::filesystem::path selection;    ///< empty: part of the calibration text, or sampled
   std::filesystem::path eval;         ///< empty: sampled from the model
   std::int64_t eval_tokens = 0;       ///< 0: all
   int measure = 24;                   ///< front points measured; 0: proxy only
@@ -52,6 +58,12 @@ struct SearchOptions {
   /// The options that decide the result, less file names, as run.json records them.
   nlohmann::ordered_json result_options() const;
 };
+
+/// Whether the search minimises the measured loss on the selection data.
+bool is_measured_search(const SearchOptions& options);
+
+/// What the options say to asymgqa; iterations, where left open, by the fitness.
+search::AsymGqaOptions asymgqa_options(const SearchOptions& options);
 
 /// Whether statistics of activations are wanted: the fitness or the method needs them, or data for
 /// them is given.

@@ -45,8 +45,9 @@ class AtomicFile {
   void write(std::string_view text);
   void write(std::span<const std::byte> bytes);
 
-  /// Flushes everything, as durably as asked for, and closes the temporary file, which keeps its temporary name.
-  /// For several files that must appear together: close all, then commit all. Throws WorkError.
+  /// Flushes everything, as durably as asked for, and closes the temporary file, which keeps its
+  /// temporary name. For several files that must appear together: close all, then commit all.
+  /// Throws WorkError.
   void close();
 
   /// Closes the file if that has not been done and renames it to its final name, replacing what

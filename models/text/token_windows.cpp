@@ -46,4 +46,9 @@ TokenWindows TokenWindows::of_stream(std::span<const std::int32_t> stream, int c
   return {context, std::move(ids)};
 }
 
+TokenWindows TokenWindows::part(std::size_t from, std::size_t to) const {
+  const auto ids = std::span(ids_).subspan(from * stride(), (to - from) * stride());
+  return {context_, {ids.begin(), ids.end()}};
+}
+
 }  // namespace regroup::models

@@ -21,6 +21,9 @@ class TokenWindows {
   static TokenWindows of_stream(std::span<const std::int32_t> stream, int context,
                                 std::size_t most_tokens, const std::string& where);
 
+  /// Windows `from` … `to` − 1; from ≤ to ≤ size().
+  TokenWindows part(std::size_t from, std::size_t to) const;
+
   int context() const { return context_; }
   std::size_t size() const { return ids_.size() / stride(); }
   /// Tokens scored, over all windows.

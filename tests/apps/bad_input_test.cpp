@@ -71,7 +71,7 @@ TEST_CASE("usage errors") {
   scene.refuses(scene.search({"--frobnicate"}), "--frobnicate");
   scene.refuses({"search", scene.model()}, "--output");
   scene.refuses(scene.search({"--method", "magic"}),
-                "qcqa, qcqa-ec, kdgqa, dgqa, exact, neighbour, mqa, random");
+                "qcqa, qcqa-ec, asymgqa, kdgqa, dgqa, exact, neighbour, mqa, random");
   scene.refuses(scene.search({"--fitness", "magic"}), "wse");
   scene.refuses(scene.search({"--merge", "magic"}), "mean");
   scene.refuses(scene.search({"--partitions", "magic"}), "independent");
@@ -83,6 +83,13 @@ TEST_CASE("usage errors") {
     scene.refuses(scene.search({"--method", method, "--layout", "standard"}),
                   std::string("any, for --method ") + method);
   }
+  scene.refuses(scene.search({"--distance", "magic"}), "activation, weight");
+  scene.refuses(scene.search({"--iterations", "-1"}), "--iterations");
+  scene.refuses(scene.search({"--accept", "1.5"}), "--accept");
+  scene.refuses(scene.search({"--accept", "nan"}), "--accept");
+  scene.refuses(scene.search({"--reset", "-0.1"}), "--reset");
+  scene.refuses(scene.search({"--fitness", "loss"}), "--method asymgqa");
+  scene.refuses(scene.search({"--selection", scene.ids()}), "--fitness loss");
   scene.refuses(scene.search({"--kv", "0"}), "--kv");
   scene.refuses(scene.search({"--kv", "0.5,1.5"}), "1.5");
   scene.refuses(scene.search({"--kv", "half"}), "--kv");
@@ -171,6 +178,15 @@ TEST_CASE("broken data") {
   scene.refuses(eval(scratch.write("odd.bin", "abc")), "token ids");
   scene.refuses(eval(scratch.write("beyond.bin", std::string(100, '\x7f'))), "vocabulary");
   scene.refuses(scene.search({"--calibration", scene.ids()}), "same data");
+  const auto measured = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--method", "asymgqa", "--fitness", "loss"});
+    return scene.search(more);
+  };
+  scene.refuses(measured({"--selection", scene.ids()}), "selection and evaluation");
+  const std::string other = scratch.write("other.bin", std::string(2 * 17, '\0')).string();
+  scene.refuses(measured({"--selection", other, "--calibration", other}),
+                "calibration and selection");
+  scene.refuses(measured({"--calibration", other}), "--selection FILE");
 }
 
 TEST_CASE("output places that cannot be used") {

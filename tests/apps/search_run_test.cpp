@@ -15,6 +15,7 @@
 #include "apps/search/state_file.hpp"
 #include "search/random.hpp"
 #include "tests/apps/program.hpp"
+#include "tests/apps/promised_bytes.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -25,18 +26,6 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// The bytes of everything that a run promises to repeat, by path.
-std::map<std::string, std::string> promised_bytes(const fs::path& run) {
-  std::map<std::string, std::string> bytes;
-  for (const char* name : {"front.json", "front.csv", "history.csv", "report.html", "report.svg"}) {
-    bytes[name] = read_file(run / name);
-  }
-  for (const auto& entry : fs::directory_iterator(run / "groupings")) {
-    bytes[entry.path().filename().string()] = read_file(entry.path());
-  }
-  return bytes;
-}
 
 class Scene {
  public:
@@ -186,7 +175,7 @@ TEST_CASE(
 TEST_CASE("every method runs and repeats its bytes") {
   const Scene scene;
   for (const char* method :
-       {"qcqa", "qcqa-ec", "kdgqa", "dgqa", "exact", "neighbour", "mqa", "random"}) {
+       {"qcqa", "qcqa-ec", "asymgqa", "kdgqa", "dgqa", "exact", "neighbour", "mqa", "random"}) {
     const bool joint_only = std::string(method).ends_with("dgqa");
     for (const char* partitions : {"joint", "independent"}) {
       if (joint_only && std::string(partitions) != "joint") continue;

@@ -178,8 +178,7 @@ TEST_CASE("stage 1 finds the exact front of every layer of books-llama") {
   const auto model = models::open_model(shared_data("checkpoints/books-llama"));
   search::SilentProgress silent;
   const search::GroupingProblem problem(
-      find_fitness("wse").layer_costs({model, nullptr, {}, silent}),
-      search::GroupingRules{});
+      find_fitness("wse").layer_costs({model, nullptr, {}, silent}), search::GroupingRules{});
   search::SearchState state;
   const auto fronts = search::qcqa_stage_one(problem, search::GroupSizes::kArbitrary, {},
                                              *tests::QuietContext(1), state);

@@ -1,0 +1,15 @@
+#include "apps/search/grouping_key.hpp"
+
+#include <fmt/format.h>
+
+namespace regroup::apps {
+
+std::string grouping_content(const search::Grouping& grouping, std::string_view merge) {
+  std::string text(merge);
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    text += fmt::format("\n{}\n{}", layer.keys.to_string(), layer.values.to_string());
+  }
+  return text;
+}
+
+}  // namespace regroup::apps

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <stop_token>
+
+#include "apps/search/run_directory.hpp"
+#include "apps/terminal/console.hpp"
+#include "fitness/measured_score.hpp"
+
+namespace regroup::apps {
+
+/// The loss on a run's selection data, which `--fitness loss` minimises. Every measurement is kept
+/// in the run directory, apart from those on the data that are reported, so that a resumed run does
+/// not repeat it. Holds references to windows and directory.
+class SelectionLoss {
+ public:
+  SelectionLoss(models::LanguageModel model, const models::TokenWindows& windows,
+                const RunDirectory& directory, std::stop_token stop);
+
+  /// The score of groupings merged by `merge`; refers to this object and to `merge`.
+  fitness::MeasuredScore score(const models::MergeOperator& merge) const;
+
+  /// Measures the source, and says how long a search of that many candidates takes at most. A
+  /// resumed run knows the source's loss and says only the number.
+  void announce(std::size_t candidates, const models::MergeOperator& merge,
+                const Console& console) const;
+
+ private:
+  /// Losses on selection data in `state/measured/`.
+  class Memory : public fitness::LossMemory {
+   public:
+    Memory(const RunDirectory& directory, std::size_t windows)
+        : directory_(directory), windows_(windows) {}
+    std::optional<std::vector<double>> recall(const search::Grouping& grouping,
+                                              const models::MergeOperator& merge) const override;
+    void remember(const search::Grouping& grouping, const models::MergeOperator& merge,
+                  const std::vector<double>& losses) const override;
+
+   private:
+    const RunDirectory& directory_;
+    std::size_t windows_;
+  };
+
+  search::Grouping source_;
+  fitness::LossMeter meter_;
+  Memory memory_;
+  std::stop_token stop_;
+};
+
+}  // namespace regroup::apps
