@@ -8,6 +8,10 @@ std::string grouping_content(const search::Grouping& grouping, std::string_view 
   std::string text(merge);
   for (const search::LayerGrouping& layer : grouping.layers) {
     text += fmt::format("\n{}\n{}", layer.keys.to_string(), layer.values.to_string());
+    if (layer.has_allocation()) text += "\nqueries";
+    for (const search::Group group : layer.query_to_group) {
+      text += fmt::format(" {}", group.value());
+    }
   }
   return text;
 }

@@ -202,13 +202,11 @@ std::optional<search::KeyGrams> key_grams(const models::TokenWindows& windows,
 }
 
 /// Runs the method; with `selection` it minimises the loss there.
-search::MethodResult run_method(const SearchOptions& options, const SearchInputs& inputs,
-                                const search::KeyGrams* keys,
+search::MethodResult run_method(const SearchOptions& options, const search::MethodOptions& asked,
                                 const search::GroupingProblem& problem,
                                 const SelectionLoss* selection, const Console& console,
                                 search::MethodContext context) {
   const search::SearchMethod& method = search::find_method(options.method);
-  const search::MethodOptions asked = method_options(options, inputs, keys);
   if (selection == nullptr) return method.run(problem, asked, context);
   const models::MergeOperator& merge = models::find_merge(options.merge);
   selection->announce(method.candidates(problem, asked), merge, console);
@@ -268,8 +266,8 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   const search::MethodContext context{run_key(options).split(kMethodKey), stop, progress, state,
                                       distances};
   const search::MethodResult found =
-      run_method(options, inputs, keys ? &*keys : nullptr, problems.problem(),
-                 selection ? &*selection : nullptr, console, context);
+      run_method(options, method_options(options, inputs, keys ? &*keys : nullptr),
+                 problems.problem(), selection ? &*selection : nullptr, console, context);
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
   std::vector<RunPoint> points = choose_points(options, inputs.kv_limits, problems.problem(), found,

@@ -124,9 +124,8 @@ search::AsymGqaOptions asymgqa_options(const SearchOptions& options) {
 }
 
 bool uses_calibration(const SearchOptions& options) {
-  if (!options.calibration.empty()) return true;
   const search::SearchMethod& method = search::find_method(options.method);
-  if (method.allocates_queries()) return true;
+  if (!options.calibration.empty() || method.allocates_queries()) return true;
   if (method.uses_head_distances() &&
       find_distance(options.distance) == HeadDistance::kActivation) {
     return true;
