@@ -70,6 +70,7 @@ BENCHMARK(scale_heads)
     ->ArgsProduct({{8, 16, 32, 64, 128}, {1, 2}})
     ->ArgNames({"heads", "threads"})
     ->UseRealTime()
+    ->MeasureProcessCPUTime()
     ->Unit(benchmark::kMillisecond);
 
 void scale_layers(benchmark::State& state) {
@@ -79,6 +80,7 @@ BENCHMARK(scale_layers)
     ->ArgsProduct({{8, 16, 32, 64, 128}, {1, 2}})
     ->ArgNames({"layers", "threads"})
     ->UseRealTime()
+    ->MeasureProcessCPUTime()
     ->Unit(benchmark::kMillisecond);
 
 /// One layer; fewer generations for larger populations.
@@ -92,6 +94,7 @@ BENCHMARK(scale_population)
     ->ArgsProduct({{100, 1000, 10000, 100000}, {1, 2}})
     ->ArgNames({"population", "threads"})
     ->UseRealTime()
+    ->MeasureProcessCPUTime()
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -5,9 +5,9 @@
     table.py FILE.json           reads what --benchmark_out wrote
     table.py FILE.json --strict  ends with 1 if a target is missed
 
-Ratios are of processor time, which other work on the machine disturbs less than the clock. A limit of seconds is kept
-where the clock or the processor time of all threads together keeps it: on an otherwise idle machine a run takes no
-longer than the latter. Of several repetitions the fastest counts.
+Ratios are of processor time, which other work on the machine disturbs less than the clock. A limit of seconds is for
+the clock. Where only the processor time of all threads together keeps it, the table says so: the machine was busy, and
+on an idle one a run should take no longer than that. Of several repetitions the fastest counts.
 """
 
 import json
@@ -17,15 +17,21 @@ import subprocess
 import sys
 import tempfile
 
+YES = "yes"
+NO = "**no**"
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 def run_program(command):
-    """What the program reports; what it prints goes to the error stream."""
+    """What the program reports; what it prints goes to the error stream. As in the tests, threads that wait leave the
+    processors to others: on a busy machine spinning ones are all that would be measured."""
+    environment = {"OMP_WAIT_POLICY": "passive", **os.environ}
     with tempfile.TemporaryDirectory() as folder:
-        out = os.path.join(folder, "benchmarks.json")
-        command = [*command, f"--benchmark_out={out}", "--benchmark_out_format=json"]
-        subprocess.run(command, check=True, stdout=sys.stderr)
+        flag = "--benchmark_out="
+        kept = [option.removeprefix(flag) for option in command if option.startswith(flag)]
+        out = kept[-1] if kept else os.path.join(folder, "benchmarks.json")
+        command = [*command, flag + out, "--benchmark_out_format=json"]
+        subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
         with open(out, encoding="utf-8") as file:
             return json.load(file)
 
@@ -59,9 +65,15 @@ def seconds(value):
     return f"{value * 1e9:.3g} ns"
 
 
-def takes_less(row, limit):
-    """Whether the run ends within `limit` seconds, on an idle machine at least."""
-    return min(row["wall"], row["cpu"]) < limit
+def within(row, limit, is_good=True):
+    """What the table says of a run that should take less than `limit` seconds."""
+    if not is_good or min(row["wall"], row["cpu"]) >= limit:
+        return NO
+    return YES if row["wall"] < limit else "not by the clock, but by processor time"
+
+
+def yes_or_no(is_reached):
+    return YES if is_reached else NO
 
 
 class Table:
@@ -72,10 +84,9 @@ class Table:
         self.lines = []
         self.missed = 0
 
-    def add(self, what, measured, target="", reached=None):
-        verdict = "" if reached is None else "yes" if reached else "**no**"
-        self.missed += reached is False
-        self.lines.append(f"| {what} | {measured} | {target} | {verdict} |")
+    def add(self, what, measured, target="", reached=""):
+        self.missed += reached == NO
+        self.lines.append(f"| {what} | {measured} | {target} | {reached} |")
 
     def ratio(self, what, ours, theirs, least=None):
         """Processor time of pagmo2's benchmark over that of ours."""
@@ -83,11 +94,13 @@ class Table:
             return
         a, b = self.rows[ours], self.rows[theirs]
         times = b["cpu"] / a["cpu"]
-        measured = f"{times:.3g}× ({seconds(a['cpu'])} against {seconds(b['cpu'])}"
+        measured = f"{float(f'{times:.3g}'):g}× ({seconds(a['cpu'])} against {seconds(b['cpu'])}"
         if "hypervolume" in a:
             measured += f"; hypervolume {a['hypervolume']:.4f} against {b['hypervolume']:.4f}"
-        target = "" if least is None else f"≥ {least}×"
-        self.add(what, measured + ")", target, None if least is None else times >= least)
+        if least is None:
+            self.add(what, measured + ")")
+        else:
+            self.add(what, measured + ")", f"≥ {least}×", yes_or_no(times >= least))
 
     def front(self, what, name, target="", reached=None):
         """Time of a run and how good its front is; `reached` judges the row."""
@@ -98,12 +111,21 @@ class Table:
         if "generations" in row:
             measured += f", {row['generations']:.0f} generations, {100 * row['fraction']:.3f} % of the hypervolume"
         elif not row["is_exact"]:
-            measured += f", {100 * row['fraction']:.3f} % of the bound's hypervolume, worst gap {100 * row['worst_gap']:.3f} %"
-        self.add(what, measured, target, reached and reached(row))
+            measured += f", {100 * row['fraction']:.3f} % of the bound's hypervolume"
+            measured += f", worst gap {100 * row['worst_gap']:.3f} %"
+        self.add(what, measured, target, reached(row) if reached else "")
 
     def throughput(self, what, name):
-        if name in self.rows:
-            self.add(what, f"{self.rows[name]['items_per_second'] / 1e6:.3g} million candidates/s")
+        """Candidates in a second of the clock and in one of a processor, for one thread and for two."""
+        measured = []
+        for threads in ("1 thread", "2 threads"):
+            row = self.rows.get(f"{name}/threads:{threads[0]}")
+            if row:
+                rate = row["items_per_second"] / 1000
+                per_processor = rate * row["wall"] / row["cpu"]
+                measured.append(f"{threads}: {rate:.3g} thousand/s ({per_processor:.3g} per processor)")
+        if measured:
+            self.add(what, "; ".join(measured))
 
 
 def sorting(table):
@@ -132,7 +154,7 @@ def qcqa(table):
             name = f"qcqa_front/length:{length}/near:%d/threads:{threads}"
             table.front(f"qcqa, {where}: to 99.9 % of the exact hypervolume", name % 1)
             table.front(f"qcqa, {where}: a default run", name % 0, "≥ 99.9 % of the exact hypervolume",
-                        lambda row: row["fraction"] >= 0.999)
+                        lambda row: yes_or_no(row["fraction"] >= 0.999))
 
 
 def exact(table):
@@ -141,14 +163,14 @@ def exact(table):
         for length in (200, 2000):
             table.front(f"exact front, 12 layers × 12 heads, vectors of {length}, {words}",
                         f"exact_front/layers:12/heads:12/length:{length}/threads:{threads}", "< 0.1 s",
-                        lambda row: takes_less(row, 0.1) and row["is_exact"] == 1)
+                        lambda row: within(row, 0.1, row["is_exact"] == 1))
         table.front(f"exact front, 48 layers × 16 heads, {words}",
                     f"exact_front/layers:48/heads:16/length:2000/threads:{threads}", "< 30 s",
-                    lambda row: takes_less(row, 30) and row["is_exact"] == 1)
+                    lambda row: within(row, 30, row["is_exact"] == 1))
     for length in (200, 2000):
         table.front(f"exact method, 32 layers × 32 heads, vectors of {length}, 2 threads",
                     f"exact_front/layers:32/heads:32/length:{length}/threads:2", "gap < 1 %, < 60 s",
-                    lambda row: takes_less(row, 60) and row["worst_gap"] < 0.01)
+                    lambda row: within(row, 60, row["worst_gap"] < 0.01))
 
 
 def scaling(table):
@@ -157,9 +179,7 @@ def scaling(table):
             ("{} layers, 32 heads, population 200", "scale_layers/layers", (8, 16, 32, 64, 128)),
             ("population {}, 1 layer, 32 heads", "scale_population/population", (100, 1000, 10000, 100000))):
         for size in sizes:
-            for threads in (1, 2):
-                table.throughput(f"stage 1, {what.format(size)}, {threads} thread{'s' * (threads > 1)}",
-                                 f"{name}:{size}/threads:{threads}")
+            table.throughput(f"stage 1, candidates, {what.format(size)}", f"{name}:{size}")
 
 
 def machine(report):
