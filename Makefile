@@ -9,6 +9,7 @@ DEMO_MODEL ?= examples/demo-llama
 DEMO_OPTIONS ?=
 # Regular expression of the tests to run; empty: all.
 TESTS ?=
+# Options of Google Benchmark, such as --benchmark_filter=sort_points.
 BENCH_OPTIONS ?=
 
 CONFIGURE = cmake --preset release $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
@@ -20,7 +21,7 @@ help:
 	@echo "make build         set up and build build/release/regroup"
 	@echo "make demo          build, search the demo model, write a report to build/demo"
 	@echo "make test          set up, build everything, run the tests"
-	@echo "make bench         build and run the benchmarks"
+	@echo "make bench         build and run the benchmarks, print a table of what they measured"
 	@echo "make format        format the sources; make check-format only checks"
 	@echo "make install       install to PREFIX (/usr/local), below DESTDIR if given"
 	@echo "make clean         remove build/"
@@ -45,10 +46,11 @@ test: setup
 	  { [ -d "$$data" ] || echo "Note: no shared data at $$data; the tests that need it are skipped."; }
 	ctest --preset release -j $(JOBS) $(if $(TESTS),-R "$(TESTS)")
 
-bench: setup
+bench:
+	@scripts/setup.sh --bench $(if $(TORCH),"$(abspath $(TORCH))")
 	$(CONFIGURE) -DREGROUP_BENCH=ON
 	cmake --build --preset release -j $(JOBS) --target bench_regroup
-	build/release/tests/bench/bench_regroup $(BENCH_OPTIONS)
+	@python3 tests/bench/table.py build/release/tests/bench/bench_regroup $(BENCH_OPTIONS)
 
 format:
 	@clang-format -i $(SOURCES)

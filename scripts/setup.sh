@@ -2,7 +2,9 @@
 # Installs what building and testing need and what is not there yet: Debian packages with apt-get, and LibTorch into
 # .venv where no torch that fits is found. Says what it does; quick when nothing is missing.
 #
-#   scripts/setup.sh [TORCH]   TORCH: a torch folder to use instead of looking for one
+#   scripts/setup.sh [--bench] [TORCH]
+#     --bench   also what only the benchmarks compare with
+#     TORCH     a torch folder to use instead of looking for one
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +16,7 @@ PACKAGES=(
   libjs-chart.js gnuplot-nox
   python3 python3-venv python3-jsonschema ca-certificates
 )
+BENCH_PACKAGES=(libpagmo-dev)
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
@@ -64,6 +67,10 @@ install_torch() {
   find_torch
 }
 
+if [ "${1:-}" = --bench ]; then
+  PACKAGES+=("${BENCH_PACKAGES[@]}")
+  shift
+fi
 install_packages
 if [ $# -gt 0 ]; then
   find_torch "$1"
