@@ -429,7 +429,7 @@ TEST_CASE("force replaces the files of a run and no others") {
 }
 
 TEST_CASE("Ctrl-C ends a search within a second with exit code 130") {
-  const Scene scene;
+  const Scene scene(TinyLlama{.query_heads = 12, .kv_heads = 12});  // too large to exhaust
   std::vector<std::string> arguments = scene.budgeted("run", 100, 1000000);
   arguments.insert(arguments.begin(), {"--preserve-status", "-s", "INT", "-k", "1", "1"});
   arguments.insert(arguments.begin() + 6, REGROUP_PROGRAM);

@@ -44,7 +44,7 @@ TEST_CASE("below is uniform and in range") {
   CHECK(random.below(1) == 0);
 }
 
-TEST_CASE("unit lies in [0, 1)") {
+TEST_CASE("unit draws lie from 0 up to but not at 1") {
   RandomStream random(RandomKey(2));
   double sum = 0;
   for (int i = 0; i < 10000; ++i) {
