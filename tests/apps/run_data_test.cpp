@@ -180,7 +180,7 @@ TEST_CASE("history rows are checked") {
   CHECK(run.history[0].unit == "a, \"b\"");
 }
 
-TEST_CASE("several runs get labels, none of them twice; a single one gets none") {
+TEST_CASE("several runs get labels, none of them twice, and a single one gets none") {
   const TemporaryDirectory directory;
   std::vector<RunData> runs;
   for (const char* name : {"books", "other/books", "other/books"}) {

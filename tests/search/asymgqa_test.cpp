@@ -237,7 +237,8 @@ std::vector<Partition> partitions_of(const Grouping& grouping, PartitionSharing 
 
 }  // namespace
 
-TEST_CASE("AsymGQA: cosine distances are those of the vectors; a vector of norm 0 is orthogonal") {
+TEST_CASE(
+    "AsymGQA: cosine distances are those of the vectors, and a vector of norm 0 is orthogonal") {
   Eigen::MatrixXd vectors = random_vectors(6, 4, RandomKey(40));
   vectors.row(3).setZero();
   vectors.row(5) = -2 * vectors.row(1);
@@ -352,7 +353,7 @@ TEST_CASE("AsymGQA: a unit's search is the one that METHODS describes, draw by d
   }
 }
 
-TEST_CASE("AsymGQA: the best candidate is kept; acceptance and reset decide what comes next") {
+TEST_CASE("AsymGQA: the best candidate is kept, and acceptance and reset decide what comes next") {
   const Unit8 unit;
   const auto check_best = [&](const Trace& run) {
     const auto least = std::min_element(run.scores.begin(), run.scores.end());
