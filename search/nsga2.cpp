@@ -8,6 +8,7 @@
 
 #include "search/error.hpp"
 #include "search/genome_index.hpp"
+#include "search/parallel.hpp"
 
 namespace regroup::search {
 namespace {
@@ -117,13 +118,18 @@ void Nsga2::make_first_population() {
 }
 
 void Nsga2::make_next_generation() {
-  Offspring children(variation_, state_.population);
-  std::vector<Gene> child(variation_.genes());
+  // Children are bred side by side, each from its own key; then they are settled in order.
   const RandomKey generation_key = key_.split(static_cast<std::uint64_t>(state_.generation));
+  Genomes bred(variation_.genes());
+  std::vector<RandomStream> streams;
   for (std::size_t slot = 0; slot < capacity(); ++slot) {
-    RandomStream random(generation_key.split(slot));
-    breed(random, child);
-    children.settle(child, random);
+    bred.append_blank();
+    streams.emplace_back(generation_key.split(slot));
+  }
+  for_each_chunk(bred.size(), [&](std::size_t slot) { breed(streams[slot], bred[slot]); });
+  Offspring children(variation_, state_.population);
+  for (std::size_t slot = 0; slot < bred.size(); ++slot) {
+    children.settle(bred[slot], streams[slot]);
   }
   state_.exhausted = children.genomes().empty();
   absorb(children.genomes());

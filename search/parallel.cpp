@@ -11,6 +11,8 @@
 namespace regroup::search {
 namespace {
 
+constexpr std::size_t kMostThreads = 1 << 16;
+
 std::atomic<int> thread_count{1};
 
 /// An exception must not leave an OpenMP region: the first one, by task number, is kept here.
@@ -49,7 +51,9 @@ int threads() {
 
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& task) {
   FirstFailure failure;
-  const int workers = omp_in_parallel() != 0 ? 1 : threads();
+  // With one thread the region is inactive, and what a single task calls may still be spread.
+  const auto most = static_cast<int>(std::min<std::size_t>(count, kMostThreads));
+  const int workers = omp_in_parallel() != 0 ? 1 : std::max(1, std::min(threads(), most));
 #pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
   for (std::size_t i = 0; i < count; ++i) {
     if (failure.failed()) continue;

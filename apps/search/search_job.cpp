@@ -2,22 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "apps/report/child_process.hpp"
 #include "apps/report/write_report.hpp"
 #include "apps/run_front.hpp"
 #include "apps/search/choices.hpp"
 #include "apps/search/front_files.hpp"
 #include "apps/search/measure_points.hpp"
+#include "apps/search/priced_problems.hpp"
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_record.hpp"
+#include "apps/search/run_statistics.hpp"
 #include "apps/search/search_inputs.hpp"
 #include "apps/search/selection_loss.hpp"
+#include "apps/search/stage_times.hpp"
 #include "apps/search/state_file.hpp"
-#include "fitness/fitness.hpp"
-#include "fitness/head_distances.hpp"
-#include "fitness/layer_grams.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/exact/certify.hpp"
@@ -40,24 +38,6 @@ constexpr int kSampledContext = 256;
 search::RandomKey run_key(const SearchOptions& options) {
   return search::RandomKey(static_cast<std::uint64_t>(options.seed));
 }
-
-/// Measures the time of the stages, one after the other.
-class StageTimes {
- public:
-  void finish(const std::string& stage) {
-    const auto now = Clock::now();
-    seconds_[stage] = std::chrono::duration<double>(now - last_).count();
-    seconds_["total"] = std::chrono::duration<double>(now - started_).count();
-    last_ = now;
-  }
-  const std::map<std::string, double>& seconds() const { return seconds_; }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point started_ = Clock::now();
-  Clock::time_point last_ = started_;
-  std::map<std::string, double> seconds_;
-};
 
 /// What tells two runs apart; a resumed run must have the same.
 nlohmann::ordered_json identity(const SearchOptions& options, const SearchInputs& inputs) {
@@ -86,41 +66,6 @@ models::TokenWindows text_windows(const std::optional<models::TokenWindows>& giv
       kSampledWindows, context, run_key(options).split(key), stop, progress);
   progress.end();
   return windows;
-}
-
-/// The run's problem, priced by its own fitness (by any, where that is measured), and the prices of
-/// the others that cost no more data: what the report compares.
-struct PricedProblems {
-  std::vector<std::pair<std::string, search::GroupingProblem>>
-      all;  ///< in the fitness table's order
-  std::size_t own = 0;
-
-  const search::GroupingProblem& problem() const { return all[own].second; }
-};
-
-PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
-                     const models::ActivationMoments* moments, std::stop_token stop,
-                     search::Progress& progress) {
-  PricedProblems problems;
-  for (const fitness::Fitness* fitness : fitness::all_fitnesses()) {
-    if (fitness->needs_moments() && moments == nullptr) continue;
-    if (fitness->name() == options.fitness) problems.own = problems.all.size();
-    problems.all.emplace_back(
-        fitness->name(),
-        search::GroupingProblem(fitness->layer_costs({*inputs.model, moments, stop, progress}),
-                                inputs.rules));
-  }
-  return problems;
-}
-
-void fill_proxies(std::vector<RunPoint>& points, const PricedProblems& problems) {
-  for (RunPoint& point : points) {
-    for (const auto& [name, problem] : problems.all) {
-      const bool own = &problem == &problems.problem();
-      point.proxies.emplace_back(name, own ? point.point.objectives.error
-                                           : problem.objectives(point.point.grouping).error);
-    }
-  }
 }
 
 search::MethodOptions method_options(const SearchOptions& options, const SearchInputs& inputs,
@@ -160,45 +105,6 @@ void price_by_loss(std::vector<RunPoint>& points, const SelectionLoss& selection
     point.point.objectives.error = loss;
     point.proxies.emplace(point.proxies.begin(), kSelectionLoss, loss);
   }
-}
-
-/// Distances between heads, where the method uses them.
-std::vector<Eigen::MatrixXd> method_distances(const SearchOptions& options,
-                                              const SearchInputs& inputs,
-                                              const models::ActivationMoments* moments,
-                                              std::stop_token stop, search::Progress& progress) {
-  if (!search::find_method(options.method).uses_head_distances()) return {};
-  const bool by_weight = find_distance(options.distance) == HeadDistance::kWeight;
-  return fitness::head_distances(
-      by_weight ? fitness::weight_grams(*inputs.model, stop, progress)
-                : fitness::activation_grams(*inputs.model, *moments, stop, progress),
-      inputs.rules.sharing);
-}
-
-/// Second moments of the activations, also written to the run's calibration.safetensors.
-models::ActivationMoments calibrate(const models::TokenWindows& windows, const SearchInputs& inputs,
-                                    const RunDirectory& directory, std::stop_token stop,
-                                    search::Progress& progress) {
-  progress.begin("calibrating", windows.tokens(), "tokens");
-  models::ActivationMoments moments =
-      inputs.language_model->activation_moments(windows, stop, progress);
-  progress.end();
-  models::write_calibration(directory.path() / "calibration.safetensors", moments,
-                            {inputs.model->checkpoint.weights_sha256(),
-                             text_sha256(inputs.calibration, windows), windows.context()},
-                            directory.path() / "state");
-  return moments;
-}
-
-/// Products of keys, where the method needs them.
-std::optional<search::KeyGrams> key_grams(const models::TokenWindows& windows,
-                                          const SearchOptions& options, const SearchInputs& inputs,
-                                          std::stop_token stop, search::Progress& progress) {
-  if (!search::find_method(options.method).allocates_queries()) return std::nullopt;
-  progress.begin("calibrating key norms", windows.tokens(), "tokens");
-  search::KeyGrams grams = inputs.language_model->key_grams(windows, stop, progress);
-  progress.end();
-  return grams;
 }
 
 /// Runs the method; with `selection` it minimises the loss there.
@@ -242,19 +148,17 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   times.finish("open");
 
   RunTexts texts;
-  std::optional<models::ActivationMoments> moments;
-  std::optional<search::KeyGrams> keys;
+  RunStatistics statistics;
   if (uses_calibration(options)) {
     texts.calibration = text_windows(inputs.calibration_windows, kCalibrationTextKey, options,
                                      inputs, stop, progress);
-    moments = calibrate(*texts.calibration, inputs, directory, stop, progress);
-    keys = key_grams(*texts.calibration, options, inputs, stop, progress);
+    statistics = calibrate(*texts.calibration, options, inputs, directory, stop, progress);
     times.finish("calibrate");
   }
-  const models::ActivationMoments* statistics = moments ? &*moments : nullptr;
-  const PricedProblems problems = price(options, inputs, statistics, stop, progress);
+  const PricedProblems problems =
+      price(options, inputs, statistics.moments_or_null(), stop, progress);
   const std::vector<Eigen::MatrixXd> distances =
-      method_distances(options, inputs, statistics, stop, progress);
+      method_distances(options, inputs, statistics.moments_or_null(), stop, progress);
   times.finish("price");
   StateFile state(directory);
   std::optional<SelectionLoss> selection;
@@ -266,7 +170,7 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   const search::MethodContext context{run_key(options).split(kMethodKey), stop, progress, state,
                                       distances};
   const search::MethodResult found =
-      run_method(options, method_options(options, inputs, keys ? &*keys : nullptr),
+      run_method(options, method_options(options, inputs, statistics.key_grams_or_null()),
                  problems.problem(), selection ? &*selection : nullptr, console, context);
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
