@@ -437,16 +437,36 @@ function historyLines(stage) {
   })));
 }
 
+/// What the model's front cannot exceed, beside the lines of stage 2.
+function bestLines() {
+  return report.runs.filter((run) => run.certificate && run.history.some((line) => line.stage === "2")).map((run) => {
+    const { best, exact } = run.certificate;
+    const name = exact ? "exact front" : "certified bound";
+    const last = Math.max(...run.history.filter((line) => line.stage === "2").flatMap((line) => line.rows.map((row) => row[0])));
+    return { label: run.label ? `${run.label} · ${name}` : name, showLine: true, pointRadius: 0, pointHitRadius: 6,
+      borderColor: css("--muted"), borderWidth: 1, borderDash: [3, 3], data: [{ x: 0, y: best }, { x: last, y: best }] };
+  });
+}
+
+/// A line that hardly changes is shown as one, not stretched over the chart.
+function hypervolumeRange(data) {
+  const values = data.flatMap((dataset) => dataset.data.map((point) => point.y));
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const room = Math.max(0.02 - (high - low), 0) / 2;
+  return room > 0 ? { min: Math.max(0, low - room), max: Math.min(1, high + room) } : {};
+}
+
 function drawHistory(stage) {
-  const data = historyLines(stage);
+  const data = historyLines(stage).concat(stage === "2" ? bestLines() : []);
   const figure = byId(`history-${stage}`);
-  figure.hidden = data.length === 0;
+  figure.hidden = historyLines(stage).length === 0;
   if (data.length === 0) return;
   const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
   const callbacks = { title: (items) => (items.length ? items[0].dataset.label : ""), label: (item) => `generation ${item.raw.x}: ${digits.format(item.raw.y)}` };
   const x = withTicks(axis("generation"), { precision: 0 });
   draw(figure.querySelector("canvas"), `Hypervolume by generation, stage ${stage}, ${plural(data.length, "line")}.`,
-    { scales: { x, y: axis("hypervolume") }, onClick: undefined, onHover: undefined }, data,
+    { scales: { x, y: axis("hypervolume", hypervolumeRange(data)) }, onClick: undefined, onHover: undefined }, data,
     { tooltip: { ...tooltip(), callbacks } });
 }
 
