@@ -53,12 +53,23 @@ struct MethodContext {
   const GroupingScore* score = nullptr;
 };
 
+/// What an exact solver says of one unit and number of groups, as `proof.csv` records it.
+struct ProofRecord {
+  std::string unit;  ///< its name
+  int groups = 0;
+  double cost = 0;   ///< of the best partition found
+  double bound = 0;  ///< no partition costs less
+  bool is_optimal = false;
+  std::size_t nodes = 0;  ///< subsets relaxed; 0 where all were looked at
+};
+
 /// What a method found.
 struct MethodResult {
   std::vector<ModelPoint> front;  ///< by ascending size
   History history;                ///< empty for methods without generations
   std::size_t evaluations = 0;    ///< candidates priced; of an exact solver, subsets relaxed
   std::optional<Certificate> certificate;  ///< where the method makes one itself
+  std::vector<ProofRecord> proofs;         ///< of an exact solver: units in order, then groups
 };
 
 /// A way to find groupings for every KV size. Stateless and thread-safe.
@@ -67,6 +78,8 @@ class SearchMethod {
   virtual ~SearchMethod() = default;
   /// As on the command line: "qcqa".
   virtual std::string_view name() const = 0;
+  /// Whether it begins with MethodOptions::seeds.
+  virtual bool takes_seeds() const { return false; }
   /// As in files: "qcqa-ac".
   virtual std::string_view file_name() const { return name(); }
   /// Whether it reads MethodContext::head_distances, which must then be there.

@@ -116,6 +116,16 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
   return front;
 }
 
+std::string proof_csv(const std::vector<search::ProofRecord>& proofs) {
+  std::string text = "unit,groups,cost,bound,gap,optimal,nodes\n";
+  for (const search::ProofRecord& proof : proofs) {
+    const double gap = proof.cost > 0 ? (proof.cost - proof.bound) / proof.cost : 0;
+    text += fmt::format("{},{},{},{},{},{},{}\n", proof.unit, proof.groups, proof.cost, proof.bound,
+                        gap, proof.is_optimal, proof.nodes);
+  }
+  return text;
+}
+
 std::string history_csv(const search::History& history) {
   std::string text = "stage,unit,generation,evaluations,front,hypervolume\n";
   for (const search::GenerationRecord& row : history) {

@@ -26,6 +26,9 @@ nlohmann::ordered_json write_front(const std::vector<RunPoint>& points, const Fr
 /// Path of a point's grouping file inside the run directory.
 std::string grouping_path(const RunPoint& point);
 
+/// proof.csv: one row for each unit and number of groups that an exact solver worked on.
+std::string proof_csv(const std::vector<search::ProofRecord>& proofs);
+
 /// history.csv: one row a generation.
 std::string history_csv(const search::History& history);
 

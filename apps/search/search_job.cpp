@@ -193,6 +193,7 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   SearchSummary summary{.run = options.output};
   summary.front = write_front(points, {certificate, source}, options, *inputs.model, directory);
   directory.write("history.csv", history_csv(found.history));
+  if (!found.proofs.empty()) directory.write("proof.csv", proof_csv(found.proofs));
   // The report is drawn from the record, which gets its final name last.
   const auto record = run_record(options, inputs, texts, found.evaluations);
   write_run_report(directory, record);

@@ -74,6 +74,14 @@ void require_fitness(const SearchOptions& options) {
                     .found = options.method});
 }
 
+void require_seeds_use(const SearchOptions& options) {
+  if (options.seed_groupings.empty() || search::find_method(options.method).takes_seeds()) return;
+  throw InputError({.what = "this method does not begin with groupings that are given",
+                    .where = "--seed-grouping",
+                    .expected = "--method qcqa or qcqa-ec",
+                    .found = options.method});
+}
+
 void require_selection_use(const SearchOptions& options) {
   if (options.selection.empty() || is_measured_search(options)) return;
   throw InputError({.what = "nothing is selected by a measured loss",
@@ -158,6 +166,7 @@ void require_valid(const SearchOptions& options) {
   require_range(options.iterations, 0, kMany, "--iterations");
   require_probability(options.accept, "--accept");
   require_probability(options.reset, "--reset");
+  require_seeds_use(options);
   require_selection_use(options);
   require_range(options.measure, 0, kMany, "--measure");
   require_range(options.seed, 0, kLargest, "--seed");

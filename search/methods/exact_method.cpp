@@ -10,8 +10,12 @@ MethodResult ExactMethod::run(const GroupingProblem& problem, const MethodOption
   const std::vector<ProvenUnit> units = solve_units(problem, exact, context);
   const CertifiedFront found = exact_front(problem, units);
   MethodResult result{found.front};
-  for (const ProvenUnit& unit : units) {
-    for (const BoundedPartition& member : unit) result.evaluations += member.nodes;
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    for (const BoundedPartition& member : units[u]) {
+      result.evaluations += member.nodes;
+      result.proofs.push_back({problem.units()[u].name, member.partition.groups(), member.cost,
+                               member.bound, member.is_optimal, member.nodes});
+    }
   }
   result.certificate = certify(problem, found.front, found);
   return result;

@@ -90,6 +90,15 @@ TEST_CASE("usage errors") {
   scene.refuses(scene.search({"--reset", "-0.1"}), "--reset");
   scene.refuses(scene.search({"--fitness", "loss"}), "--method asymgqa");
   scene.refuses(scene.search({"--selection", scene.ids()}), "--fitness loss");
+  scene.refuses(scene.search({"--method", "exact", "--seed-grouping", scene.ids()}),
+                "--seed-grouping");
+  scene.refuses(scene.search({"--layout", "expand"}), "any, per-layer, standard");
+  scene.refuses(scene.search({"--min-groups", "9"}), "--min-groups");
+  scene.refuses(scene.search({"--freeze-layers", "7"}), "--freeze-layers");
+  scene.refuses(scene.search({"--cache-budget", "lots"}), "--cache-budget");
+  scene.refuses(scene.search({"--cache-budget", "1B"}), "does not fit into the budget");
+  scene.refuses(scene.search({"--seconds", "-1"}), "--seconds");
+  scene.refuses(scene.search({"--nodes", "0"}), "--nodes");
   scene.refuses(scene.search({"--kv", "0"}), "--kv");
   scene.refuses(scene.search({"--kv", "0.5,1.5"}), "1.5");
   scene.refuses(scene.search({"--kv", "half"}), "--kv");

@@ -341,6 +341,9 @@ TEST_CASE("the front says how far it is from the best") {
     return scene.front("exact")["certificate"];
   }();
   CHECK(exact["fraction"] == 1.0);
+  const std::string proof = read_file(scene.path("exact/proof.csv"));
+  CHECK(count_lines(proof) == 1 + 2 * 4);  // 2 layers, 1 to 4 groups
+  CHECK_THAT(proof, contains("layer 1,4,0,0,0,true,0"));
   CHECK(exact["worst_gap"] == 0.0);
   REQUIRE(run_regroup(scene.search("neighbour", {"--method", "neighbour"})).exit_status == 0);
   const json neighbour = scene.front("neighbour")["certificate"];
