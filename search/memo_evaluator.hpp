@@ -13,7 +13,7 @@ namespace regroup::search {
 /// not depend on what it holds. Thread-safe: one batch at a time.
 class MemoEvaluator : public Evaluator {
  public:
-  static constexpr std::size_t kDefaultCapacity = 1 << 16;
+  static constexpr std::size_t kDefaultCapacity = 1 << 13;
 
   /// `inner` must outlive this object; `capacity` ≥ 1.
   MemoEvaluator(const Evaluator& inner, std::size_t genes, std::size_t capacity = kDefaultCapacity)
