@@ -51,6 +51,23 @@ TEST_CASE("NSGA-II finds a known front") {
   CHECK(search.archive().size() == 55);
 }
 
+TEST_CASE("the ends of the first front survive with infinite crowding") {
+  const BoundedIntegers variation(std::vector<Gene>(6, 10));
+  const FunctionEvaluator evaluator([](std::span<const Gene> genes) {
+    double sum = 0;
+    for (const Gene gene : genes) sum += gene;
+    return Objectives{sum, 54 - sum};
+  });
+  const Nsga2State state = run(variation, evaluator).state();
+  const auto by_size = [](const Objectives& a, const Objectives& b) { return a.size < b.size; };
+  const auto [low, high] = std::ranges::minmax_element(state.objectives, by_size);
+  for (const auto end : {low, high}) {
+    const auto i = static_cast<std::size_t>(end - state.objectives.begin());
+    CHECK(state.ranks[i] == 0);
+    CHECK(std::isinf(state.crowding[i]));
+  }
+}
+
 TEST_CASE("constant objectives and a single distinct candidate are handled") {
   const FunctionEvaluator constant([](std::span<const Gene>) { return Objectives{1, 1}; });
   CHECK(run(BoundedIntegers({5, 5}), constant).archive().size() == 1);
