@@ -76,9 +76,13 @@ void require_fitness(const SearchOptions& options) {
 
 void require_seeds_use(const SearchOptions& options) {
   if (options.seed_groupings.empty() || search::find_method(options.method).takes_seeds()) return;
+  std::vector<std::string_view> seeded;
+  for (const std::string_view name : search::method_names()) {
+    if (search::find_method(name).takes_seeds()) seeded.push_back(name);
+  }
   throw InputError({.what = "this method does not begin with groupings that are given",
                     .where = "--seed-grouping",
-                    .expected = "--method qcqa or qcqa-ec",
+                    .expected = fmt::format("--method {}", fmt::join(seeded, ", ")),
                     .found = options.method});
 }
 

@@ -1,86 +1,24 @@
-// Whole searches with the built program: same bytes for any number of threads, broken off or not.
+// Whole searches with the built program: what they write, and the same bytes for any number of
+// threads.
 
-#include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "apps/search/state_file.hpp"
-#include "search/random.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/promised_bytes.hpp"
-#include "tests/fixtures/tiny_llama.hpp"
+#include "tests/apps/search_scene.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 using namespace regroup;
 using namespace regroup::tests;
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-namespace {
-
-class Scene {
- public:
-  explicit Scene(const TinyLlama& model = {}) { model.write(scratch_.path() / "tiny"); }
-
-  std::string path(const std::string& name) const { return (scratch_.path() / name).string(); }
-  std::vector<std::string> search(const std::string& out,
-                                  const std::vector<std::string>& more = {}) const {
-    return budgeted(out, 10, 5, more);
-  }
-  /// The same with a population and a number of generations of one's own.
-  std::vector<std::string> budgeted(const std::string& out, int population, int generations,
-                                    const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"search",
-                                    path("tiny"),
-                                    "-o",
-                                    path(out),
-                                    "--population",
-                                    std::to_string(population),
-                                    "--generations",
-                                    std::to_string(generations),
-                                    "-q"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  json front(const std::string& out) const {
-    return json::parse(read_file(path(out + "/front.json")));
-  }
-
- private:
-  TemporaryDirectory scratch_;
-};
-
-/// Starts the program, kills it after `milliseconds`, and waits for its end.
-void run_and_kill(std::vector<std::string> arguments, int signal, unsigned milliseconds) {
-  arguments.insert(arguments.begin(), REGROUP_PROGRAM);
-  std::vector<char*> raw;
-  for (std::string& argument : arguments) raw.push_back(argument.data());
-  raw.push_back(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-    execv(raw[0], raw.data());
-    _exit(127);
-  }
-  usleep(milliseconds * 1000);
-  kill(child, signal);
-  int status = 0;
-  waitpid(child, &status, 0);
-}
-
-}  // namespace
-
 TEST_CASE("the same seed gives the same bytes for one thread and many") {
-  const Scene scene;
+  const SearchScene scene;
   CHECK(run_regroup(scene.search("one", {"-j", "1"})).exit_status == 0);
   CHECK(run_regroup(scene.search("many", {"-j", "3"})).exit_status == 0);
   CHECK(promised_bytes(scene.path("one")) == promised_bytes(scene.path("many")));
@@ -89,7 +27,7 @@ TEST_CASE("the same seed gives the same bytes for one thread and many") {
 }
 
 TEST_CASE("front.json holds what it promises") {
-  const Scene scene;
+  const SearchScene scene;
   REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
   const json front = scene.front("run");
   CHECK(front["format"] == "regroup.front");
@@ -126,7 +64,7 @@ TEST_CASE("front.json holds what it promises") {
 }
 
 TEST_CASE("a KV limit gives the best grouping within each limit") {
-  const Scene scene;
+  const SearchScene scene;
   REQUIRE(run_regroup(scene.search("run", {"--kv", "0.6,0.3"})).exit_status == 0);
   const json front = scene.front("run");
   std::vector<double> limits;
@@ -142,7 +80,7 @@ TEST_CASE("a KV limit gives the best grouping within each limit") {
 }
 
 TEST_CASE("nothing is measured with --measure 0, and the report says so") {
-  const Scene scene;
+  const SearchScene scene;
   REQUIRE(run_regroup(scene.search("run", {"--measure", "0"})).exit_status == 0);
   const json front = scene.front("run");
   CHECK_FALSE(front["source"].contains("loss"));
@@ -152,7 +90,7 @@ TEST_CASE("nothing is measured with --measure 0, and the report says so") {
 
 TEST_CASE(
     "calibration makes a second proxy, sampled where the fitness needs it and none is given") {
-  const Scene scene;
+  const SearchScene scene;
   REQUIRE(run_regroup(scene.search("plain")).exit_status == 0);
   CHECK_FALSE(scene.front("plain")["points"][0].contains("activation"));
   CHECK_FALSE(fs::exists(scene.path("plain/calibration.safetensors")));
@@ -173,7 +111,7 @@ TEST_CASE(
 }
 
 TEST_CASE("every method runs and repeats its bytes") {
-  const Scene scene;
+  const SearchScene scene;
   for (const char* method :
        {"qcqa", "qcqa-ec", "asymgqa", "kdgqa", "dgqa", "exact", "neighbour", "mqa", "random"}) {
     const bool joint_only = std::string(method).ends_with("dgqa");
@@ -193,7 +131,7 @@ TEST_CASE("every method runs and repeats its bytes") {
 }
 
 TEST_CASE("key-norm methods repeat their bytes for one thread and many") {
-  const Scene scene;
+  const SearchScene scene;
   const std::vector<std::vector<std::string>> variants = {
       {"--method", "kdgqa"}, {"--method", "dgqa"}, {"--method", "dgqa", "--dgqa", "diff"}};
   std::set<std::string> allocations;
@@ -227,74 +165,8 @@ TEST_CASE("key-norm methods repeat their bytes for one thread and many") {
   CHECK(allocations.size() == 3);
 }
 
-TEST_CASE("killed at fifty random moments, a run is resumed to the bytes of an unbroken one") {
-  const Scene scene(TinyLlama{.layers = 3, .query_heads = 12, .kv_heads = 12});
-  const auto search = [&](const std::string& name) {
-    return scene.budgeted(name, 40, 100, {"--measure", "1", "--resume"});
-  };
-  const auto begin = std::chrono::steady_clock::now();
-  REQUIRE(run_regroup(search("whole")).exit_status == 0);
-  const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - begin);
-  const auto whole = promised_bytes(scene.path("whole"));
-  search::RandomStream random{search::RandomKey(77)};
-  int unfinished = 0;
-  int with_state = 0;
-  for (int run = 0; run < 10; ++run) {
-    const std::string name = "killed" + std::to_string(run);
-    for (int moment = 0; moment < 5; ++moment) {
-      run_and_kill(search(name), SIGKILL,
-                   static_cast<unsigned>(random.below(static_cast<int>(duration.count()))));
-      unfinished += !fs::exists(scene.path(name + "/run.json"));
-      with_state += !apps::state_files(scene.path(name + "/state")).empty();
-    }
-    REQUIRE(run_regroup(search(name)).exit_status == 0);
-    CHECK(promised_bytes(scene.path(name)) == whole);
-  }
-  CHECK(unfinished > 10);  // else nothing was tested
-  CHECK(with_state > 10);
-}
-
-TEST_CASE("a broken state of the search does not matter, one of another run is refused") {
-  const Scene scene(TinyLlama{.kv_heads = 4});
-  REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
-  const auto whole = promised_bytes(scene.path("run"));
-  const fs::path state = apps::state_files(scene.path("run/state")).at(0);
-  const std::string bytes = read_file(state);
-  std::string changed = bytes;
-  changed[bytes.size() / 2] ^= 1;
-  for (const std::string& broken :
-       {bytes.substr(0, bytes.size() / 2), changed, std::string("no")}) {
-    fs::remove(scene.path("run/run.json"));
-    for (const fs::path& file : apps::state_files(scene.path("run/state"))) fs::remove(file);
-    std::ofstream(state, std::ios::binary) << broken;
-    REQUIRE(run_regroup(scene.search("run", {"--resume"})).exit_status == 0);
-    CHECK(promised_bytes(scene.path("run")) == whole);
-  }
-  fs::remove(scene.path("run/run.json"));
-  const auto refused = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = scene.search("run", more);
-    arguments.emplace_back("--resume");
-    const apps::ProcessResult result = run_regroup(arguments);
-    CHECK(result.exit_status == 2);
-    return result.error;
-  };
-  CHECK_THAT(refused({"--min-groups", "2"}), contains("min_groups"));
-  CHECK_THAT(refused({"--layout", "standard"}), contains("layout"));
-  CHECK_THAT(refused({"--patience", "3"}), contains("patience"));
-  CHECK_THAT(refused({"--seed-grouping", scene.path("run/groupings/baseline-mqa-kv0.2500.json")}),
-             contains("seed_groupings"));
-  json identity = json::parse(read_file(scene.path("run/state/identity.json")));
-  identity["regroup"]["regroup"] = "0.0.9";
-  std::ofstream(scene.path("run/state/identity.json")) << identity.dump();
-  CHECK_THAT(refused({}), contains("0.0.9"));
-  fs::rename(scene.path("tiny"), scene.path("was"));
-  TinyLlama{.kv_heads = 4, .seed = 99}.write(scene.path("tiny"));
-  CHECK_THAT(refused({}), contains("weights"));
-}
-
 TEST_CASE("rules, budgets and seeds of the command line reach the search") {
-  const Scene scene(TinyLlama{.kv_heads = 4});
+  const SearchScene scene(TinyLlama{.kv_heads = 4});
   const auto groups_of = [&](const json& point) {
     const json file =
         json::parse(read_file(scene.path("run/" + point["grouping"].get<std::string>())));
@@ -335,7 +207,7 @@ TEST_CASE("rules, budgets and seeds of the command line reach the search") {
 }
 
 TEST_CASE("the front says how far it is from the best") {
-  const Scene scene;
+  const SearchScene scene;
   const json exact = [&] {
     REQUIRE(run_regroup(scene.search("exact", {"--method", "exact"})).exit_status == 0);
     return scene.front("exact")["certificate"];
@@ -355,19 +227,8 @@ TEST_CASE("the front says how far it is from the best") {
              contains("exact_hypervolume") || contains("\"certificate\""));
 }
 
-TEST_CASE("a finished run is left as it is, another one refused with the difference") {
-  const Scene scene;
-  REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
-  const std::string record = read_file(scene.path("run/run.json"));
-  CHECK(run_regroup(scene.search("run", {"--resume", "-j", "1"})).exit_status == 0);
-  CHECK(read_file(scene.path("run/run.json")) == record);
-  const apps::ProcessResult other = run_regroup(scene.search("run", {"--resume", "--seed", "9"}));
-  CHECK(other.exit_status == 2);
-  CHECK_THAT(other.error, contains("seed"));
-}
-
 TEST_CASE("each row's grouping file holds that row's grouping, however close the limits") {
-  const Scene scene;
+  const SearchScene scene;
   REQUIRE(run_regroup(scene.search("run", {"--kv", "0.56,0.5,0.52,0.5", "--measure", "0"}))
               .exit_status == 0);
   const json front = scene.front("run");
@@ -381,63 +242,4 @@ TEST_CASE("each row's grouping file holds that row's grouping, however close the
   }
   CHECK(counts["search"] == 3);
   CHECK(counts["random"] == 9);
-}
-
-TEST_CASE("a resumed run refuses another config.json and does without broken state files") {
-  const Scene scene;
-  REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
-  const auto whole = promised_bytes(scene.path("run"));
-  for (const char* broken : {"[]", "[1000.0, 1000.0]", "{", "null"}) {
-    fs::remove(scene.path("run/run.json"));
-    std::ofstream(scene.path("run/state/measured/source.json")) << broken;
-    REQUIRE(run_regroup(scene.search("run", {"--resume"})).exit_status == 0);
-    CHECK(promised_bytes(scene.path("run")) == whole);
-  }
-  json config = json::parse(read_file(scene.path("tiny/config.json")));
-  config["rms_norm_eps"] = 0.5;
-  std::ofstream(scene.path("tiny/config.json")) << config.dump();
-  const apps::ProcessResult other = run_regroup(scene.search("run", {"--resume"}));
-  CHECK(other.exit_status == 2);
-  CHECK_THAT(other.error, contains("config.json"));
-}
-
-TEST_CASE("a finished run says again what it found") {
-  const Scene scene;
-  const auto first = json::parse(run_regroup(scene.search("run", {"--json"})).output);
-  const auto again = json::parse(run_regroup(scene.search("run", {"--json", "--resume"})).output);
-  CHECK(first["best"].size() == 3);
-  CHECK(again == first);
-}
-
-TEST_CASE("force replaces the files of a run and no others") {
-  const Scene scene;
-  REQUIRE(run_regroup(scene.search("run", {"--kv", "0.5"})).exit_status == 0);
-  const fs::path mine = scene.path("run/groupings/mine.json");
-  fs::copy(scene.path("run/front.json"), mine);
-  std::ofstream(scene.path("run/state/notes.txt")) << "mine";
-  // As after a kill while groupings were written: the list is there, the front is not.
-  fs::remove(scene.path("run/front.json"));
-  REQUIRE(run_regroup(scene.search("run", {"--force", "--kv", "0.3"})).exit_status == 0);
-  CHECK(read_file(scene.path("run/state/notes.txt")) == "mine");
-  std::set<std::string> listed = {"mine.json"};
-  const json front = scene.front("run");
-  for (const json& point : front["points"]) {
-    listed.insert(fs::path(point["grouping"].get<std::string>()).filename());
-  }
-  std::set<std::string> present;
-  for (const auto& entry : fs::directory_iterator(scene.path("run/groupings"))) {
-    present.insert(entry.path().filename());
-  }
-  CHECK(present == listed);
-}
-
-TEST_CASE("Ctrl-C ends a search within a second with exit code 130") {
-  const Scene scene(TinyLlama{.query_heads = 12, .kv_heads = 12});  // too large to exhaust
-  std::vector<std::string> arguments = scene.budgeted("run", 100, 1000000);
-  arguments.insert(arguments.begin(), {"--preserve-status", "-s", "INT", "-k", "1", "1"});
-  arguments.insert(arguments.begin() + 6, REGROUP_PROGRAM);
-  arguments.insert(arguments.begin(), "timeout");
-  const apps::ProcessResult result = apps::run_program(arguments, "");
-  CHECK(result.exit_status == 130);
-  CHECK_FALSE(fs::exists(scene.path("run/run.json")));
 }

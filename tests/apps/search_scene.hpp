@@ -1,0 +1,45 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/fixtures/tiny_llama.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace regroup::tests {
+
+/// A tiny model in a folder of its own, and quick searches of it.
+class SearchScene {
+ public:
+  explicit SearchScene(const TinyLlama& model = {}) { model.write(scratch_.path() / "tiny"); }
+
+  std::string path(const std::string& name) const { return (scratch_.path() / name).string(); }
+  std::vector<std::string> search(const std::string& out,
+                                  const std::vector<std::string>& more = {}) const {
+    return budgeted(out, 10, 5, more);
+  }
+  /// The same with a population and a number of generations of one's own.
+  std::vector<std::string> budgeted(const std::string& out, int population, int generations,
+                                    const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {"search",
+                                    path("tiny"),
+                                    "-o",
+                                    path(out),
+                                    "--population",
+                                    std::to_string(population),
+                                    "--generations",
+                                    std::to_string(generations),
+                                    "-q"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  nlohmann::json front(const std::string& out) const {
+    return nlohmann::json::parse(read_file(path(out + "/front.json")));
+  }
+
+ private:
+  TemporaryDirectory scratch_;
+};
+
+}  // namespace regroup::tests
