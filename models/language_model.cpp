@@ -9,9 +9,13 @@
 #include <functional>
 #include <utility>
 
+#include "models/converter.hpp"
+#include "models/merge/merged_layers.hpp"
+#include "models/refit/source_states.hpp"
 #include "models/transformer/decoder.hpp"
+#include "models/transformer/gradient_pass.hpp"
 #include "models/transformer/key_products.hpp"
-#include "models/transformer/moment_sums.hpp"
+#include "models/transformer/moment_pass.hpp"
 #include "models/transformer/sampler.hpp"
 #include "models/transformer/token_losses.hpp"
 #include "search/error.hpp"
@@ -23,9 +27,6 @@ namespace {
 /// Tokens that go through the model in one batch. Fixed, so that results do not depend on the
 /// number of threads.
 constexpr std::size_t kBatchTokens = 2048;
-/// Partial sums of second moments, each on one thread at a time; a fixed number for the same
-/// reason.
-constexpr std::size_t kMomentShares = 8;
 /// Sequences that are sampled side by side.
 constexpr std::size_t kSampledTogether = 8;
 
@@ -49,6 +50,16 @@ void require_length(std::size_t length, const ModelConfig& config) {
 void require_windows(const TokenWindows& windows, const ModelConfig& config) {
   require_ids(windows.ids(), config);
   require_length(static_cast<std::size_t>(windows.context()), config);
+}
+
+/// Moments of a model that overflows are of no use to anyone.
+void require_finite(const Calibration& calibration, const std::string& name) {
+  for (std::size_t i = 0; i < calibration.layers.size(); ++i) {
+    const LayerMoments& layer = calibration.layers[i];
+    if (layer.input.allFinite() && layer.averaged.allFinite()) continue;
+    throw WorkError({.what = "the model's activations are not finite numbers",
+                     .where = fmt::format("{}, layer {}", name, i)});
+  }
 }
 
 std::size_t batch_windows(const TokenWindows& windows) {
@@ -84,10 +95,17 @@ LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
     : model_(std::move(model)), decoder_(std::move(decoder)) {}
 
 LanguageModel LanguageModel::grouped(const search::Grouping& grouping,
-                                     const MergeOperator& merge) const {
-  require_same_heads(grouping, config());
-  const c10::InferenceMode no_gradients;
-  return {model_, std::make_shared<Decoder>(decoder_->grouped(*model_, grouping, merge))};
+                                     const MergeRecipe& recipe) const {
+  return Converter(*this, nullptr).convert(grouping, recipe, {});
+}
+
+LanguageModel LanguageModel::with_layers(const MergedLayers& layers) const {
+  const at::NoGradGuard no_gradients;
+  auto decoder = std::make_shared<Decoder>(*decoder_);
+  for (std::size_t i = 0; i < decoder->layers(); ++i) {
+    if (layers.differs(i)) decoder->replace_attention(i, layers.layer(i), config());
+  }
+  return {model_, std::move(decoder)};
 }
 
 std::vector<float> LanguageModel::logits(std::span<const std::int32_t> ids) const {
@@ -119,26 +137,28 @@ std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, st
   return losses;
 }
 
-ActivationMoments LanguageModel::activation_moments(const TokenWindows& windows,
-                                                    std::stop_token stop,
-                                                    search::Progress& progress) const {
+Calibration LanguageModel::calibrate(const TokenWindows& windows,
+                                     const CalibrationOptions& options, std::stop_token stop,
+                                     search::Progress& progress) const {
   require_windows(windows, config());
-  const std::size_t batch = batch_windows(windows);
-  // Each share is summed batch by batch, the shares in order: a fixed order of additions.
-  std::vector<MomentSums> shares(kMomentShares, MomentSums(config().layers, config().width));
-  for_each_batch(kMomentShares, 1, decoder_->options().device, stop,
-                 [&](std::size_t share, std::size_t) {
-                   const std::size_t step = kMomentShares * batch;
-                   for (std::size_t begin = share * batch; begin < windows.size(); begin += step) {
-                     if (stop.stop_requested()) throw Interrupted();
-                     const std::size_t end = std::min(windows.size(), begin + batch);
-                     shares[share].add(*decoder_, windows, begin, end);
-                     progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
-                   }
-                 });
-  const c10::InferenceMode no_gradients;
-  for (std::size_t share = 1; share < kMomentShares; ++share) shares[0].add(shares[share]);
-  return shares[0].mean(windows.tokens());
+  const std::size_t tokens = windows.tokens();
+  const SourceStates states(*decoder_, windows);
+  Calibration calibration{{}, windows, {}};
+  for (std::size_t layer = 0; layer < decoder_->layers(); ++layer) {
+    calibration.layers.push_back(
+        layer_moments(*decoder_, layer, states.at_layer(layer, stop), stop));
+    progress.advance(tokens);
+  }
+  require_finite(calibration, model_->name());
+  if (!options.gradient_key) return calibration;
+  const std::size_t step = static_cast<std::size_t>(windows.context()) * decoder_->layers();
+  std::vector<LayerGradients> gradients =
+      gradient_pass(*decoder_, windows, config().kv_heads, *options.gradient_key, stop,
+                    [&] { progress.advance(step); });
+  for (std::size_t layer = 0; layer < gradients.size(); ++layer) {
+    calibration.layers[layer].gradients = std::move(gradients[layer]);
+  }
+  return calibration;
 }
 
 search::KeyGrams LanguageModel::key_grams(const TokenWindows& windows, std::stop_token stop,

@@ -2,15 +2,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
 
-#include "models/calibration/activation_moments.hpp"
+#include "models/calibration/calibration.hpp"
 #include "models/compute.hpp"
-#include "models/merge/merge_operator.hpp"
+#include "models/merge/merge_recipe.hpp"
 #include "models/pretrained_model.hpp"
 #include "models/text/token_windows.hpp"
+#include "search/grouping.hpp"
 #include "search/key_norm/key_grams.hpp"
 #include "search/progress.hpp"
 #include "search/random.hpp"
@@ -18,6 +20,13 @@
 namespace regroup::models {
 
 class Decoder;
+class MergedLayers;
+
+/// What a calibration measures.
+struct CalibrationOptions {
+  /// Labels of the gradients are drawn with it; absent: no gradients.
+  std::optional<search::RandomKey> gradient_key;
+};
 
 /// A causal language model ready to compute: the source model, or one with merged KV heads. A cheap
 /// handle: copies and grouped versions share weights. Immutable and thread-safe; calls spread their
@@ -29,9 +38,11 @@ class LanguageModel {
 
   const ModelConfig& config() const { return model_->config; }
 
-  /// The model with merged KV heads, merged weights rounded to the checkpoint's type. Throws
-  /// InputError if the grouping has other layers or KV heads than the model.
-  LanguageModel grouped(const search::Grouping& grouping, const MergeOperator& merge) const;
+  /// The model with merged KV heads, merged weights rounded to the checkpoint's type. Throws as
+  /// `Converter::merge`. For recipes that need no calibration; see Converter for all others.
+  LanguageModel grouped(const search::Grouping& grouping, const MergeRecipe& recipe) const;
+  /// The model with these attention layers in place of its own.
+  LanguageModel with_layers(const MergedLayers& layers) const;
 
   /// Logits [length · vocabulary] in float32 for one sequence. Throws InputError for an id outside
   /// the vocabulary and for a length outside 1 … context.
@@ -42,11 +53,14 @@ class LanguageModel {
   std::vector<double> window_losses(const TokenWindows& windows, std::stop_token stop,
                                     search::Progress& progress) const;
 
-  /// Second moments of every layer's attention input over the windows' inputs, summed in double in
-  /// an order that does not depend on the number of threads. Memory: up to eight sums of all
-  /// layers, 8 · D² bytes a layer each. Throws as `window_losses`. Progress counts tokens.
-  ActivationMoments activation_moments(const TokenWindows& windows, std::stop_token stop,
-                                       search::Progress& progress) const;
+  /// Moments of what passes through every attention layer, layer after layer over all windows, and
+  /// gradients where they are asked for. Sums in double, window by window, in an order that does not
+  /// depend on the number of threads. Memory: hidden states of all windows (4 · D bytes a token),
+  /// three matrices of 8 · D² bytes a layer and eight times as much for the layer at work; with
+  /// gradients nine more of 8 · D² a layer. Throws as `window_losses`. Progress counts tokens times
+  /// layers, once more for gradients.
+  Calibration calibrate(const TokenWindows& windows, const CalibrationOptions& options,
+                        std::stop_token stop, search::Progress& progress) const;
 
   /// Inner products of every layer's keys over each window's inputs (METHODS §4), in double, the
   /// same for any number of threads. Memory: 8 · H_kv² bytes a layer and window. Throws as
@@ -59,6 +73,11 @@ class LanguageModel {
   /// no begin-of-sequence token, Interrupted on `stop`. Progress counts tokens.
   TokenWindows sample(int windows, int context, search::RandomKey key, std::stop_token stop,
                       search::Progress& progress) const;
+
+  /// For models/ itself.
+  const Decoder& decoder() const { return *decoder_; }
+  const PretrainedModel& pretrained() const { return *model_; }
+  std::shared_ptr<const PretrainedModel> shared_pretrained() const { return model_; }
 
  private:
   LanguageModel(std::shared_ptr<const PretrainedModel> model,

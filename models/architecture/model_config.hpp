@@ -16,10 +16,17 @@ struct Llama3RotaryScaling {
   double original_context = 0;  ///< tokens
 };
 
-/// Rotary position embedding over all of a head's dimensions, half-split layout: dimension c turns
-/// with dimension c + head_dim/2.
+/// Which two rows of a head rotary embedding turns together; d_r are the rotary dimensions.
+enum class RotaryLayout {
+  kHalfSplit,    ///< (c, c + d_r/2)
+  kInterleaved,  ///< (2c, 2c + 1)
+};
+
+/// Rotary position embedding of the first `dimensions` rows of a head.
 struct RotaryConfig {
-  double theta = 10000;  ///< base of the frequencies theta^(−2c/head_dim)
+  int dimensions = 0;  ///< d_r, even; 0: the model has no rotary embedding
+  RotaryLayout layout = RotaryLayout::kHalfSplit;
+  double theta = 10000;  ///< base of the frequencies theta^(−2c/d_r)
   std::optional<Llama3RotaryScaling> scaling;
 };
 

@@ -169,6 +169,7 @@ ModelConfig read_model_config(const json& config, const ArchitectureSpec& spec,
   out.norm_epsilon = required_number(config, "rms_norm_eps", where, 0, 1);
   read_heads(config, where, out);
   out.rotary = read_rotary(config, where);
+  out.rotary.dimensions = out.head_dim;
   out.attention_bias = optional_bool(config, "attention_bias", where).value_or(false);
   out.mlp_bias = optional_bool(config, "mlp_bias", where).value_or(false);
   out.tied_embeddings = optional_bool(config, "tie_word_embeddings", where).value_or(false);

@@ -11,7 +11,7 @@
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/mapped_file.hpp"
-#include "models/merge/attention_weights.hpp"
+#include "models/merge/merged_layers.hpp"
 #include "models/transformer/tensors.hpp"
 #include "search/error.hpp"
 
@@ -23,15 +23,13 @@ namespace fs = std::filesystem;
 /// One converted layer at a time: its tensors are asked for one after another, and merged once.
 class ConvertedLayers {
  public:
-  ConvertedLayers(const PretrainedModel& model, const search::Grouping& grouping,
-                  const MergeOperator& merge, Layout layout)
-      : model_(model), grouping_(grouping), merge_(merge), layout_(layout) {}
+  ConvertedLayers(const PretrainedModel& model, const MergedLayers& layers, Layout layout)
+      : model_(model), layers_(layers), layout_(layout) {}
 
   const AttentionWeights& layer(int index) {
     if (held_ != index) {
-      current_ =
-          merge_layer(model_, index, grouping_.layers[static_cast<std::size_t>(index)], merge_);
-      lay_out(layout_, current_, model_.config, stored_kv_heads(layout_, grouping_));
+      current_ = layers_.layer(static_cast<std::size_t>(index));
+      lay_out(layout_, current_, model_.config, stored_kv_heads(layout_, layers_.grouping()));
       held_ = index;
     }
     return current_.weights;
@@ -39,8 +37,7 @@ class ConvertedLayers {
 
  private:
   const PretrainedModel& model_;
-  const search::Grouping& grouping_;
-  const MergeOperator& merge_;
+  const MergedLayers& layers_;
   Layout layout_;
   std::optional<int> held_;
   MergedAttention current_;
@@ -132,16 +129,16 @@ void copy_companion_files(const PretrainedModel& model, const fs::path& director
 
 }  // namespace
 
-void convert_checkpoint(const PretrainedModel& model, const search::Grouping& grouping,
-                        const MergeOperator& merge, Layout layout, const ConvertOptions& options,
+void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers, Layout layout,
+                        const ConvertOptions& options,
                         const fs::path& directory, std::stop_token stop,
                         search::Progress& progress) {
-  require_same_heads(grouping, model.config);
+  const search::Grouping& grouping = layers.grouping();
   require_holds(layout, grouping);
   const int stored_heads = stored_kv_heads(layout, grouping);
   const std::int64_t stored_rows = std::int64_t{stored_heads} * model.config.head_dim;
   const std::map<std::string, Replaced> replaced = replaced_tensors(model);
-  ConvertedLayers layers(model, grouping, merge, layout);
+  ConvertedLayers converted(model, layers, layout);
 
   std::vector<PlannedTensor> plan;
   for (const std::string& name : model.checkpoint.names()) {
@@ -155,7 +152,7 @@ void convert_checkpoint(const PretrainedModel& model, const search::Grouping& gr
                       if (found == replaced.end()) {
                         std::copy(source.bytes.begin(), source.bytes.end(), out.begin());
                       } else {
-                        const AttentionWeights& weights = layers.layer(found->second.layer);
+                        const AttentionWeights& weights = converted.layer(found->second.layer);
                         copy_bytes((weights.*found->second.member).contiguous(), out);
                       }
                       model.checkpoint.release(source);

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "models/convert/layout.hpp"
-#include "models/merge/merge_operator.hpp"
+#include "models/pretrained_model.hpp"
 #include "search/progress.hpp"
 
 namespace regroup::models {
+
+class MergedLayers;
 
 /// How a converted checkpoint is written.
 struct ConvertOptions {
@@ -24,8 +26,8 @@ struct ConvertOptions {
 /// else, so that what an interruption leaves does not read as a model. Throws InputError if the
 /// layout cannot hold the grouping, WorkError if writing fails, Interrupted on `stop`. Progress
 /// counts tensors.
-void convert_checkpoint(const PretrainedModel& model, const search::Grouping& grouping,
-                        const MergeOperator& merge, Layout layout, const ConvertOptions& options,
+void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers, Layout layout,
+                        const ConvertOptions& options,
                         const std::filesystem::path& directory, std::stop_token stop,
                         search::Progress& progress);
 

@@ -24,4 +24,12 @@ AttentionWeights read_attention(const PretrainedModel& model, int layer) {
           .output_bias = bias(modules.output)};
 }
 
+MergedAttention source_attention(const PretrainedModel& model, int layer) {
+  std::vector<int> kv_of_query;
+  for (int query = 0; query < model.config.query_heads; ++query) {
+    kv_of_query.push_back(query / model.config.queries_per_kv_head());
+  }
+  return {read_attention(model, layer), kv_of_query, kv_of_query};
+}
+
 }  // namespace regroup::models

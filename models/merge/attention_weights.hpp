@@ -32,4 +32,7 @@ struct MergedAttention {
 /// The source projections of one layer in the checkpoint's own element type.
 AttentionWeights read_attention(const PretrainedModel& model, int layer);
 
+/// The layer as the source has it: r query heads read each KV head.
+MergedAttention source_attention(const PretrainedModel& model, int layer);
+
 }  // namespace regroup::models

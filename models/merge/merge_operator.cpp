@@ -5,9 +5,12 @@
 
 #include <array>
 
-#include "models/merge/attention_weights.hpp"
+#include "models/merge/operators/aligned.hpp"
 #include "models/merge/operators/first.hpp"
 #include "models/merge/operators/mean.hpp"
+#include "models/merge/operators/medoid.hpp"
+#include "models/merge/operators/optimal.hpp"
+#include "models/merge/operators/weighted.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {
@@ -15,30 +18,15 @@ namespace {
 
 const MeanMerge kMean;
 const FirstMerge kFirst;
+const MedoidMerge kMedoid;
+const WeightedMerge kWeighted;
+const FisherWeightedMerge kFisherWeighted;
+const AlignedMerge kAligned;
+const OptimalMerge kOptimal;
 
 /// Every operator; a new one is one line here.
-const std::array<const MergeOperator*, 2> kOperators = {&kMean, &kFirst};
-
-void require_allocation(const search::LayerGrouping& layer, const ModelConfig& config) {
-  if (!layer.has_allocation()) return;
-  const std::vector<search::Group>& groups = layer.query_to_group;
-  if (groups.size() != static_cast<std::size_t>(config.query_heads)) {
-    throw InputError({.what = "allocation is not one group for each query head",
-                      .expected = fmt::format("{} entries", config.query_heads),
-                      .found = fmt::format("{} entries", groups.size())});
-  }
-  for (const search::Group group : groups) {
-    if (group.value() >= 0 && group.value() < layer.keys.groups()) continue;
-    throw InputError({.what = "allocation names a group that is not there",
-                      .expected = fmt::format("0 to {}", layer.keys.groups() - 1),
-                      .found = std::to_string(group.value())});
-  }
-  if (layer.shares_partition()) return;
-  throw InputError(
-      {.what = "allocation of query heads to groups of keys and values that differ",
-       .expected = "value_groups equal to key_groups",
-       .found = fmt::format("{} and {}", layer.keys.to_string(), layer.values.to_string())});
-}
+const std::array<const MergeOperator*, 7> kOperators = {
+    &kMean, &kFirst, &kMedoid, &kWeighted, &kFisherWeighted, &kAligned, &kOptimal};
 
 }  // namespace
 
@@ -55,31 +43,6 @@ const MergeOperator& find_merge(std::string_view name) {
   throw InputError({.what = "merge operator is not known",
                     .expected = fmt::format("one of {}", fmt::join(merge_names(), ", ")),
                     .found = std::string(name)});
-}
-
-void require_same_heads(const search::Grouping& grouping, const ModelConfig& config) {
-  const auto fail = [](std::string what, int expected, std::size_t found) {
-    throw InputError({.what = std::move(what),
-                      .expected = std::to_string(expected),
-                      .found = std::to_string(found)});
-  };
-  if (grouping.layers.size() != static_cast<std::size_t>(config.layers)) {
-    fail("grouping has another number of layers than the model", config.layers,
-         grouping.layers.size());
-  }
-  for (const search::LayerGrouping& layer : grouping.layers) {
-    for (const search::Partition* partition : {&layer.keys, &layer.values}) {
-      if (partition->heads() == config.kv_heads) continue;
-      fail("grouping has another number of KV heads than the model", config.kv_heads,
-           static_cast<std::size_t>(partition->heads()));
-    }
-    require_allocation(layer, config);
-  }
-}
-
-MergedAttention merge_layer(const PretrainedModel& model, int layer,
-                            const search::LayerGrouping& grouping, const MergeOperator& merge) {
-  return merge.merge(read_attention(model, layer), model.config, grouping);
 }
 
 }  // namespace regroup::models

@@ -3,37 +3,39 @@
 #include <string_view>
 #include <vector>
 
-#include "models/pretrained_model.hpp"
-#include "search/grouping.hpp"
+#include "models/merge/shared_head.hpp"
 
 namespace regroup::models {
 
-struct AttentionWeights;
-struct MergedAttention;
+/// What an operator must know of a layer beside the number of heads.
+enum class MergeNeeds {
+  kNothing,
+  kWeights,    ///< inner products of the weights
+  kMoments,    ///< moments of the activations, from calibration
+  kGradients,  ///< gradients as well
+};
 
-/// How the heads of a group become one shared key or value head, with the query and output weights
-/// folded to match where an operator does so. Stateless and thread-safe.
+/// How the heads of a group become one shared key or value head, and what is folded into the query
+/// and output weights of its members. Stateless and thread-safe.
 class MergeOperator {
  public:
   virtual ~MergeOperator() = default;
   virtual std::string_view name() const = 0;
-  /// Merges the source projections of one layer of `model`; tensors keep any floating type.
-  virtual MergedAttention merge(const AttentionWeights& source, const ModelConfig& config,
-                                const search::LayerGrouping& grouping) const = 0;
+  virtual MergeNeeds needs() const = 0;
+  /// The moments in which it compares heads, where it needs any.
+  virtual MergeMetric metric() const { return MergeMetric::kInput; }
+  /// Whether factors are folded into the weights of queries and outputs. If so, a query head can
+  /// only read the group of its own KV head.
+  virtual bool folds() const { return false; }
+  /// Whether the norm of its shared head may be restored.
+  virtual bool allows_renorm() const { return false; }
+  /// The shared head of a group: `group` is the problem restricted to its members, two or more.
+  virtual SharedHead share(const MergeProblem& group) const = 0;
 };
 
 /// The operator called `name`; throws InputError that lists the known ones.
 const MergeOperator& find_merge(std::string_view name);
 /// In the order of the table.
 std::vector<std::string_view> merge_names();
-
-/// Throws InputError unless the grouping has the layers and KV heads of the model and allocates its
-/// query heads, where it does, to groups that keys and values share.
-void require_same_heads(const search::Grouping& grouping, const ModelConfig& config);
-
-/// Reads one layer and merges it. Merged tensors are rounded to the checkpoint's element type;
-/// heads that stay alone keep their bits.
-MergedAttention merge_layer(const PretrainedModel& model, int layer,
-                            const search::LayerGrouping& grouping, const MergeOperator& merge);
 
 }  // namespace regroup::models

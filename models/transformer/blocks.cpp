@@ -1,5 +1,7 @@
 #include "models/transformer/blocks.hpp"
 
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "models/transformer/tensors.hpp"
@@ -78,6 +80,29 @@ at::Tensor Attention::operator()(const at::Tensor& x, const Rotary& rotary, std:
       queries, select_heads(keys, key_of_query_), select_heads(values, value_of_query_),
       /*attn_mask=*/{}, /*dropout_p=*/0.0, causal);
   return output_(mixed.transpose(1, 2).flatten(2));
+}
+
+Attention Attention::with_own_kv_weights() const {
+  Attention copy = *this;
+  copy.key_.weight = key_.weight.detach().requires_grad_(true);
+  copy.value_.weight = value_.weight.detach().requires_grad_(true);
+  return copy;
+}
+
+AttentionTrace Attention::trace(const at::Tensor& x, const Rotary& rotary) const {
+  AttentionTrace trace;
+  trace.plain_queries = split_heads(query_(x));
+  trace.queries = rotary.apply(trace.plain_queries, 0);
+  trace.keys = select_heads(rotary.apply(keys(x), 0), key_of_query_);
+  const at::Tensor values = select_heads(split_heads(value_(x)), value_of_query_);
+  const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim_));
+  const std::int64_t length = x.size(1);
+  const at::Tensor later = at::ones({length, length}, x.options().dtype(at::kBool)).triu(1);
+  trace.logits = (at::matmul(trace.queries, trace.keys.transpose(2, 3)) * scale)
+                     .masked_fill(later, -std::numeric_limits<double>::infinity());
+  trace.attention = at::softmax(trace.logits, -1);
+  trace.mixed = at::matmul(trace.attention, values).transpose(1, 2).flatten(2);
+  return trace;
 }
 
 }  // namespace regroup::models

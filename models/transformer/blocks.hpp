@@ -38,6 +38,16 @@ struct LayerCache {
   at::Tensor values;  ///< [batch, n_V, length, d]
 };
 
+/// What happens inside one attention layer, for every query head by itself; [batch, H, …].
+struct AttentionTrace {
+  at::Tensor plain_queries;  ///< before rotation, [batch, H, length, d]
+  at::Tensor queries;        ///< rotated
+  at::Tensor keys;           ///< rotated, those that each query head reads
+  at::Tensor logits;         ///< q·k/√d, −∞ where a query may not look, [batch, H, length, length]
+  at::Tensor attention;      ///< softmax of the logits
+  at::Tensor mixed;          ///< what the output projection receives, [batch, length, H·d]
+};
+
 /// Causal self-attention whose query heads read shared key and value heads.
 class Attention {
  public:
@@ -47,6 +57,16 @@ class Attention {
   /// the positions before `offset` are read from it and the new ones added.
   at::Tensor operator()(const at::Tensor& x, const Rotary& rotary, std::int64_t offset,
                         LayerCache* cache) const;
+
+  /// The same from position 0, with everything in between. O(H · length²) memory.
+  AttentionTrace trace(const at::Tensor& x, const Rotary& rotary) const;
+  /// The output projection of a trace's `mixed`.
+  at::Tensor project(const at::Tensor& mixed) const { return output_(mixed); }
+
+  /// The same with key and value weights that record gradients of their own; shares the numbers.
+  Attention with_own_kv_weights() const;
+  const Linear& key() const { return key_; }
+  const Linear& value() const { return value_; }
 
   /// The stored heads' keys before rotation, x [batch, length, D] → [batch, n_K, length, d].
   at::Tensor keys(const at::Tensor& x) const { return split_heads(key_(x)); }

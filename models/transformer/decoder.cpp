@@ -36,12 +36,6 @@ class ModuleReader {
   const ComputeOptions& options_;
 };
 
-/// The layer as the source has it: r query heads read each KV head.
-MergedAttention source_attention(const PretrainedModel& model, int layer) {
-  const search::Partition alone = search::Partition::singletons(model.config.kv_heads);
-  return merge_layer(model, layer, {alone, alone}, find_merge("mean"));
-}
-
 }  // namespace
 
 Decoder::Decoder(const PretrainedModel& model, const ComputeOptions& options) : options_(options) {
@@ -63,29 +57,28 @@ Decoder::Decoder(const PretrainedModel& model, const ComputeOptions& options) : 
   rotary_ = std::make_shared<Rotary>(config.rotary, config.head_dim, config.context, options);
 }
 
-Decoder Decoder::grouped(const PretrainedModel& model, const search::Grouping& grouping,
-                         const MergeOperator& merge) const {
-  Decoder result = *this;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (grouping.layers[i].is_source()) continue;
-    result.layers_[i].attention = std::make_shared<Attention>(
-        merge_layer(model, static_cast<int>(i), grouping.layers[i], merge), model.config, options_);
-  }
-  return result;
+void Decoder::replace_attention(std::size_t layer, const MergedAttention& attention,
+                                const ModelConfig& config) {
+  layers_[layer].attention = std::make_shared<Attention>(attention, config, options_);
+}
+
+at::Tensor Decoder::after_attention(std::size_t layer, const at::Tensor& states,
+                                    const at::Tensor& output) const {
+  const at::Tensor middle = states + output;
+  return middle + layers_[layer].mlp(layers_[layer].mlp_norm(middle));
 }
 
 at::Tensor Decoder::hidden_states(const at::Tensor& ids, KvCache* cache,
                                   const AttentionInputObserver& observe) const {
   const std::int64_t offset = cache != nullptr ? cache->length : 0;
   if (cache != nullptr) cache->layers.resize(layers_.size());
-  at::Tensor x = at::embedding(embedding_, ids);
+  at::Tensor x = embed(ids);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     LayerCache* layer_cache = cache != nullptr ? &cache->layers[i] : nullptr;
     const at::Tensor input = layer.attention_norm(x);
     if (observe) observe(i, input);
-    x = x + (*layer.attention)(input, *rotary_, offset, layer_cache);
-    x = x + layer.mlp(layer.mlp_norm(x));
+    x = after_attention(i, x, (*layer.attention)(input, *rotary_, offset, layer_cache));
   }
   if (cache != nullptr) cache->length += ids.size(1);
   return final_norm_(x);

@@ -35,11 +35,19 @@ Rotary::Rotary(const RotaryConfig& config, int head_dim, int positions,
 }
 
 at::Tensor Rotary::apply(const at::Tensor& heads, std::int64_t offset) const {
+  return turn(heads, offset, 1);
+}
+
+at::Tensor Rotary::undo(const at::Tensor& heads) const {
+  return turn(heads, 0, -1);
+}
+
+at::Tensor Rotary::turn(const at::Tensor& heads, std::int64_t offset, double direction) const {
   const std::int64_t length = heads.size(2);
   const std::int64_t half = heads.size(3) / 2;
   const at::Tensor turned = at::cat({-heads.slice(3, half), heads.slice(3, 0, half)}, 3);
   return heads * cosines_.slice(0, offset, offset + length) +
-         turned * sines_.slice(0, offset, offset + length);
+         turned * (direction * sines_.slice(0, offset, offset + length));
 }
 
 }  // namespace regroup::models

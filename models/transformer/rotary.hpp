@@ -16,8 +16,12 @@ class Rotary {
 
   /// Turns queries or keys [batch, heads, length, d] that begin at position `offset`.
   at::Tensor apply(const at::Tensor& heads, std::int64_t offset) const;
+  /// Turns [batch, heads, length, d] at positions 0, 1, … back: the inverse of `apply` at offset 0.
+  at::Tensor undo(const at::Tensor& heads) const;
 
  private:
+  at::Tensor turn(const at::Tensor& heads, std::int64_t offset, double direction) const;
+
   at::Tensor cosines_;  // [positions, d]
   at::Tensor sines_;
 };

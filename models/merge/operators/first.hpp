@@ -8,8 +8,8 @@ namespace regroup::models {
 class FirstMerge : public MergeOperator {
  public:
   std::string_view name() const override { return "first"; }
-  MergedAttention merge(const AttentionWeights& source, const ModelConfig& config,
-                        const search::LayerGrouping& grouping) const override;
+  MergeNeeds needs() const override { return MergeNeeds::kNothing; }
+  SharedHead share(const MergeProblem& group) const override;
 };
 
 }  // namespace regroup::models

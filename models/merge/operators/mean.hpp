@@ -9,8 +9,9 @@ namespace regroup::models {
 class MeanMerge : public MergeOperator {
  public:
   std::string_view name() const override { return "mean"; }
-  MergedAttention merge(const AttentionWeights& source, const ModelConfig& config,
-                        const search::LayerGrouping& grouping) const override;
+  MergeNeeds needs() const override { return MergeNeeds::kNothing; }
+  bool allows_renorm() const override { return true; }
+  SharedHead share(const MergeProblem& group) const override;
 };
 
 }  // namespace regroup::models

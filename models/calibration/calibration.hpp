@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/calibration/layer_moments.hpp"
+#include "models/pretrained_model.hpp"
+#include "models/text/token_windows.hpp"
+
+namespace regroup::models {
+
+/// What is known of a source model's activations on some text: moments that merges and prices read,
+/// and the text itself, on which refits run.
+struct Calibration {
+  std::vector<LayerMoments> layers;
+  TokenWindows windows;
+  std::string data_sha256;  ///< of the file that the text came from, or of sampled ids
+
+  bool has_gradients() const { return !layers.empty() && layers.front().gradients.has_value(); }
+};
+
+/// Writes a calibration file (docs/formats.md): safetensors with the moments in F64, the ids in I32,
+/// and for other tools what follows from moments and weights: Grams, cosines and norms of key and
+/// value heads, query energies of rotary planes. Equal arguments give equal bytes. Throws WorkError.
+void write_calibration(const std::filesystem::path& file, const Calibration& calibration,
+                       const PretrainedModel& model,
+                       const std::filesystem::path& temporary_directory = {});
+
+/// Reads a calibration file of `model`. Throws InputError for a file of another kind or another
+/// model's, and for missing, misshapen or not finite tensors.
+Calibration read_calibration(const std::filesystem::path& file, const PretrainedModel& model);
+
+/// Whether the file calls itself a calibration file.
+bool is_calibration_file(const std::filesystem::path& file);
+
+}  // namespace regroup::models

@@ -1,0 +1,44 @@
+#include "models/converter.hpp"
+
+#include <utility>
+
+#include "models/merge/merge_layer.hpp"
+#include "models/merge/merged_layers.hpp"
+#include "models/refit/refit_run.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+
+Converter::Converter(LanguageModel source, std::shared_ptr<const Calibration> calibration)
+    : source_(std::move(source)), calibration_(std::move(calibration)) {
+  if (calibration_) {
+    states_ = std::make_unique<SourceStates>(source_.decoder(), calibration_->windows);
+  }
+}
+
+Converter::~Converter() = default;
+
+std::shared_ptr<const MergedLayers> Converter::merge(const search::Grouping& grouping,
+                                                     const MergeRecipe& recipe,
+                                                     std::stop_token stop) const {
+  require_same_heads(grouping, source_.config());
+  require_valid(recipe);
+  require_mergeable(grouping, recipe);
+  if (recipe.needs_calibration() && !calibration_) {
+    throw WorkError({.what = "merging needs calibration", .found = recipe.name()});
+  }
+  std::vector<MergedAttention> fitted;
+  if (recipe.refit != Refit::kNone) {
+    fitted = merge_with_refits(source_.pretrained(), *states_, grouping, recipe, *calibration_,
+                               std::move(stop));
+  }
+  return std::make_shared<MergedLayers>(source_.shared_pretrained(), grouping, recipe, calibration_,
+                                        std::move(fitted));
+}
+
+LanguageModel Converter::convert(const search::Grouping& grouping, const MergeRecipe& recipe,
+                                 std::stop_token stop) const {
+  return source_.with_layers(*merge(grouping, recipe, std::move(stop)));
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,279 @@
+#include "models/merge/merge_layer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/transformer/tensors.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+void require_allocation(const search::LayerGrouping& layer, const ModelConfig& config) {
+  if (!layer.has_allocation()) return;
+  const std::vector<search::Group>& groups = layer.query_to_group;
+  if (groups.size() != static_cast<std::size_t>(config.query_heads)) {
+    throw InputError({.what = "allocation is not one group for each query head",
+                      .expected = fmt::format("{} entries", config.query_heads),
+                      .found = fmt::format("{} entries", groups.size())});
+  }
+  for (const search::Group group : groups) {
+    if (group.value() >= 0 && group.value() < layer.keys.groups()) continue;
+    throw InputError({.what = "allocation names a group that is not there",
+                      .expected = fmt::format("0 to {}", layer.keys.groups() - 1),
+                      .found = std::to_string(group.value())});
+  }
+  if (layer.shares_partition()) return;
+  throw InputError(
+      {.what = "allocation of query heads to groups of keys and values that differ",
+       .expected = "value_groups equal to key_groups",
+       .found = fmt::format("{} and {}", layer.keys.to_string(), layer.values.to_string())});
+}
+
+/// For each of the H query heads the stored head that it reads, a place in `stored`: that of its
+/// group in the allocation, else of its source KV head's group in `partition`.
+std::vector<int> stored_of_queries(const ModelConfig& config, const search::LayerGrouping& grouping,
+                                   const search::Partition& partition,
+                                   std::span<const search::Group> stored) {
+  std::vector<int> places;
+  for (int query = 0; query < config.query_heads; ++query) {
+    const search::Head head(query / config.queries_per_kv_head());
+    const search::Group group = grouping.has_allocation()
+                                    ? grouping.query_to_group[static_cast<std::size_t>(query)]
+                                    : partition.group_of(head);
+    const auto place = std::lower_bound(stored.begin(), stored.end(), group);
+    places.push_back(static_cast<int>(place - stored.begin()));
+  }
+  return places;
+}
+
+/// The rows of a shared head, [d, columns], from those of its members.
+RowMatrix combine(const SharedHead& shared, const HeadLayout& layout, const RowMatrix& projection,
+                  std::span<const int> members) {
+  const int d = layout.head_dim;
+  const auto rows_of = [&](std::size_t h, int row) { return projection.row(members[h] * d + row); };
+  RowMatrix head = RowMatrix::Zero(d, projection.cols());
+  for (std::size_t p = 0; p < layout.planes.size(); ++p) {
+    const auto [real, imaginary] = layout.planes[p];
+    for (std::size_t h = 0; h < members.size(); ++h) {
+      const std::complex<double> c = shared.plane_combination[p][static_cast<Index>(h)];
+      head.row(real) += c.real() * rows_of(h, real) - c.imag() * rows_of(h, imaginary);
+      head.row(imaginary) += c.real() * rows_of(h, imaginary) + c.imag() * rows_of(h, real);
+    }
+  }
+  const int rows = layout.block_rows();
+  for (std::size_t h = 0; h < members.size() && rows > 0; ++h) {
+    head.bottomRows(rows).noalias() +=
+        shared.block_combination.middleCols(static_cast<Index>(h) * rows, rows) *
+        projection.middleRows(members[h] * d + layout.block_begin, rows);
+  }
+  return head;
+}
+
+/// Folds the conjugate of member h's factors into a query head that reads it.
+void fold_into_query(const SharedHead& shared, const HeadLayout& layout, Index h, Index query,
+                     RowMatrix& queries) {
+  auto head = queries.middleRows(query * layout.head_dim, layout.head_dim);
+  for (std::size_t p = 0; p < layout.planes.size(); ++p) {
+    const auto [real, imaginary] = layout.planes[p];
+    const std::complex<double> factor = shared.plane_factors[p][h];
+    const Eigen::RowVectorXd cosine_row = head.row(real);
+    const Eigen::RowVectorXd sine_row = head.row(imaginary);
+    head.row(real) = factor.real() * cosine_row + factor.imag() * sine_row;
+    head.row(imaginary) = factor.real() * sine_row - factor.imag() * cosine_row;
+  }
+  const int rows = layout.block_rows();
+  if (rows == 0) return;
+  const MatrixXd block = head.bottomRows(rows);
+  head.bottomRows(rows) = shared.block_factors.middleRows(h * rows, rows).transpose() * block;
+}
+
+/// Merges one projection of one layer.
+class ProjectionMerger {
+ public:
+  ProjectionMerger(const MergeSource& source, Projection projection, const MergeRecipe& recipe)
+      : source_(source),
+        projection_(projection),
+        recipe_(recipe),
+        problem_(merge_problem_for(source, projection, recipe)),
+        rows_(projection == Projection::kKeys ? source.weights.key : source.weights.value) {}
+
+  /// The stored heads' rows; what is folded goes into `merged`, which begins as the source.
+  RowMatrix merge(const search::Partition& partition, std::span<const search::Group> stored,
+                  AttentionMatrices& merged) const {
+    const int d = problem_.layout.head_dim;
+    const std::vector<std::vector<int>> groups = partition.member_ids();
+    RowMatrix result(std::ssize(stored) * d, rows_.cols());
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+      const std::vector<int>& members = groups[stored[i].at()];
+      auto head = result.middleRows(static_cast<Index>(i) * d, d);
+      if (members.size() == 1) {
+        head = rows_.middleRows(members[0] * d, d);
+        continue;
+      }
+      const SharedHead shared = shared_head(restrict_to(problem_, members), recipe_);
+      head = combine(shared, problem_.layout, rows_, members);
+      if (recipe_.merge->folds()) fold(shared, members, head, merged);
+    }
+    return result;
+  }
+
+ private:
+  /// Only as much of the problem as the recipe asks for.
+  static MergeProblem merge_problem_for(const MergeSource& source, Projection projection,
+                                        const MergeRecipe& recipe) {
+    const bool needs_moments = recipe.merge->needs() >= MergeNeeds::kMoments || recipe.renorm;
+    if (needs_moments && source.moments == nullptr) {
+      throw WorkError({.what = "merging needs calibration", .found = recipe.name()});
+    }
+    return merge_problem({source.weights, source.config, needs_moments ? source.moments : nullptr},
+                         projection, recipe.merge->metric());
+  }
+
+  void fold(const SharedHead& shared, std::span<const int> members, const RowMatrix& head,
+            AttentionMatrices& merged) const {
+    const int queries = source_.config.queries_per_kv_head();
+    const int d = problem_.layout.head_dim;
+    for (std::size_t h = 0; h < members.size(); ++h) {
+      for (int query = members[h] * queries; query < (members[h] + 1) * queries; ++query) {
+        const auto member = static_cast<Index>(h);
+        if (projection_ == Projection::kKeys) {
+          fold_into_query(shared, problem_.layout, member, query, merged.query);
+        } else {
+          const MatrixXd output = source_.weights.output.middleCols(query * d, d) *
+                                  shared.block_factors.middleRows(member * d, d);
+          merged.output.middleCols(query * d, d) = output;
+          if (merged.output_bias.size() > 0) {
+            merged.output_bias += mean_error(members[h], query, head, output);
+          }
+        }
+      }
+    }
+  }
+
+  /// (W_O^j W_V^h − W_O'^j W̄_V) E z_j: what the query head's output loses in the mean.
+  Eigen::VectorXd mean_error(int member, int query, const RowMatrix& head,
+                             const MatrixXd& output) const {
+    const int d = problem_.layout.head_dim;
+    Eigen::VectorXd mean = Eigen::VectorXd::Ones(rows_.cols());
+    mean.head(source_.moments->averaged_mean.cols()) =
+        source_.moments->averaged_mean.row(query).transpose();
+    return source_.weights.output.middleCols(query * d, d) *
+               (rows_.middleRows(member * d, d) * mean) -
+           output * (head * mean);
+  }
+
+  const MergeSource& source_;
+  Projection projection_;
+  const MergeRecipe& recipe_;
+  MergeProblem problem_;
+  const RowMatrix& rows_;
+};
+
+/// The checkpoint's element type of each tensor of a layer.
+at::Tensor to_stored(const RowMatrix& matrix, DType dtype) {
+  const at::Tensor wide = at::empty({matrix.rows(), matrix.cols()}, at::kDouble);
+  Eigen::Map<RowMatrix>(wide.data_ptr<double>(), matrix.rows(), matrix.cols()) = matrix;
+  return wide.to(scalar_type(dtype));
+}
+
+at::Tensor to_stored_vector(const Eigen::VectorXd& vector, DType dtype) {
+  return to_stored(RowMatrix(vector.transpose()), dtype).squeeze(0);
+}
+
+/// Weight and bias of a projection whose bias is the last column of `matrix`.
+void store_projection(const RowMatrix& matrix, const PretrainedModel& model,
+                      std::string_view module, int layer, bool has_bias, at::Tensor& weight,
+                      at::Tensor& bias) {
+  const Index width = matrix.cols() - (has_bias ? 1 : 0);
+  weight = to_stored(matrix.leftCols(width), model.tensor(module, layer).dtype);
+  const TensorView* source_bias = has_bias ? model.find(module, layer, ".bias") : nullptr;
+  if (source_bias != nullptr) bias = to_stored_vector(matrix.rightCols(1), source_bias->dtype);
+}
+
+}  // namespace
+
+void require_same_heads(const search::Grouping& grouping, const ModelConfig& config) {
+  const auto fail = [](std::string what, int expected, std::size_t found) {
+    throw InputError({.what = std::move(what),
+                      .expected = std::to_string(expected),
+                      .found = std::to_string(found)});
+  };
+  if (grouping.layers.size() != static_cast<std::size_t>(config.layers)) {
+    fail("grouping has another number of layers than the model", config.layers,
+         grouping.layers.size());
+  }
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    for (const search::Partition* partition : {&layer.keys, &layer.values}) {
+      if (partition->heads() == config.kv_heads) continue;
+      fail("grouping has another number of KV heads than the model", config.kv_heads,
+           static_cast<std::size_t>(partition->heads()));
+    }
+    require_allocation(layer, config);
+  }
+}
+
+void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe) {
+  if (!recipe.merge->folds()) return;
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    if (!layer.has_allocation()) continue;
+    throw InputError({.what = "this merge folds into each head what only its own group can use",
+                      .expected = "--merge mean, first, medoid or weighted for a grouping that "
+                                  "allocates query heads",
+                      .found = std::string(recipe.merge->name())});
+  }
+}
+
+SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe) {
+  SharedHead shared = recipe.merge->share(group);
+  if (!recipe.renorm) return shared;
+  const double norm = std::sqrt(squared_norm(shared, group.products));
+  const double members = group.products.squared_norms(group.heads).cwiseSqrt().mean();
+  if (norm > 0) shared.rescale(members / norm);
+  return shared;
+}
+
+MergedMatrices merge_matrices(const MergeSource& source, const search::LayerGrouping& grouping,
+                              const MergeRecipe& recipe) {
+  const std::vector<search::Group> keys = grouping.stored_keys();
+  const std::vector<search::Group> values = grouping.stored_values();
+  MergedMatrices merged{source.weights,
+                        stored_of_queries(source.config, grouping, grouping.keys, keys),
+                        stored_of_queries(source.config, grouping, grouping.values, values)};
+  const ProjectionMerger key_merger(source, Projection::kKeys, recipe);
+  merged.weights.key = key_merger.merge(grouping.keys, keys, merged.weights);
+  const ProjectionMerger value_merger(source, Projection::kValues, recipe);
+  merged.weights.value = value_merger.merge(grouping.values, values, merged.weights);
+  return merged;
+}
+
+MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& model, int layer) {
+  const ModuleNames& modules = model.spec.modules;
+  const AttentionMatrices& from = merged.weights;
+  MergedAttention result{{}, merged.key_of_query, merged.value_of_query};
+  AttentionWeights& to = result.weights;
+  const bool has_bias = from.has_input_bias;
+  store_projection(from.query, model, modules.query, layer, has_bias, to.query, to.query_bias);
+  store_projection(from.key, model, modules.key, layer, has_bias, to.key, to.key_bias);
+  store_projection(from.value, model, modules.value, layer, has_bias, to.value, to.value_bias);
+  to.output = to_stored(from.output, model.tensor(modules.output, layer).dtype);
+  if (from.output_bias.size() > 0) {
+    to.output_bias = to_stored_vector(from.output_bias,
+                                      model.find(modules.output, layer, ".bias")->dtype);
+  }
+  return result;
+}
+
+MergedAttention merge_layer(const PretrainedModel& model, int layer,
+                            const search::LayerGrouping& grouping, const MergeRecipe& recipe,
+                            const LayerMoments* moments) {
+  const AttentionMatrices weights = read_attention_matrices(model, layer);
+  return rounded(merge_matrices({weights, model.config, moments}, grouping, recipe), model, layer);
+}
+
+}  // namespace regroup::models

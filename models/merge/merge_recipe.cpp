@@ -1,0 +1,55 @@
+#include "models/merge/merge_recipe.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <string>
+
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+/// In the order of the enumerators.
+constexpr std::array<std::string_view, 4> kRefitNames = {"none", "output", "query", "both"};
+
+}  // namespace
+
+std::string_view refit_name(Refit refit) {
+  return kRefitNames[static_cast<std::size_t>(refit)];
+}
+
+Refit find_refit(std::string_view name) {
+  for (std::size_t i = 0; i < kRefitNames.size(); ++i) {
+    if (kRefitNames[i] == name) return static_cast<Refit>(i);
+  }
+  throw InputError({.what = "refit is not known",
+                    .where = "--refit",
+                    .expected = fmt::format("one of {}", fmt::join(kRefitNames, ", ")),
+                    .found = std::string(name)});
+}
+
+MergeRecipe::MergeRecipe() : merge(&find_merge("mean")) {}
+
+bool MergeRecipe::needs_calibration() const {
+  return refit != Refit::kNone || merge->needs() >= MergeNeeds::kMoments || renorm;
+}
+
+std::string MergeRecipe::name() const {
+  std::string text(merge->name());
+  if (renorm) text += " + renorm";
+  if (refit == Refit::kBoth) return text + " + both refits";
+  if (refit != Refit::kNone) text += fmt::format(" + {} refit", refit_name(refit));
+  return text;
+}
+
+void require_valid(const MergeRecipe& recipe) {
+  if (!recipe.renorm || recipe.merge->allows_renorm()) return;
+  throw InputError({.what = "this merge does not take its norm from the members",
+                    .where = "--renorm",
+                    .expected = "--merge mean, weighted, weighted-fisher or aligned",
+                    .found = std::string(recipe.merge->name())});
+}
+
+}  // namespace regroup::models

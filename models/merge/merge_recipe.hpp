@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "models/merge/merge_operator.hpp"
+
+namespace regroup::models {
+
+/// What is fitted anew after heads were merged, on calibration text (METHODS §7).
+enum class Refit { kNone, kOutput, kQuery, kBoth };
+
+/// "none", "output", "query", "both".
+std::string_view refit_name(Refit refit);
+/// Throws InputError that lists the known ones.
+Refit find_refit(std::string_view name);
+
+/// How groups become shared heads: everything but the grouping and the calibration.
+struct MergeRecipe {
+  const MergeOperator* merge;  ///< of the table, never null
+  bool renorm = false;         ///< restore the members' mean norm
+  Refit refit = Refit::kNone;
+
+  MergeRecipe();  ///< mean, the plain baseline
+  MergeRecipe(const MergeOperator& op, bool with_renorm = false, Refit with_refit = Refit::kNone)
+      : merge(&op), renorm(with_renorm), refit(with_refit) {}
+
+  bool refits_queries() const { return refit == Refit::kQuery || refit == Refit::kBoth; }
+  bool refits_outputs() const { return refit == Refit::kOutput || refit == Refit::kBoth; }
+  /// Whether it needs moments, or text to refit on.
+  bool needs_calibration() const;
+  /// "optimal", "aligned + renorm", "mean + output refit": for people and for keys.
+  std::string name() const;
+  bool operator==(const MergeRecipe&) const = default;
+};
+
+/// Throws InputError if the operator does not take the renorm.
+void require_valid(const MergeRecipe& recipe);
+
+}  // namespace regroup::models

@@ -1,0 +1,117 @@
+#include "models/merge/shared_head.hpp"
+
+#include <algorithm>
+
+namespace regroup::models {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXcd;
+using Eigen::MatrixXd;
+using Eigen::VectorXcd;
+using Eigen::VectorXd;
+
+double plane_residual(const VectorXcd& combination, const VectorXcd& factors,
+                      const MatrixXcd& products, const VectorXd& weights) {
+  const VectorXcd with_shared = products * combination.conjugate();  // ⟨u_h, k̄⟩
+  const double shared_norm = (combination.transpose() * with_shared).value().real();
+  const auto own = products.diagonal().real().array();
+  const auto cross = (factors.conjugate().array() * with_shared.array()).real();
+  const auto errors = own - 2 * cross + factors.array().abs2() * shared_norm;
+  return (weights.array() * errors.max(0.0)).sum();
+}
+
+double block_residual(const SharedHead& shared, const MatrixXd& products,
+                      const std::vector<MatrixXd>& weights) {
+  const Index rows = shared.block_combination.rows();
+  const MatrixXd with_shared = products * shared.block_combination.transpose();  // ⟨W^h, W̄⟩
+  const MatrixXd shared_products = shared.block_combination * with_shared;
+  double sum = 0;
+  for (std::size_t h = 0; h < weights.size(); ++h) {
+    const Index at = static_cast<Index>(h) * rows;
+    const auto factor = shared.block_factors.middleRows(at, rows);
+    const MatrixXd cross = with_shared.middleRows(at, rows) * factor.transpose();
+    const MatrixXd error = products.block(at, at, rows, rows) - cross - cross.transpose() +
+                           factor * shared_products * factor.transpose();
+    sum += std::max(0.0, weights[h].cwiseProduct(error).sum());
+  }
+  return sum;
+}
+
+}  // namespace
+
+SharedHead SharedHead::weighted(const HeadLayout& layout, const VectorXd& weights) {
+  const Index members = weights.size();
+  const Index rows = layout.block_rows();
+  SharedHead shared;
+  shared.plane_combination.assign(layout.planes.size(), weights.cast<std::complex<double>>());
+  shared.plane_factors.assign(layout.planes.size(), VectorXcd::Ones(members));
+  shared.block_combination.resize(rows, members * rows);
+  shared.block_factors.resize(members * rows, rows);
+  for (Index h = 0; h < members; ++h) {
+    const MatrixXd identity = MatrixXd::Identity(rows, rows);
+    shared.block_combination.middleCols(h * rows, rows) = weights[h] * identity;
+    shared.block_factors.middleRows(h * rows, rows) = identity;
+  }
+  return shared;
+}
+
+void SharedHead::rescale(double scale) {
+  for (VectorXcd& combination : plane_combination) combination *= scale;
+  block_combination *= scale;
+}
+
+MergeProblem restrict_to(const MergeProblem& problem, std::span<const int> members) {
+  MergeProblem part;
+  part.heads = static_cast<int>(members.size());
+  part.layout = problem.layout;
+  const Eigen::Map<const Eigen::VectorXi> ids(members.data(), std::ssize(members));
+  for (const MatrixXcd& plane : problem.products.planes) {
+    part.products.planes.push_back(plane(ids, ids));
+  }
+  for (const VectorXd& plane : problem.weights.planes) part.weights.planes.push_back(plane(ids));
+  if (problem.products.block.size() > 0) {
+    const Index rows = problem.layout.block_rows();
+    std::vector<Index> places;
+    for (const int head : members) {
+      for (Index row = 0; row < rows; ++row) places.push_back(head * rows + row);
+    }
+    part.products.block = problem.products.block(places, places);
+  }
+  for (const int head : members) {
+    if (!problem.weights.block.empty()) {
+      part.weights.block.push_back(problem.weights.block[static_cast<std::size_t>(head)]);
+    }
+  }
+  if (problem.weight_products.size() > 0) part.weight_products = problem.weight_products(ids, ids);
+  if (problem.gradients.size() > 0) part.gradients = problem.gradients(ids);
+  return part;
+}
+
+double residual(const SharedHead& shared, const HeadProducts& products,
+                const HeadWeights& weights) {
+  double sum = 0;
+  for (std::size_t plane = 0; plane < products.planes.size(); ++plane) {
+    sum += plane_residual(shared.plane_combination[plane], shared.plane_factors[plane],
+                          products.planes[plane], weights.planes[plane]);
+  }
+  if (products.block.size() > 0) sum += block_residual(shared, products.block, weights.block);
+  return sum;
+}
+
+double squared_norm(const SharedHead& shared, const HeadProducts& products) {
+  double sum = 0;
+  for (std::size_t plane = 0; plane < products.planes.size(); ++plane) {
+    const VectorXcd& combination = shared.plane_combination[plane];
+    sum += (combination.transpose() * products.planes[plane] * combination.conjugate())
+               .value()
+               .real();
+  }
+  if (products.block.size() > 0) {
+    const MatrixXd& combination = shared.block_combination;
+    sum += (combination * products.block * combination.transpose()).trace();
+  }
+  return std::max(0.0, sum);
+}
+
+}  // namespace regroup::models

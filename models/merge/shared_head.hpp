@@ -1,0 +1,36 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <span>
+#include <vector>
+
+#include "models/merge/merge_problem.hpp"
+
+namespace regroup::models {
+
+/// One shared head of a group of n members: how it is made of their rows, and what stands for each
+/// member's own rows afterwards. u_h are a member's rows of a plane as one complex row, W^h those of
+/// the block [b, columns].
+struct SharedHead {
+  std::vector<Eigen::VectorXcd> plane_combination;  ///< c [n]: k̄ = Σ_h c_h u_h
+  std::vector<Eigen::VectorXcd> plane_factors;      ///< α [n]: u_h ≈ α_h k̄
+  Eigen::MatrixXd block_combination;                ///< T [b, n·b]: W̄ = T (W^1; …; W^n)
+  Eigen::MatrixXd block_factors;                    ///< F [n·b, b]: W^h ≈ F_h W̄
+
+  /// Σ_h w_h W^h that stands for every member as it is.
+  static SharedHead weighted(const HeadLayout& layout, const Eigen::VectorXd& weights);
+  /// The shared head times `scale`, the factors as they are.
+  void rescale(double scale);
+};
+
+/// The part of a problem that concerns `members`, ascending.
+MergeProblem restrict_to(const MergeProblem& problem, std::span<const int> members);
+
+/// The error of `shared` standing for its members: Σ_h s_h |u_h − α_h k̄|²_C over the planes plus
+/// Σ_h tr P_h (W^h − F_h W̄) C (W^h − F_h W̄)ᵀ. Products and weights are those of the members alone.
+double residual(const SharedHead& shared, const HeadProducts& products, const HeadWeights& weights);
+
+/// ‖W̄‖²_C of the shared head; `products` are those of its members alone.
+double squared_norm(const SharedHead& shared, const HeadProducts& products);
+
+}  // namespace regroup::models

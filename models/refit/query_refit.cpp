@@ -1,0 +1,156 @@
+#include "models/refit/query_refit.hpp"
+
+#include <array>
+
+#include "models/transformer/eigen_tensors.hpp"
+#include "models/transformer/window_pass.hpp"
+
+namespace regroup::models {
+namespace {
+
+constexpr double kRidge = 1e-3;
+constexpr int kMostSteps = 40;
+/// The residual that counts as solved, relative to the right-hand side, in every head.
+constexpr double kTolerance = 1e-3;
+
+/// Rᵀ Σ_i a_i (s_i − s̄) k_i for every query, s̄ the attention's mean: [1, H, length, d].
+at::Tensor pull(const QueryRefitWindow& window, const at::Tensor& scores, const Rotary& rotary) {
+  const at::Tensor mean = (window.attention * scores).sum(-1, /*keepdim=*/true);
+  return rotary.undo(at::matmul(window.attention * (scores - mean), window.keys));
+}
+
+/// Σ over queries of q vᵀ, [H, d, d], double on the CPU.
+at::Tensor outer_products(const at::Tensor& queries, const at::Tensor& vectors) {
+  return at::matmul(queries.transpose(2, 3).to(at::kDouble), vectors.to(at::kDouble))[0].cpu();
+}
+
+/// Inner product within each head, [H, 1, 1].
+at::Tensor head_dot(const at::Tensor& a, const at::Tensor& b) {
+  return (a * b).sum(at::IntArrayRef{1, 2}, /*keepdim=*/true);
+}
+
+/// The normal equations Σ q qᵀ M H + ρ M of all heads, as an operator.
+class NormalEquations {
+ public:
+  NormalEquations(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
+                  const Device& device, std::stop_token stop)
+      : windows_(windows), rotary_(rotary), device_(device), stop_(std::move(stop)) {
+    prepare();
+  }
+
+  /// Σ q bᵀ − Σ q qᵀ H: the right-hand side for M − I.
+  at::Tensor right_hand_side() const {
+    return sum_over_windows([&](const QueryRefitWindow& window) {
+      return outer_products(window.queries, pull(window, window.missing, rotary_));
+    });
+  }
+
+  /// Σ q qᵀ M H + ρ M.
+  at::Tensor apply(const at::Tensor& matrix) const {
+    const at::Tensor sum = sum_over_windows([&](const QueryRefitWindow& window) {
+      const at::Tensor turned = at::matmul(window.queries, matrix.to(window.queries.options()));
+      const at::Tensor scores =
+          at::matmul(rotary_.apply(turned, 0), window.keys.transpose(2, 3));
+      return outer_products(window.queries, pull(window, scores, rotary_));
+    });
+    return sum + ridge_ * matrix;
+  }
+
+  /// Approximately the inverse: as if queries and keys were independent, and keys without
+  /// covariances.
+  at::Tensor precondition(const at::Tensor& matrix) const {
+    const at::Tensor turned = at::matmul(query_axes_.transpose(1, 2), matrix);
+    const at::Tensor scaled = turned / (query_energies_ * key_energies_ + ridge_);
+    return at::matmul(query_axes_, scaled);
+  }
+
+ private:
+  template <class Task>
+  at::Tensor sum_over_windows(const Task& task) const {
+    std::array<at::Tensor, kWindowShares> shares;
+    for_each_share(windows_.size(), device_, stop_, [&](std::size_t share, std::size_t window) {
+      accumulate(shares[share], task(windows_[window]));
+    });
+    const at::NoGradGuard no_gradients;
+    for (std::size_t share = 1; share < kWindowShares; ++share) {
+      if (shares[share].defined()) accumulate(shares[0], shares[share]);
+    }
+    return shares[0];
+  }
+
+  /// Second moments of the queries and variances of the keys, for ridge and preconditioner.
+  void prepare() {
+    const at::Tensor queries = sum_over_windows([](const QueryRefitWindow& window) {
+      return outer_products(window.queries, window.queries);
+    });
+    const at::Tensor keys = sum_over_windows([](const QueryRefitWindow& window) {
+      return key_variances(window);
+    });
+    // Of every query |q|² and the trace of H multiply; their means stand for the mean product.
+    const at::Tensor diagonal = sum_over_windows([](const QueryRefitWindow& window) {
+      const at::Tensor norms = window.queries.square().sum(-1);
+      return (norms * key_variances_by_query(window).sum(-1)).to(at::kDouble).sum(2)[0].cpu();
+    });
+    const at::NoGradGuard no_gradients;
+    const double d = static_cast<double>(queries.size(1));
+    const auto count = static_cast<double>(windows_.size()) *
+                       static_cast<double>(windows_[0].queries.size(2));
+    ridge_ = (kRidge / (d * d) * diagonal).view({-1, 1, 1});
+    const auto [energies, axes] = at::linalg_eigh(queries);
+    query_axes_ = axes;
+    query_energies_ = energies.clamp_min(0).unsqueeze(2);
+    key_energies_ = (keys / count).unsqueeze(1);
+  }
+
+  /// Σ_i a_i k_i² − (Σ_i a_i k_i)² of every query and row: [1, H, length, d].
+  static at::Tensor key_variances_by_query(const QueryRefitWindow& window) {
+    return at::matmul(window.attention, window.keys.square()) -
+           at::matmul(window.attention, window.keys).square();
+  }
+
+  /// Summed over queries, the two rows of a half-split plane alike: [H, d].
+  static at::Tensor key_variances(const QueryRefitWindow& window) {
+    const at::Tensor sums = key_variances_by_query(window).to(at::kDouble).sum(2)[0].cpu();
+    const std::int64_t half = sums.size(1) / 2;
+    const at::Tensor planes = (sums.slice(1, 0, half) + sums.slice(1, half)) / 2;
+    return at::cat({planes, planes}, 1);
+  }
+
+  const std::vector<QueryRefitWindow>& windows_;
+  const Rotary& rotary_;
+  Device device_;
+  std::stop_token stop_;
+  at::Tensor ridge_;           // [H, 1, 1]
+  at::Tensor query_axes_;      // eigenvectors of Σ q qᵀ, [H, d, d]
+  at::Tensor query_energies_;  // its eigenvalues, [H, d, 1]
+  at::Tensor key_energies_;    // mean variance of each row of the keys, [H, 1, d]
+};
+
+}  // namespace
+
+at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
+                         const Device& device, std::stop_token stop) {
+  const NormalEquations equations(windows, rotary, device, std::move(stop));
+  const at::NoGradGuard no_gradients;
+  at::Tensor residual = equations.right_hand_side();
+  const at::Tensor target = kTolerance * kTolerance * head_dot(residual, residual);
+  at::Tensor change = at::zeros_like(residual);  // M − I
+  at::Tensor preconditioned = equations.precondition(residual);
+  at::Tensor direction = preconditioned;
+  at::Tensor energy = head_dot(residual, preconditioned);
+  for (int step = 0; step < kMostSteps; ++step) {
+    if ((head_dot(residual, residual) <= target).all().item<bool>()) break;
+    const at::Tensor image = equations.apply(direction);
+    // A head that is solved already has nothing left to divide.
+    const at::Tensor length = energy / head_dot(direction, image).clamp_min(1e-300);
+    change = change + length * direction;
+    residual = residual - length * image;
+    preconditioned = equations.precondition(residual);
+    const at::Tensor next = head_dot(residual, preconditioned);
+    direction = preconditioned + next / energy.clamp_min(1e-300) * direction;
+    energy = next;
+  }
+  return change + at::eye(change.size(1), change.options());
+}
+
+}  // namespace regroup::models

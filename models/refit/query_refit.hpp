@@ -1,0 +1,30 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <stop_token>
+#include <vector>
+
+#include "models/compute.hpp"
+#include "models/transformer/rotary.hpp"
+
+namespace regroup::models {
+
+/// What a query refit sees of one window: the source's attention, and what the converted model has
+/// in its place.
+struct QueryRefitWindow {
+  at::Tensor attention;  ///< of the source, [1, H, length, length]
+  at::Tensor missing;    ///< source minus converted scores, not scaled by 1/√d, of the same shape
+  at::Tensor queries;    ///< converted, before rotation, [1, H, length, d]
+  at::Tensor keys;       ///< converted, rotated, those that each query head reads
+};
+
+/// The matrix M of every query head, [H, d, d] double on the CPU, for W_Q ← Mᵀ W_Q (METHODS §7,
+/// "query refit"): it minimises the attention-weighted variance of what the scores miss, the
+/// second-order KL of the softmax, plus ρ ‖M − I‖²_F with ρ = 1e-3 of the mean diagonal. Solved by
+/// preconditioned conjugate gradients, whose matrix is never formed: O(H · length² · d) a window and
+/// step, the same result for any number of threads. Throws Interrupted.
+at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
+                         const Device& device, std::stop_token stop);
+
+}  // namespace regroup::models

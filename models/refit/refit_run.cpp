@@ -1,0 +1,148 @@
+#include "models/refit/refit_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "models/merge/merge_layer.hpp"
+#include "models/refit/output_refit.hpp"
+#include "models/refit/query_refit.hpp"
+#include "models/transformer/eigen_tensors.hpp"
+#include "models/transformer/window_pass.hpp"
+
+namespace regroup::models {
+namespace {
+
+/// Attention maps that a query refit holds at a time; more windows than that are left out, evenly.
+constexpr double kMostAttentionBytes = 4.0 * 1024 * 1024 * 1024;
+
+/// One layer of the run: the streams before it, and its merged weights as they are fitted.
+class LayerRefit {
+ public:
+  LayerRefit(const PretrainedModel& model, const Decoder& source, std::size_t layer,
+             const std::vector<at::Tensor>& source_states,
+             const std::vector<at::Tensor>& converted_states, MergedMatrices merged,
+             std::stop_token stop)
+      : model_(model),
+        source_(source),
+        layer_(layer),
+        source_states_(source_states),
+        converted_states_(converted_states),
+        merged_(std::move(merged)),
+        stop_(std::move(stop)) {}
+
+  void refit_queries() {
+    const std::vector<std::size_t> chosen = query_windows();
+    const Attention attention = current();
+    std::vector<QueryRefitWindow> windows(chosen.size());
+    for_each_window(chosen.size(), device(), stop_, [&](std::size_t i) {
+      windows[i] = query_window(attention, chosen[i]);
+    });
+    const at::Tensor matrices =
+        models::refit_queries(windows, source_.rotary(), device(), stop_);
+    const int d = model_.config.head_dim;
+    for (int head = 0; head < model_.config.query_heads; ++head) {
+      auto rows = merged_.weights.query.middleRows(head * d, d);
+      const RowMatrix fitted = to_matrix(matrices[head]).transpose() * rows;
+      rows = fitted;
+    }
+  }
+
+  void refit_outputs() {
+    const Attention attention = current();
+    OutputRefit refit;
+    for_each_share(source_states_.size(), device(), stop_, [&](std::size_t share, std::size_t w) {
+      const at::Tensor wanted = source_output(w) + source_states_[w] - converted_states_[w];
+      const AttentionTrace trace =
+          attention.trace(source_.attention_input(layer_, converted_states_[w]), source_.rotary());
+      refit.add(share, trace.mixed[0], wanted[0]);
+    });
+    OutputProjection fitted =
+        refit.solve({merged_.weights.output, merged_.weights.output_bias});
+    merged_.weights.output = std::move(fitted.weight);
+    merged_.weights.output_bias = std::move(fitted.bias);
+  }
+
+  /// The fitted layer as it will be stored, and the converted stream after it.
+  MergedAttention finish(std::vector<at::Tensor>& converted_states) const {
+    const Attention attention = current();
+    for_each_window(converted_states.size(), device(), stop_, [&](std::size_t w) {
+      const at::Tensor input = source_.attention_input(layer_, converted_states[w]);
+      converted_states[w] = source_.after_attention(
+          layer_, converted_states[w], attention(input, source_.rotary(), 0, nullptr));
+    });
+    return rounded(merged_, model_, static_cast<int>(layer_));
+  }
+
+ private:
+  const Device& device() const { return source_.options().device; }
+
+  /// The layer with what is fitted so far, rounded as it will be stored.
+  Attention current() const {
+    return {rounded(merged_, model_, static_cast<int>(layer_)), model_.config, source_.options()};
+  }
+
+  at::Tensor source_output(std::size_t window) const {
+    const at::Tensor input = source_.attention_input(layer_, source_states_[window]);
+    return source_.attention(layer_)(input, source_.rotary(), 0, nullptr);
+  }
+
+  std::vector<std::size_t> query_windows() const {
+    const double length = static_cast<double>(source_states_[0].size(1));
+    const double bytes = 2 * model_.config.query_heads * length * length * sizeof(float);
+    const std::size_t all = source_states_.size();
+    const std::size_t most = std::max<std::size_t>(
+        1, std::min(all, static_cast<std::size_t>(kMostAttentionBytes / bytes)));
+    std::vector<std::size_t> chosen(most);
+    for (std::size_t i = 0; i < most; ++i) chosen[i] = i * all / most;
+    return chosen;
+  }
+
+  QueryRefitWindow query_window(const Attention& converted, std::size_t w) const {
+    const Rotary& rotary = source_.rotary();
+    const AttentionTrace from = source_.attention(layer_).trace(
+        source_.attention_input(layer_, source_states_[w]), rotary);
+    const AttentionTrace to =
+        converted.trace(source_.attention_input(layer_, converted_states_[w]), rotary);
+    return {from.attention,
+            at::matmul(from.queries, from.keys.transpose(2, 3)) -
+                at::matmul(to.queries, to.keys.transpose(2, 3)),
+            to.plain_queries, to.keys};
+  }
+
+  const PretrainedModel& model_;
+  const Decoder& source_;
+  std::size_t layer_;
+  const std::vector<at::Tensor>& source_states_;
+  const std::vector<at::Tensor>& converted_states_;
+  MergedMatrices merged_;
+  std::stop_token stop_;
+};
+
+}  // namespace
+
+std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
+                                               const SourceStates& source,
+                                               const search::Grouping& grouping,
+                                               const MergeRecipe& recipe,
+                                               const Calibration& calibration,
+                                               std::stop_token stop) {
+  const auto changed = std::ranges::find_if_not(grouping.layers, &search::LayerGrouping::is_source);
+  std::vector<MergedAttention> result(grouping.layers.size());
+  if (changed == grouping.layers.end()) return result;
+  const auto first = static_cast<std::size_t>(changed - grouping.layers.begin());
+  std::vector<at::Tensor> converted = source.at_layer(first, stop);
+  for (std::size_t layer = first; layer < grouping.layers.size(); ++layer) {
+    const std::vector<at::Tensor> states = source.at_layer(layer, stop);
+    const AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
+    const MergeSource merge_source{weights, model.config, &calibration.layers[layer]};
+    LayerRefit refit(model, source.decoder(), layer, states, converted,
+                     merge_matrices(merge_source, grouping.layers[layer], recipe), stop);
+    if (recipe.refits_queries()) refit.refit_queries();
+    if (recipe.refits_outputs()) refit.refit_outputs();
+    result[layer] = refit.finish(converted);
+  }
+  return result;
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,46 @@
+#include "models/transformer/window_pass.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "search/error.hpp"
+#include "search/parallel.hpp"
+
+namespace regroup::models {
+namespace {
+
+/// Calls `task` for 0 … count − 1 where the device wants it.
+void spread(std::size_t count, const Device& device, const std::function<void(std::size_t)>& task) {
+  const auto run = [&](std::size_t i) {
+    const at::NoGradGuard no_gradients;
+    task(i);
+  };
+  if (device.cuda) {
+    for (std::size_t i = 0; i < count; ++i) run(i);
+  } else {
+    search::parallel_for(count, run);
+  }
+}
+
+}  // namespace
+
+void for_each_window(std::size_t windows, const Device& device, std::stop_token stop,
+                     const std::function<void(std::size_t window)>& task) {
+  spread(windows, device, [&](std::size_t window) {
+    if (stop.stop_requested()) throw Interrupted();
+    task(window);
+  });
+}
+
+void for_each_share(std::size_t windows, const Device& device, std::stop_token stop,
+                    const std::function<void(std::size_t share, std::size_t window)>& task) {
+  spread(std::min(windows, kWindowShares), device, [&](std::size_t share) {
+    for (std::size_t window = share; window < windows; window += kWindowShares) {
+      if (stop.stop_requested()) throw Interrupted();
+      task(share, window);
+    }
+  });
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <stop_token>
+
+#include "models/compute.hpp"
+
+namespace regroup::models {
+
+/// Partial sums over windows, each made on one thread at a time. A fixed number, so that sums do not
+/// depend on the number of threads; each costs the memory of one sum.
+inline constexpr std::size_t kWindowShares = 8;
+
+/// Calls `task` for every window, spread over the threads without gradients; a GPU gets one window
+/// at a time. Throws Interrupted on `stop`.
+void for_each_window(std::size_t windows, const Device& device, std::stop_token stop,
+                     const std::function<void(std::size_t window)>& task);
+
+/// The same with the windows of a share one after another, in order: a task may add to what belongs
+/// to its share. Windows share + i · kWindowShares belong together.
+void for_each_share(std::size_t windows, const Device& device, std::stop_token stop,
+                    const std::function<void(std::size_t share, std::size_t window)>& task);
+
+}  // namespace regroup::models
