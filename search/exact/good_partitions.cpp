@@ -103,6 +103,14 @@ class Collector {
 UnitFront good_partitions(const CostTable& table, const std::vector<int>& group_counts,
                           GroupSizes sizes, RandomKey key) {
   Collector collector(table, group_counts, sizes);
+  if (const auto sketch = table.sketch()) {
+    // Random starts and small pieces ask for many prices; what is good by the sketch is near.
+    for (const FrontMember& member : good_partitions(*sketch, group_counts, sizes, key)) {
+      collector.offer(member.partition);
+    }
+    if (sizes == GroupSizes::kArbitrary) collector.offer_neighbouring_counts();
+    return collector.take();
+  }
   for (const FrontMember& member : piecewise_partitions(table)) collector.offer(member.partition);
   for (const int groups : group_counts) {
     RandomStream random(key.split(static_cast<std::uint64_t>(groups)));
