@@ -5,8 +5,8 @@
 
 namespace regroup::search {
 
-/// The bound for any additive table: what the blocks cost as they are, where a group never costs
-/// less than a part of it, else 0.
+/// The bound for any additive table: what the blocks cost as they are where the table grows, since
+/// a group costs at least what the blocks in it do together; else 0.
 class BlockRelaxation : public Relaxation {
  public:
   /// `table` must outlive it.

@@ -3,66 +3,21 @@
 #include <algorithm>
 #include <limits>
 
-#include "search/exact/budget_split.hpp"
+#include "search/exact/option_front.hpp"
 
 namespace regroup::search {
 namespace {
 
-/// Options of every unit, at their cost or their lower bound.
-std::vector<std::vector<SplitOption>> options(const GroupingProblem& problem,
-                                              const std::vector<ProvenUnit>& units,
-                                              double BoundedPartition::*price) {
-  std::vector<std::vector<SplitOption>> result;
+/// The units' partitions at their cost or their lower bound.
+std::vector<UnitOptions> options(const std::vector<ProvenUnit>& units,
+                                 double BoundedPartition::*price) {
+  std::vector<UnitOptions> result(units.size());
   for (std::size_t u = 0; u < units.size(); ++u) {
-    result.emplace_back();
     for (const BoundedPartition& member : units[u]) {
-      const int size = problem.units()[u].kv_heads_per_group * member.partition.groups();
-      result.back().push_back({size, member.*price});
+      result[u].push_back({member.partition, member.*price});
     }
   }
   return result;
-}
-
-/// The place of the unit's member with so many groups; its number of members if it has none.
-std::size_t place_of(const ProvenUnit& unit, int groups) {
-  const auto found = std::ranges::find_if(
-      unit, [&](const BoundedPartition& member) { return member.partition.groups() == groups; });
-  return static_cast<std::size_t>(found - unit.begin());
-}
-
-/// One choice for every number of groups that all units may have.
-std::vector<Split> uniform_splits(const std::vector<ProvenUnit>& units,
-                                  const std::vector<std::vector<SplitOption>>& options, int limit) {
-  std::vector<Split> splits;
-  for (const BoundedPartition& member : units.front()) {
-    Split split;
-    for (std::size_t u = 0; u < units.size(); ++u) {
-      const std::size_t place = place_of(units[u], member.partition.groups());
-      if (place == units[u].size()) break;
-      split.choice.push_back(static_cast<int>(place));
-      split.size += options[u][place].size;
-      split.cost += options[u][place].cost;
-    }
-    if (split.choice.size() == units.size() && split.size <= limit) splits.push_back(split);
-  }
-  return splits;
-}
-
-std::vector<Split> splits(const GroupingProblem& problem, const std::vector<ProvenUnit>& units,
-                          double BoundedPartition::*price) {
-  const auto unit_options = options(problem, units, price);
-  const int limit = problem.kv_heads_limit();
-  return problem.rules().shape == GroupShape::kStandard ? uniform_splits(units, unit_options, limit)
-                                                        : budget_split(unit_options, limit);
-}
-
-Grouping grouping_of(const GroupingProblem& problem, const std::vector<ProvenUnit>& units,
-                     const Split& split) {
-  std::vector<Partition> partitions;
-  for (std::size_t u = 0; u < units.size(); ++u) {
-    partitions.push_back(units[u][static_cast<std::size_t>(split.choice[u])].partition);
-  }
-  return problem.grouping(partitions);
 }
 
 }  // namespace
@@ -82,15 +37,9 @@ double worst_gap(std::span<const ModelPoint> front, std::span<const Objectives> 
 
 CertifiedFront exact_front(const GroupingProblem& problem, const std::vector<ProvenUnit>& units) {
   CertifiedFront result;
+  result.front = option_front(problem, options(units, &BoundedPartition::cost));
   double least = std::numeric_limits<double>::infinity();
-  for (const Split& split : splits(problem, units, &BoundedPartition::cost)) {
-    if (split.cost >= least) continue;
-    least = split.cost;
-    result.front.push_back(
-        {grouping_of(problem, units, split), {static_cast<double>(split.size), split.cost}});
-  }
-  least = std::numeric_limits<double>::infinity();
-  for (const Split& split : splits(problem, units, &BoundedPartition::bound)) {
+  for (const Split& split : option_splits(problem, options(units, &BoundedPartition::bound))) {
     least = std::min(least, split.cost);
     result.bounds.push_back({static_cast<double>(split.size), least});
   }

@@ -1,0 +1,59 @@
+#include "search/sum_cost.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "search/error.hpp"
+#include "search/exact/sum_relaxation.hpp"
+#include "search/pair_sketch.hpp"
+
+namespace regroup::search {
+
+SumCost::SumCost(std::vector<WeightedTable> parts) : parts_(std::move(parts)) {
+  if (parts_.empty()) throw InputError({.what = "sum of no cost tables"});
+  for (const auto& [table, weight] : parts_) {
+    if (table->heads() != heads()) {
+      throw InputError({.what = "cost tables of a sum differ in their heads",
+                        .expected = std::to_string(heads()),
+                        .found = std::to_string(table->heads())});
+    }
+    if (!std::isfinite(weight) || weight < 0) {
+      throw InputError({.what = "weight of a cost table is out of range",
+                        .expected = "finite and not negative",
+                        .found = fmt::format("{}", weight)});
+    }
+  }
+}
+
+double SumCost::group_cost(std::span<const Head> members) const {
+  double cost = 0;
+  for (const auto& [table, weight] : parts_) cost += weight * table->group_cost(members);
+  return cost;
+}
+
+double SumCost::serving_cost(Head head, std::span<const Head> members) const {
+  double cost = 0;
+  for (const auto& [table, weight] : parts_) cost += weight * table->serving_cost(head, members);
+  return cost;
+}
+
+std::shared_ptr<const CostTable> SumCost::sketch() const {
+  const bool is_cheap = std::ranges::none_of(
+      parts_, [](const WeightedTable& part) { return part.table->sketch() != nullptr; });
+  return is_cheap ? nullptr : std::make_shared<GramCost>(pair_sketch(*this));
+}
+
+bool SumCost::grows() const {
+  return std::ranges::all_of(parts_, [](const WeightedTable& part) { return part.table->grows(); });
+}
+
+std::unique_ptr<const Relaxation> SumCost::relaxation() const {
+  std::vector<SumRelaxation::Part> parts;
+  for (const auto& [table, weight] : parts_) parts.push_back({table->relaxation(), weight});
+  return std::make_unique<SumRelaxation>(std::move(parts));
+}
+
+}  // namespace regroup::search
