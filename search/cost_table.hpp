@@ -33,6 +33,10 @@ class CostTable {
   /// whole groups again; a table that knows the change of a move in less time gives its own.
   virtual std::unique_ptr<PartitionState> state(const Partition& partition) const;
 
+  /// A cheap table that ranks partitions roughly as this one does, for searches to ask first; null
+  /// where this one is cheap itself. It may price groups of this one.
+  virtual std::shared_ptr<const CostTable> sketch() const { return nullptr; }
+
   /// Whether a group never costs less than disjoint parts of it do together.
   virtual bool grows() const { return false; }
   /// Lower bounds for this table, which must outlive them. The default knows no more than `grows`.

@@ -1,7 +1,9 @@
 #include "search/descent.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace regroup::search {
 namespace {
@@ -15,47 +17,98 @@ struct Step {
   std::optional<Head> exchange;  // of a swap
 };
 
-void consider_moves(const PartitionState& state, Head head, Step& best) {
-  if (state.members(state.group_of(head)).size() == 1) return;  // would lose a group
-  for (int g = 0; g < state.slots(); ++g) {
-    const double delta = state.move_delta(head, Group(g));
-    if (delta < best.delta) best = {delta, Group(g), std::nullopt};
-  }
-}
+/// Steps of a head that are priced where the table is costly: those that its sketch ranks first.
+constexpr std::size_t kShortlist = 12;
 
-void consider_swaps(const PartitionState& state, Head head, Step& best) {
+/// Calls `visit(target, exchange)` for every step of the head: moves, then swaps, in order.
+template <class Visit>
+void for_each_step(const PartitionState& state, Head head, DescentMoves moves, const Visit& visit) {
+  const Group home = state.group_of(head);
+  // A move of a head that is alone would lose a group.
+  if (moves == DescentMoves::kMovesAndSwaps && state.members(home).size() > 1) {
+    for (int g = 0; g < state.slots(); ++g) {
+      if (Group(g) != home) visit(Group(g), std::nullopt);
+    }
+  }
   for (int other = 0; other < state.heads(); ++other) {
-    const double delta = state.swap_delta(head, Head(other));
-    if (delta < best.delta) best = {delta, Group(), Head(other)};
+    if (state.group_of(Head(other)) != home) visit(Group(), Head(other));
   }
 }
 
-/// Takes the head's best step if it gains more than the threshold (negative).
-bool improve(PartitionState& state, Head head, DescentMoves moves, double threshold) {
-  Step best;
-  best.delta = threshold;
-  if (moves == DescentMoves::kMovesAndSwaps) consider_moves(state, head, best);
-  consider_swaps(state, head, best);
-  if (best.delta >= threshold) return false;
-  if (best.exchange) {
-    state.swap(head, *best.exchange);
-  } else {
-    state.move(head, best.target);
-  }
-  return true;
+double delta_of(const PartitionState& state, Head head, const Step& step) {
+  return step.exchange ? state.swap_delta(head, *step.exchange)
+                       : state.move_delta(head, step.target);
 }
+
+void take(PartitionState& state, Head head, const Step& step) {
+  if (step.exchange) {
+    state.swap(head, *step.exchange);
+  } else {
+    state.move(head, step.target);
+  }
+}
+
+/// A partition on its way down, and the same one priced by the table's sketch, if it has one.
+class Descent {
+ public:
+  Descent(const CostTable& table, const Partition& start, DescentMoves moves)
+      : moves_(moves),
+        state_(table.state(start)),
+        sketch_(table.sketch()),
+        sketched_(sketch_ ? sketch_->state(start) : nullptr),
+        threshold_(-kLeastGain * state_->cost()) {}
+
+  const PartitionState& state() const { return *state_; }
+
+  /// Takes the head's best step if it gains more than rounding.
+  bool improve(Head head) {
+    Step best;
+    best.delta = threshold_;
+    const auto consider = [&](Group target, std::optional<Head> exchange) {
+      Step step{0, target, exchange};
+      step.delta = delta_of(*state_, head, step);
+      if (step.delta < best.delta) best = step;
+    };
+    if (sketched_) {
+      for (const Step& step : shortlist(head)) consider(step.target, step.exchange);
+    } else {
+      for_each_step(*state_, head, moves_, consider);
+    }
+    if (best.delta >= threshold_) return false;
+    take(*state_, head, best);
+    if (sketched_) take(*sketched_, head, best);
+    return true;
+  }
+
+ private:
+  std::vector<Step> shortlist(Head head) const {
+    std::vector<Step> steps;
+    for_each_step(*sketched_, head, moves_, [&](Group target, std::optional<Head> exchange) {
+      steps.push_back({0, target, exchange});
+      steps.back().delta = delta_of(*sketched_, head, steps.back());
+    });
+    std::ranges::stable_sort(steps, {}, &Step::delta);
+    if (steps.size() > kShortlist) steps.resize(kShortlist);
+    return steps;
+  }
+
+  DescentMoves moves_;
+  std::unique_ptr<PartitionState> state_;
+  std::shared_ptr<const CostTable> sketch_;
+  std::unique_ptr<PartitionState> sketched_;
+  double threshold_;
+};
 
 }  // namespace
 
 Partition descend(const CostTable& table, const Partition& start, DescentMoves moves) {
-  const std::unique_ptr<PartitionState> state = table.state(start);
-  const double threshold = -kLeastGain * state->cost();
+  Descent descent(table, start, moves);
   // Round the heads until each has been looked at since the last step.
   int looked_at = 0;
-  for (int head = 0; looked_at < state->heads(); head = (head + 1) % state->heads()) {
-    looked_at = improve(*state, Head(head), moves, threshold) ? 0 : looked_at + 1;
+  for (int head = 0; looked_at < table.heads(); head = (head + 1) % table.heads()) {
+    looked_at = descent.improve(Head(head)) ? 0 : looked_at + 1;
   }
-  const Partition result = state->partition();
+  const Partition result = descent.state().partition();
   return table.partition_cost(result) < table.partition_cost(start) ? result : start;
 }
 

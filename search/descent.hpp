@@ -11,8 +11,9 @@ enum class DescentMoves {
 };
 
 /// Local search: head by head, takes the best move or swap of that head, until no move or swap
-/// lowers the cost. The number of groups stays. O(n) questions to the table's state a head; the
-/// result never costs more than `start`.
+/// lowers the cost. The number of groups stays. O(n) questions to the table's state a head; of a
+/// table with a sketch a few, for the steps that the sketch ranks first, and so it ends where none
+/// of those lowers the cost. The result never costs more than `start`.
 Partition descend(const CostTable& table, const Partition& start, DescentMoves moves);
 
 }  // namespace regroup::search

@@ -11,6 +11,7 @@
 
 #include "search/error.hpp"
 #include "search/genome_index.hpp"
+#include "search/pair_sketch.hpp"
 
 namespace regroup::search {
 namespace {
@@ -130,6 +131,10 @@ double SubsetCost::group_cost(std::span<const Head> members) const {
   const double cost = require_price(compute_cost(ascending), ascending);
   if (memo_->keep(set, number, cost)) ++priced_;
   return cost;
+}
+
+std::shared_ptr<const CostTable> SubsetCost::sketch() const {
+  return std::make_shared<GramCost>(pair_sketch(*this));
 }
 
 }  // namespace regroup::search

@@ -28,6 +28,8 @@ class SubsetCost : public CostTable {
   /// O(n / 16) expected for a group that is remembered. Throws WorkError if the price is negative,
   /// infinite or NaN.
   double group_cost(std::span<const Head> members) const final;
+  /// By pairs (`pair_sketch`).
+  std::shared_ptr<const CostTable> sketch() const override;
   /// Distinct groups of two heads and more that are remembered.
   std::size_t priced() const { return priced_; }
 

@@ -8,6 +8,7 @@
 
 #include "search/error.hpp"
 #include "search/exact/sum_relaxation.hpp"
+#include "search/pair_sketch.hpp"
 
 namespace regroup::search {
 
@@ -39,9 +40,14 @@ double SumCost::serving_cost(Head head, std::span<const Head> members) const {
   return cost;
 }
 
+std::shared_ptr<const CostTable> SumCost::sketch() const {
+  const bool is_cheap = std::ranges::none_of(
+      parts_, [](const WeightedTable& part) { return part.table->sketch() != nullptr; });
+  return is_cheap ? nullptr : std::make_shared<GramCost>(pair_sketch(*this));
+}
+
 bool SumCost::grows() const {
-  return std::ranges::all_of(parts_,
-                             [](const WeightedTable& part) { return part.table->grows(); });
+  return std::ranges::all_of(parts_, [](const WeightedTable& part) { return part.table->grows(); });
 }
 
 std::unique_ptr<const Relaxation> SumCost::relaxation() const {
