@@ -26,15 +26,51 @@ std::vector<int> group_counts(const Unit& unit, GroupSizes sizes) {
   return counts;
 }
 
-ProvenUnit solve_by_subsets(const Unit& unit, GroupSizes sizes) {
-  const std::vector<int> counts = group_counts(unit, sizes);
-  ProvenUnit solved;
-  for (const FrontMember& member : subset_dp(*unit.costs, sizes)) {
-    if (!std::ranges::binary_search(counts, member.partition.groups())) continue;
-    solved.push_back({member.partition, member.cost, member.cost, true, 0});
+/// A piece of work by the unit it belongs to and its place there.
+struct Task {
+  std::size_t unit;
+  std::size_t place;
+};
+
+/// The units that are small enough for subsets.
+class SmallUnits {
+ public:
+  SmallUnits(const GroupingProblem& problem, const std::vector<std::size_t>& units) {
+    for (const std::size_t u : units) {
+      units_.push_back(&problem.units()[u]);
+      programs_.emplace_back(*problem.units()[u].costs);
+    }
   }
-  return solved;
-}
+
+  /// Prices the subsets of all units, in one row for the threads.
+  void price(const MethodContext& context) {
+    std::vector<Task> batches;
+    for (std::size_t i = 0; i < programs_.size(); ++i) {
+      for (std::size_t b = 0; b < programs_[i].batches(); ++b) batches.push_back({i, b});
+    }
+    context.progress.begin("pricing groups", batches.size(), "batches");
+    parallel_for(batches.size(), [&](std::size_t i) {
+      if (context.stop.stop_requested()) throw Interrupted();
+      programs_[batches[i].unit].price(batches[i].place);
+      context.progress.advance(1);
+    });
+    context.progress.end();
+  }
+
+  ProvenUnit solve(std::size_t i, GroupSizes sizes) const {
+    const std::vector<int> counts = group_counts(*units_[i], sizes);
+    ProvenUnit solved;
+    for (const FrontMember& member : programs_[i].solve(sizes)) {
+      if (!std::ranges::binary_search(counts, member.partition.groups())) continue;
+      solved.push_back({member.partition, member.cost, member.cost, true, 0});
+    }
+    return solved;
+  }
+
+ private:
+  std::vector<const Unit*> units_;
+  std::vector<SubsetProgram> programs_;
+};
 
 /// The trees of one unit, one for each number of groups.
 class UnitTrees {
@@ -69,12 +105,6 @@ class UnitTrees {
   ProvenUnit results_;
 };
 
-/// A tree by its unit and place in it.
-struct TreeId {
-  std::size_t unit;
-  std::size_t tree;
-};
-
 /// The units that are too large for subsets.
 class LargeUnits {
  public:
@@ -98,8 +128,8 @@ class LargeUnits {
     parallel_for(ids_.size(), [&](std::size_t i) {
       if (context.stop.stop_requested()) throw Interrupted();
       UnitTrees& unit = *trees_[ids_[i].unit];
-      if (!clock.is_over()) unit.explore(ids_[i].tree, nodes, context.stop);
-      if (last) unit.close(ids_[i].tree);
+      if (!clock.is_over()) unit.explore(ids_[i].place, nodes, context.stop);
+      if (last) unit.close(ids_[i].place);
       context.progress.advance(1);
     });
     context.progress.end();
@@ -109,7 +139,7 @@ class LargeUnits {
 
  private:
   std::vector<std::unique_ptr<UnitTrees>> trees_;
-  std::vector<TreeId> ids_;
+  std::vector<Task> ids_;
 };
 
 }  // namespace
@@ -123,13 +153,17 @@ std::vector<ProvenUnit> solve_units(const GroupingProblem& problem, const ExactO
   for (std::size_t u = 0; u < solved.size(); ++u) {
     (problem.units()[u].heads() <= kMostSubsetHeads ? small : large).push_back(u);
   }
-  context.progress.begin("solving layers", small.size(), "partitions");
-  parallel_for(small.size(), [&](std::size_t i) {
-    if (context.stop.stop_requested()) throw Interrupted();
-    solved[small[i]] = solve_by_subsets(problem.units()[small[i]], options.sizes);
-    context.progress.advance(1);
-  });
-  context.progress.end();
+  if (!small.empty()) {
+    SmallUnits subsets(problem, small);
+    subsets.price(context);
+    context.progress.begin("solving layers", small.size(), "partitions");
+    parallel_for(small.size(), [&](std::size_t i) {
+      if (context.stop.stop_requested()) throw Interrupted();
+      solved[small[i]] = subsets.solve(i, options.sizes);
+      context.progress.advance(1);
+    });
+    context.progress.end();
+  }
   if (large.empty()) return solved;
   LargeUnits trees(problem, large, options.sizes, context.key);
   trees.explore(1, false, clock, context);

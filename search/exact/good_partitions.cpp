@@ -1,12 +1,14 @@
 #include "search/exact/good_partitions.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
 #include "search/baselines.hpp"
 #include "search/descent.hpp"
 #include "search/exact/piecewise.hpp"
+#include "search/parallel.hpp"
 
 namespace regroup::search {
 namespace {
@@ -64,60 +66,84 @@ class Collector {
     for (const int groups : counts_) {
       best_.push_back(
           {Partition::neighbours(table.heads(), groups), std::numeric_limits<double>::infinity()});
-      offer(best_.back().partition);
     }
   }
 
-  /// Keeps the local optimum below `start` if it is the best for its number of groups.
-  void offer(const Partition& start) {
-    const auto place = std::ranges::lower_bound(counts_, start.groups());
-    if (place == counts_.end() || *place != start.groups()) return;
-    if (equal_ && !start.has_equal_sizes()) return;
-    const auto moves = equal_ ? DescentMoves::kSwaps : DescentMoves::kMovesAndSwaps;
-    const Partition partition = descend(table_, start, moves);
-    const double cost = table_.partition_cost(partition);
-    FrontMember& best = best_[static_cast<std::size_t>(place - counts_.begin())];
-    if (cost < best.cost) best = {partition, cost};
+  /// Keeps the best of the local optima below the starts for every number of groups; in parallel
+  /// over these.
+  void offer(const std::vector<Partition>& starts) {
+    parallel_for(counts_.size(), [&](std::size_t i) {
+      for (const Partition& start : starts) {
+        if (start.groups() == counts_[i]) descend_from(start, best_[i]);
+      }
+    });
   }
 
   void offer_neighbouring_counts() {
     for (std::size_t i = best_.size(); i-- > 1;) {
-      offer(with_one_group_less(table_, best_[i].partition));
+      offer({with_one_group_less(table_, best_[i].partition)});
     }
     for (std::size_t i = 0; i + 1 < best_.size(); ++i) {
-      offer(with_one_group_more(table_, best_[i].partition));
+      offer({with_one_group_more(table_, best_[i].partition)});
     }
   }
 
   UnitFront take() { return std::move(best_); }
 
  private:
+  void descend_from(const Partition& start, FrontMember& best) const {
+    if (equal_ && !start.has_equal_sizes()) return;
+    const auto moves = equal_ ? DescentMoves::kSwaps : DescentMoves::kMovesAndSwaps;
+    const Partition partition = descend(table_, start, moves);
+    const double cost = table_.partition_cost(partition);
+    if (cost < best.cost) best = {partition, cost};
+  }
+
   const CostTable& table_;
   const std::vector<int>& counts_;
   bool equal_;
   UnitFront best_;
 };
 
+/// Where local searches of a cheap table begin beside the neighbours.
+std::vector<Partition> many_starts(const CostTable& table, const std::vector<int>& group_counts,
+                                   GroupSizes sizes, RandomKey key) {
+  std::vector<Partition> starts;
+  for (const FrontMember& member : piecewise_partitions(table)) starts.push_back(member.partition);
+  for (const int groups : group_counts) {
+    RandomStream random(key.split(static_cast<std::uint64_t>(groups)));
+    for (int start = 0; start < kRandomStarts; ++start) {
+      starts.push_back(random_partition(table.heads(), groups, sizes, random));
+    }
+  }
+  return starts;
+}
+
+/// Those of a costly table: what is good by its sketch is near what is good by its prices.
+std::vector<Partition> sketched_starts(const CostTable& sketch,
+                                       const std::vector<int>& group_counts, GroupSizes sizes,
+                                       RandomKey key) {
+  std::vector<Partition> starts;
+  for (const FrontMember& member : good_partitions(sketch, group_counts, sizes, key)) {
+    starts.push_back(member.partition);
+  }
+  return starts;
+}
+
 }  // namespace
 
 UnitFront good_partitions(const CostTable& table, const std::vector<int>& group_counts,
                           GroupSizes sizes, RandomKey key) {
-  Collector collector(table, group_counts, sizes);
-  if (const auto sketch = table.sketch()) {
-    // Random starts and small pieces ask for many prices; what is good by the sketch is near.
-    for (const FrontMember& member : good_partitions(*sketch, group_counts, sizes, key)) {
-      collector.offer(member.partition);
-    }
-    if (sizes == GroupSizes::kArbitrary) collector.offer_neighbouring_counts();
-    return collector.take();
-  }
-  for (const FrontMember& member : piecewise_partitions(table)) collector.offer(member.partition);
+  std::vector<Partition> starts;
   for (const int groups : group_counts) {
-    RandomStream random(key.split(static_cast<std::uint64_t>(groups)));
-    for (int start = 0; start < kRandomStarts; ++start) {
-      collector.offer(random_partition(table.heads(), groups, sizes, random));
-    }
+    starts.push_back(Partition::neighbours(table.heads(), groups));
   }
+  const auto sketch = table.sketch();
+  std::ranges::move(sketch ? sketched_starts(*sketch, group_counts, sizes, key)
+                           : many_starts(table, group_counts, sizes, key),
+                    std::back_inserter(starts));
+  Collector collector(table, group_counts, sizes);
+  collector.offer(starts);
   if (sizes == GroupSizes::kArbitrary) collector.offer_neighbouring_counts();
   return collector.take();
 }

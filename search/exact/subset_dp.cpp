@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
 #include "search/error.hpp"
+#include "search/parallel.hpp"
 
 namespace regroup::search {
 namespace {
@@ -21,18 +23,13 @@ std::size_t count(Mask set) {
   return static_cast<std::size_t>(std::popcount(set));
 }
 
-std::vector<double> subset_costs(const CostTable& table) {
-  const int n = table.heads();
-  std::vector<double> costs(std::size_t{1} << n);
+/// Subsets of a batch: few enough that expensive prices are spread evenly.
+constexpr std::size_t kBatch = 16;
+
+std::vector<Head> members_of(std::size_t set) {
   std::vector<Head> members;
-  for (Mask set = 1; set < costs.size(); ++set) {
-    members.clear();
-    for (int h = 0; h < n; ++h) {
-      if ((set >> h & 1) != 0) members.emplace_back(h);
-    }
-    costs[set] = table.group_cost(members);
-  }
-  return costs;
+  for (; set != 0; set &= set - 1) members.emplace_back(std::countr_zero(set));
+  return members;
 }
 
 /// A way to divide a set: its first group, and the set that is left.
@@ -54,10 +51,11 @@ void for_each_division(Mask set, const Visit& visit) {
 /// Best costs of all sets that a division can leave: those without head 0.
 class SubsetTable {
  public:
-  SubsetTable(const CostTable& table, GroupSizes sizes)
-      : n_(static_cast<std::size_t>(table.heads())),
+  /// `costs` of all subsets, which must outlive it.
+  SubsetTable(const std::vector<double>& costs, GroupSizes sizes)
+      : n_(static_cast<std::size_t>(std::countr_zero(costs.size()))),
         equal_(sizes == GroupSizes::kEqual),
-        costs_(subset_costs(table)) {
+        costs_(costs) {
     if (equal_) return;  // filled for one size of groups at a time
     best_.assign((std::size_t{1} << (n_ - 1)) * n_, kInfinity);
     for (Mask set = 2; set < costs_.size(); set += 2) fill(set);
@@ -137,25 +135,45 @@ class SubsetTable {
   std::size_t n_;
   bool equal_;
   std::size_t size_ = 0;  // of the groups, where they are equal
-  std::vector<double> costs_;
+  const std::vector<double>& costs_;
   std::vector<double> best_;
 };
 
 }  // namespace
 
-UnitFront subset_dp(const CostTable& table, GroupSizes sizes) {
+SubsetProgram::SubsetProgram(const CostTable& table) : table_(table) {
   if (table.heads() > kMostSubsetHeads) {
     throw InputError({.what = "too many heads for dynamic programming over subsets",
                       .expected = fmt::format("at most {}", kMostSubsetHeads),
                       .found = std::to_string(table.heads())});
   }
-  SubsetTable best(table, sizes);
+  costs_.resize(std::size_t{1} << table.heads());
+}
+
+std::size_t SubsetProgram::batches() const {
+  return (costs_.size() + kBatch - 1) / kBatch;
+}
+
+void SubsetProgram::price(std::size_t batch) {
+  const std::size_t begin = (batches() - 1 - batch) * kBatch;
+  const std::size_t end = std::min(costs_.size(), begin + kBatch);
+  for (std::size_t set = begin; set < end; ++set) costs_[set] = table_.group_cost(members_of(set));
+}
+
+UnitFront SubsetProgram::solve(GroupSizes sizes) const {
+  SubsetTable best(costs_, sizes);
   UnitFront front;
-  for (int groups = 1; groups <= table.heads(); ++groups) {
-    if (sizes == GroupSizes::kEqual && table.heads() % groups != 0) continue;
+  for (int groups = 1; groups <= table_.heads(); ++groups) {
+    if (sizes == GroupSizes::kEqual && table_.heads() % groups != 0) continue;
     front.push_back(best.best_partition(static_cast<std::size_t>(groups)));
   }
   return front;
+}
+
+UnitFront subset_dp(const CostTable& table, GroupSizes sizes) {
+  SubsetProgram program(table);
+  parallel_for(program.batches(), [&](std::size_t batch) { program.price(batch); });
+  return program.solve(sizes);
 }
 
 }  // namespace regroup::search

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "search/cost_table.hpp"
 #include "search/unit_front.hpp"
 
@@ -8,13 +11,32 @@ namespace regroup::search {
 /// Most heads that `subset_dp` takes.
 inline constexpr int kMostSubsetHeads = 16;
 
-/// The cheapest partition of the table's heads for every number of groups, from 1 to n (for equal
-/// sizes: for every divisor of n), and its cost; the first in order of subsets where several cost
-/// the same.
+/// The cheapest partition of a table's heads for every number of groups, exact for any additive
+/// table, by dynamic programming over subsets: best[k][S] is the minimum over the T ⊆ S that hold
+/// S's lowest head of cost(T) + best[k − 1][S ∖ T] (METHODS §8). O(n · 3ⁿ⁻¹) time, O(n · 2ⁿ⁻¹)
+/// memory.
 ///
-/// Exact for any additive table, by dynamic programming over subsets: best[k][S] is the minimum
-/// over the T ⊆ S that hold S's lowest head of cost(T) + best[k − 1][S ∖ T] (METHODS §8). O(n ·
-/// 3ⁿ⁻¹) time, O(n · 2ⁿ⁻¹) memory. Throws InputError for more than kMostSubsetHeads heads.
+/// All 2ⁿ subsets are priced first, in batches: where a price is expensive, callers spread the
+/// batches of all their tables over threads.
+class SubsetProgram {
+ public:
+  /// `table` must outlive it. Throws InputError for more than kMostSubsetHeads heads.
+  explicit SubsetProgram(const CostTable& table);
+
+  /// Batches of prices; those with the largest subsets come first.
+  std::size_t batches() const;
+  /// Prices a batch. Thread-safe for different batches.
+  void price(std::size_t batch);
+  /// Partitions for every number of groups from 1 to n (for equal sizes: for every divisor of n);
+  /// the first in order of subsets where several cost the same. Every batch must be priced.
+  UnitFront solve(GroupSizes sizes) const;
+
+ private:
+  const CostTable& table_;
+  std::vector<double> costs_;  // of every subset, head h as bit h
+};
+
+/// The same at once, prices spread over the threads.
 UnitFront subset_dp(const CostTable& table, GroupSizes sizes);
 
 }  // namespace regroup::search
