@@ -210,14 +210,18 @@ TEST_CASE("a sum of tables prices and bounds what its parts do, weighted") {
   CHECK(sum.grows());
   const auto relaxation = sum.relaxation();
   const auto all = PartitionSubset::all(7);
+  int at_parts = 0;
   for (int groups = 2; groups < 7; ++groups) {
     const double bound = relaxation->relax(all, groups, 1e300, 50).bound;
     const double parts = 0.5 * a->relaxation()->relax(all, groups, 1e300, 50).bound +
                          2 * b->relaxation()->relax(all, groups, 1e300, 50).bound;
-    CHECK(bound == Approx(parts));
+    CHECK(bound >= parts * (1 - 1e-12));
+    at_parts += bound <= parts * (1 + 1e-12);
     CHECK(bound > 0);
     CHECK(bound <= least_cost(sum, groups) + 1e-12);
   }
+  CHECK(at_parts > 0);
+  CHECK(at_parts < 5);
   const auto shrinking = std::make_shared<RandomAdditive>(7, false, RandomKey(5));
   CHECK_FALSE(SumCost({{a, 1}, {shrinking, 1}}).grows());
   CHECK_THROWS_AS(sum.serving_cost(Head(0), group), InputError);
@@ -264,9 +268,10 @@ TEST_CASE(
         });
         const double whole = bounds[static_cast<std::size_t>(groups - 1)];
         const double bound = relaxation->relax(subset, groups, 1e300, 0).bound;
-        CHECK(bound == std::max(whole, joined));
+        CHECK(bound >= std::max(whole, joined * (1 - 1e-11)));
         CHECK(bound <= least + 1e-12);
-        (whole > joined ? spectral : blocks) += 1;
+        spectral += bound == whole;
+        blocks += bound > 1.05 * std::max(whole, joined);
       }
     }
   }
