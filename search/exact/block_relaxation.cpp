@@ -100,12 +100,12 @@ RelaxedSubset BlockRelaxation::relax(const PartitionSubset& subset, int groups, 
   for (std::size_t a = 0; a < blocks; ++a) {
     for (std::size_t b = 0; b < a; ++b) {
       if (must_stay_apart(subset, a, b)) continue;
-      const double cost = table_.group_cost(join(subset.blocks[a], subset.blocks[b]));
-      const double addition = std::max(0.0, cost - costs[a] - costs[b]);
-      added[a].push_back(addition);
-      added[b].push_back(addition);
-      if (cost < least) {
-        least = cost;
+      const double both = table_.group_cost(join(subset.blocks[a], subset.blocks[b]));
+      const double addition = both - costs[a] - costs[b];
+      added[a].push_back(std::max(0.0, addition));
+      added[b].push_back(std::max(0.0, addition));
+      if (addition < least) {
+        least = addition;
         result.undecided = {b, a};
       }
     }

@@ -23,7 +23,7 @@ class BlockRelaxation : public Relaxation {
   explicit BlockRelaxation(const CostTable& table) : table_(table) {}
 
   /// O(m²) prices and O(m² log m) time for m blocks; `cutoff` and `effort` are not used. Decides
-  /// next on the two blocks whose union is cheapest.
+  /// next on the two blocks whose union adds least.
   RelaxedSubset relax(const PartitionSubset& subset, int groups, double cutoff,
                       int effort) const override;
 
