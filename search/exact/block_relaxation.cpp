@@ -66,8 +66,8 @@ double largest_lagrangian(const Additions& additions, int groups) {
       if (addition < kInfinity) high = std::max(high, addition);
     }
   }
-  // From a multiplier of n times the largest addition on, every block is in the largest group.
-  high *= 2 * static_cast<double>(additions.size());
+  // Where the multiplier is so large, every block is in the largest group.
+  high *= static_cast<double>(additions.size() * additions.size());
   double low = 0;
   double best = 0;
   for (int step = 0; step < kSearchSteps; ++step) {

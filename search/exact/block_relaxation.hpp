@@ -8,11 +8,10 @@ namespace regroup::search {
 /// The bound for any additive table: 0, but where the table grows, what its blocks and the unions
 /// of two of them say. Let d_ij ≥ 0 be what joining blocks i and j adds to their costs. A group of
 /// r blocks costs at least what its blocks do and the d of any way to pair them up. The pairs of r
-/// blocks divide into r − 1 such ways, or r if r is odd and one block is left over each time, so
-/// the mean of them adds
+/// blocks divide into p(r) such ways, r − 1 of them or, if r is odd and one block is left over each
+/// time, r; so the mean of them adds
 ///
-///     Σ_{i<j} d_ij / (r − 1 or r) ≥ Σ_i w_i(r),  w_i(r) = Σ of the r − 1 least d_ij / (2 (r − 1 or
-///     r))
+///     Σ_{i<j} d_ij / p(r) ≥ Σ_i w_i(r),  w_i(r) = Σ of the r − 1 least d_ij / (2 p(r))
 ///
 /// The bound is the least Σ_i w_i(r_i) over the blocks for which Σ_i 1 / r_i is the number of
 /// groups, as it is for any partition; relaxed once more, to its Lagrangian dual. Pairs that must

@@ -95,6 +95,33 @@ class NamedCost : public SubsetCost {
   }
 };
 
+/// Another table's costs without its sketch.
+class PlainCost : public CostTable {
+ public:
+  explicit PlainCost(const CostTable& table) : table_(table) {}
+  int heads() const override { return table_.heads(); }
+  double group_cost(std::span<const Head> members) const override {
+    return table_.group_cost(members);
+  }
+
+ private:
+  const CostTable& table_;
+};
+
+/// As many as there are pairs of heads in a group: no group of parts costs less than in pairs.
+class PairingCost : public CostTable {
+ public:
+  explicit PairingCost(int heads) : heads_(heads) {}
+  int heads() const override { return heads_; }
+  double group_cost(std::span<const Head> members) const override {
+    return static_cast<double>(members.size() / 2);
+  }
+  bool grows() const override { return true; }
+
+ private:
+  int heads_;
+};
+
 /// Least cost with so many groups, by enumeration.
 double least_cost(const CostTable& table, int groups) {
   return enumerated_costs(table).at(groups);
@@ -281,6 +308,18 @@ TEST_CASE(
   CHECK_THROWS_AS(SpectralRelaxation(table, {1, 2, 3}), InputError);
 }
 
+TEST_CASE("the bound from unions of two blocks is exact where pairs are all that costs") {
+  for (int heads = 2; heads <= 8; ++heads) {
+    const PairingCost table(heads);
+    const auto relaxation = table.relaxation();
+    const auto all = PartitionSubset::all(heads);
+    CHECK(relaxation->relax(all, 1, 1e300, 0).bound == Approx(heads / 2));
+    for (int groups = 1; groups < heads; ++groups) {
+      CHECK(relaxation->relax(all, groups, 1e300, 0).bound <= least_cost(table, groups));
+    }
+  }
+}
+
 TEST_CASE("branch and bound proves costly tables and their sums as enumeration does") {
   const auto a = std::make_shared<DirectionCost>(8, 4, RandomKey(10));
   const auto b = std::make_shared<DirectionCost>(8, 4, RandomKey(11));
@@ -348,6 +387,19 @@ TEST_CASE("a descent over a costly table goes down and keeps groups and sizes") 
   const Partition swapped = descend(table, start, DescentMoves::kSwaps);
   CHECK(swapped.has_equal_sizes());
   CHECK(table.partition_cost(swapped) < table.partition_cost(start));
+}
+
+TEST_CASE("a descent that a sketch has ranked all steps of is the one without it") {
+  // A head of 7 has at most 12 steps, as many as are priced.
+  for (std::uint64_t draw = 0; draw < 20; ++draw) {
+    const DirectionCost table(7, 3, RandomKey(19).split(draw));
+    for (int groups = 2; groups < 7; ++groups) {
+      const Partition start = Partition::neighbours(7, groups);
+      for (const auto moves : {DescentMoves::kMovesAndSwaps, DescentMoves::kSwaps}) {
+        CHECK(descend(table, start, moves) == descend(PlainCost(table), start, moves));
+      }
+    }
+  }
 }
 
 TEST_CASE("good partitions of a costly table come near the best and price few groups") {
