@@ -1,4 +1,5 @@
 #include "apps/command.hpp"
+#include "apps/commands/calibrate_command.hpp"
 #include "apps/commands/convert_command.hpp"
 #include "apps/commands/eval_command.hpp"
 #include "apps/commands/inspect_command.hpp"
@@ -11,6 +12,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(std::make_unique<InspectCommand>());
   commands.push_back(std::make_unique<SearchCommand>());
+  commands.push_back(std::make_unique<CalibrateCommand>());
   commands.push_back(std::make_unique<EvalCommand>());
   commands.push_back(std::make_unique<ConvertCommand>());
   commands.push_back(std::make_unique<ReportCommand>());

@@ -11,7 +11,7 @@ namespace regroup::fitness {
 class ActivationError : public Fitness {
  public:
   std::string_view name() const override { return "activation"; }
-  bool needs_moments() const override { return true; }
+  models::MergeNeeds needs() const override { return models::MergeNeeds::kMoments; }
   std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
 };
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "fitness/activation.hpp"
+#include "fitness/residual.hpp"
 #include "fitness/wse.hpp"
 #include "search/error.hpp"
 
@@ -14,11 +15,19 @@ namespace {
 
 const Wse kWse;
 const ActivationError kActivation;
+const Residual kResidual;
+const Fisher kFisher;
 
 /// Every fitness; a new one is one line here.
-const std::array<const Fitness*, 2> kFitnesses = {&kWse, &kActivation};
+const std::array<const Fitness*, 4> kFitnesses = {&kWse, &kActivation, &kResidual, &kFisher};
 
 }  // namespace
+
+bool provides(const models::Calibration* calibration, models::MergeNeeds needs) {
+  if (needs < models::MergeNeeds::kMoments) return true;
+  if (calibration == nullptr) return false;
+  return needs == models::MergeNeeds::kMoments || calibration->has_gradients();
+}
 
 std::vector<std::string_view> fitness_names() {
   std::vector<std::string_view> names;

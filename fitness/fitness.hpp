@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "models/calibration/activation_moments.hpp"
+#include "models/calibration/calibration.hpp"
+#include "models/merge/merge_recipe.hpp"
 #include "models/pretrained_model.hpp"
 #include "search/problem.hpp"
 #include "search/progress.hpp"
@@ -15,7 +16,8 @@ namespace regroup::fitness {
 /// What a fitness may look at.
 struct FitnessInput {
   const models::PretrainedModel& model;
-  const models::ActivationMoments* moments;  ///< null where nothing was calibrated
+  const models::Calibration* calibration;  ///< null where nothing was calibrated
+  const models::MergeRecipe& recipe;       ///< the merge that will really be used
   std::stop_token stop;
   search::Progress& progress;
 };
@@ -26,11 +28,16 @@ class Fitness {
  public:
   virtual ~Fitness() = default;
   virtual std::string_view name() const = 0;
-  /// Whether it reads FitnessInput::moments, which must then be there.
-  virtual bool needs_moments() const { return false; }
+  /// What it reads of FitnessInput::calibration, which must then be there.
+  virtual models::MergeNeeds needs() const { return models::MergeNeeds::kWeights; }
+  /// Whether its price is shown in every run that has what it needs, or only where asked for.
+  virtual bool is_cheap() const { return true; }
   /// One entry per layer. Throws Interrupted on `stop`.
   virtual std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const = 0;
 };
+
+/// Whether a calibration holds what is needed; null holds nothing.
+bool provides(const models::Calibration* calibration, models::MergeNeeds needs);
 
 /// The name of the measured loss. It is no Fitness: it does not add up over layers, so only a
 /// method that takes a score can minimise it (`MeasuredScore`).

@@ -86,11 +86,11 @@ std::vector<LayerGrams> weight_grams(const models::PretrainedModel& model, std::
 }
 
 std::vector<LayerGrams> activation_grams(const models::PretrainedModel& model,
-                                         const models::ActivationMoments& moments,
+                                         const models::Calibration& calibration,
                                          std::stop_token stop, search::Progress& progress) {
   const auto rule = [&](const models::TensorView& projection, int layer) {
     return activation_gram(projection, model.config.kv_heads,
-                           moments.layers[static_cast<std::size_t>(layer)]);
+                           calibration.layers[static_cast<std::size_t>(layer)].input);
   };
   return layer_grams(model, "inner products of activations", rule, stop, progress);
 }

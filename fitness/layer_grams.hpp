@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/calibration/activation_moments.hpp"
+#include "models/calibration/calibration.hpp"
 #include "models/pretrained_model.hpp"
 #include "search/progress.hpp"
 
@@ -36,7 +36,7 @@ std::vector<LayerGrams> weight_grams(const models::PretrainedModel& model, std::
 /// tr(W^i C W^jᵀ) with C the second moment of the layer's input: inner products of what the heads
 /// make of the data (METHODS §3). O(H_kv · d · D²) a layer, and D² doubles for each thread.
 std::vector<LayerGrams> activation_grams(const models::PretrainedModel& model,
-                                         const models::ActivationMoments& moments,
+                                         const models::Calibration& calibration,
                                          std::stop_token stop, search::Progress& progress);
 
 }  // namespace regroup::fitness

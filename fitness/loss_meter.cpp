@@ -33,17 +33,18 @@ LossEstimate paired_difference(std::span<const double> converted, std::span<cons
   return estimate(differences);
 }
 
-LossMeter::LossMeter(models::LanguageModel model, const models::TokenWindows& windows)
-    : model_(std::move(model)), windows_(windows) {}
+LossMeter::LossMeter(std::shared_ptr<const models::Converter> converter,
+                     const models::TokenWindows& windows)
+    : converter_(std::move(converter)), windows_(windows) {}
 
 std::vector<double> LossMeter::source(std::stop_token stop, search::Progress& progress) const {
-  return model_.window_losses(windows_, stop, progress);
+  return converter_->source().window_losses(windows_, stop, progress);
 }
 
 std::vector<double> LossMeter::converted(const search::Grouping& grouping,
-                                         const models::MergeOperator& merge, std::stop_token stop,
+                                         const models::MergeRecipe& recipe, std::stop_token stop,
                                          search::Progress& progress) const {
-  return model_.grouped(grouping, merge).window_losses(windows_, stop, progress);
+  return converter_->convert(grouping, recipe, stop).window_losses(windows_, stop, progress);
 }
 
 }  // namespace regroup::fitness

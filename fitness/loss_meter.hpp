@@ -1,11 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
 
-#include "models/language_model.hpp"
+#include "models/converter.hpp"
 
 namespace regroup::fitness {
 
@@ -26,19 +27,20 @@ LossEstimate paired_difference(std::span<const double> converted, std::span<cons
 /// Measures the real loss of groupings of one model on one text. Holds a reference to `windows`.
 class LossMeter {
  public:
-  LossMeter(models::LanguageModel model, const models::TokenWindows& windows);
+  LossMeter(std::shared_ptr<const models::Converter> converter,
+            const models::TokenWindows& windows);
 
   /// Losses of every window for the source model. Throws as LanguageModel::window_losses.
   std::vector<double> source(std::stop_token stop, search::Progress& progress) const;
-  /// The same for the model converted by `grouping` and `merge`.
+  /// The same for the model converted by `grouping` and `recipe`.
   std::vector<double> converted(const search::Grouping& grouping,
-                                const models::MergeOperator& merge, std::stop_token stop,
+                                const models::MergeRecipe& recipe, std::stop_token stop,
                                 search::Progress& progress) const;
 
   const models::TokenWindows& windows() const { return windows_; }
 
  private:
-  models::LanguageModel model_;
+  std::shared_ptr<const models::Converter> converter_;
   const models::TokenWindows& windows_;
 };
 

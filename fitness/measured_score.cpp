@@ -4,15 +4,15 @@
 
 namespace regroup::fitness {
 
-MeasuredScore::MeasuredScore(const LossMeter& meter, const models::MergeOperator& merge,
+MeasuredScore::MeasuredScore(const LossMeter& meter, const models::MergeRecipe& recipe,
                              const LossMemory& memory, std::stop_token stop)
-    : meter_(meter), merge_(merge), memory_(memory), stop_(std::move(stop)) {}
+    : meter_(meter), recipe_(recipe), memory_(memory), stop_(std::move(stop)) {}
 
 double MeasuredScore::score(const search::Grouping& grouping) const {
-  if (const auto known = memory_.recall(grouping, merge_)) return estimate(*known).mean;
+  if (const auto known = memory_.recall(grouping, recipe_)) return estimate(*known).mean;
   search::SilentProgress silent;  // the search counts candidates
-  const std::vector<double> losses = meter_.converted(grouping, merge_, stop_, silent);
-  memory_.remember(grouping, merge_, losses);
+  const std::vector<double> losses = meter_.converted(grouping, recipe_, stop_, silent);
+  memory_.remember(grouping, recipe_, losses);
   return estimate(losses).mean;
 }
 

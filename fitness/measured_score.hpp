@@ -13,20 +13,20 @@ namespace regroup::fitness {
 class LossMemory {
  public:
   virtual ~LossMemory() = default;
-  /// The windows' losses of a grouping merged by `merge`, if they were kept.
+  /// The windows' losses of a grouping merged by `recipe`, if they were kept.
   virtual std::optional<std::vector<double>> recall(const search::Grouping& grouping,
-                                                    const models::MergeOperator& merge) const = 0;
+                                                    const models::MergeRecipe& recipe) const = 0;
   /// Throws WorkError.
-  virtual void remember(const search::Grouping& grouping, const models::MergeOperator& merge,
+  virtual void remember(const search::Grouping& grouping, const models::MergeRecipe& recipe,
                         const std::vector<double>& losses) const = 0;
 };
 
 /// The measured loss of a grouping as the score of a search: mean over the windows of the model
 /// converted by one merge operator, nats per token. The windows are data to select on, never those
-/// that are reported (METHODS §9). Holds references to meter, merge and memory.
+/// that are reported (METHODS §9). Holds references to meter and memory.
 class MeasuredScore : public search::GroupingScore {
  public:
-  MeasuredScore(const LossMeter& meter, const models::MergeOperator& merge,
+  MeasuredScore(const LossMeter& meter, const models::MergeRecipe& recipe,
                 const LossMemory& memory, std::stop_token stop);
 
   /// Measures unless the memory knows the grouping, and remembers at once. One measurement spreads
@@ -35,7 +35,7 @@ class MeasuredScore : public search::GroupingScore {
 
  private:
   const LossMeter& meter_;
-  const models::MergeOperator& merge_;
+  models::MergeRecipe recipe_;
   const LossMemory& memory_;
   std::stop_token stop_;
 };

@@ -2,12 +2,35 @@
 
 #include <utility>
 
-#include "models/merge/merge_layer.hpp"
+#include "models/merge/mergeable.hpp"
 #include "models/merge/merged_layers.hpp"
 #include "models/refit/refit_run.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {
+
+namespace {
+
+void require_fits(const search::Grouping& grouping, const MergeRecipe& recipe,
+                  const ModelConfig& config, const Calibration* calibration) {
+  require_same_heads(grouping, config);
+  require_valid(recipe);
+  require_mergeable(grouping, recipe);
+  const bool needs_gradients = recipe.merge->needs() == MergeNeeds::kGradients;
+  const bool has_all = calibration != nullptr && (!needs_gradients || calibration->has_gradients());
+  if (!recipe.needs_calibration() || has_all) return;
+  throw WorkError({.what = "merging needs calibration", .found = recipe.name()});
+}
+
+}  // namespace
+
+std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const PretrainedModel> model,
+                                                  const search::Grouping& grouping,
+                                                  const MergeRecipe& recipe) {
+  require_fits(grouping, recipe, model->config, nullptr);
+  return std::make_shared<MergedLayers>(std::move(model), grouping, recipe, nullptr,
+                                        std::vector<MergedAttention>());
+}
 
 Converter::Converter(LanguageModel source, std::shared_ptr<const Calibration> calibration)
     : source_(std::move(source)), calibration_(std::move(calibration)) {
@@ -21,12 +44,7 @@ Converter::~Converter() = default;
 std::shared_ptr<const MergedLayers> Converter::merge(const search::Grouping& grouping,
                                                      const MergeRecipe& recipe,
                                                      std::stop_token stop) const {
-  require_same_heads(grouping, source_.config());
-  require_valid(recipe);
-  require_mergeable(grouping, recipe);
-  if (recipe.needs_calibration() && !calibration_) {
-    throw WorkError({.what = "merging needs calibration", .found = recipe.name()});
-  }
+  require_fits(grouping, recipe, source_.config(), calibration_.get());
   std::vector<MergedAttention> fitted;
   if (recipe.refit != Refit::kNone) {
     fitted = merge_with_refits(source_.pretrained(), *states_, grouping, recipe, *calibration_,

@@ -12,6 +12,12 @@ namespace regroup::models {
 
 class SourceStates;
 
+/// The merged layers of a recipe that needs no calibration, without running the model. Throws as
+/// `Converter::merge`.
+std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const PretrainedModel> model,
+                                                  const search::Grouping& grouping,
+                                                  const MergeRecipe& recipe);
+
 /// Converts one source model by one grouping after another. What all conversions share, the source's
 /// hidden states on the calibration text, is computed once, when a refit first needs it.
 /// Thread-safe; a conversion with refits spreads over the threads itself.

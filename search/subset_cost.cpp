@@ -48,7 +48,7 @@ class HeadSet {
   std::size_t shard() const {
     std::uint64_t mixed = 0;
     for (const Gene gene : genome()) mixed = (mixed ^ gene) * 0x9E3779B97F4A7C15;
-    return mixed >> 58;
+    return (mixed >> 32) % kShards;
   }
 
  private:

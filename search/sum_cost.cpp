@@ -53,7 +53,7 @@ bool SumCost::grows() const {
 std::unique_ptr<const Relaxation> SumCost::relaxation() const {
   std::vector<SumRelaxation::Part> parts;
   for (const auto& [table, weight] : parts_) parts.push_back({table->relaxation(), weight});
-  return std::make_unique<SumRelaxation>(std::move(parts));
+  return std::make_unique<SumRelaxation>(*this, std::move(parts));
 }
 
 }  // namespace regroup::search

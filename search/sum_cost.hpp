@@ -29,7 +29,7 @@ class SumCost : public CostTable {
   std::shared_ptr<const CostTable> sketch() const override;
   /// True if all parts grow.
   bool grows() const override;
-  /// The sum of the parts' bounds.
+  /// The sum of the parts' bounds (SumRelaxation).
   std::unique_ptr<const Relaxation> relaxation() const override;
 
  private:

@@ -4,9 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/calibration_input.hpp"
 #include "apps/output_directory.hpp"
 #include "apps/run_front.hpp"
 #include "models/convert/convert.hpp"
+#include "models/converter.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "search/error.hpp"
@@ -46,6 +48,11 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
   run->needs(kv);
   command->add_option("-o,--output", output_, "Directory to write")->required()->type_name("DIR");
   command
+      ->add_option("--calibration", calibration_,
+                   "Text, token ids or a calibration file for a grouping whose merge needs one "
+                   "(default: the file that the grouping names)")
+      ->type_name("FILE");
+  command
       ->add_option("--layout", layout_,
                    "standard: query heads permuted, num_key_value_heads reduced; expand: keys and "
                    "values repeated to the source's heads (default: the first that is exact)")
@@ -67,10 +74,27 @@ std::filesystem::path ConvertCommand::grouping_path() const {
       {.what = "no grouping is given", .expected = "--grouping FILE, or --run DIR --kv RATIO"});
 }
 
+std::shared_ptr<const models::MergedLayers> ConvertCommand::merged_layers(
+    const std::shared_ptr<const models::PretrainedModel>& model,
+    const models::GroupingFile& grouping, const std::filesystem::path& file,
+    const Session& session) const {
+  // Only what is fitted on text needs the model itself to run.
+  if (!grouping.recipe.needs_calibration()) {
+    return models::merge_plainly(model, grouping.grouping, grouping.recipe);
+  }
+  const models::LanguageModel source(model, models::ComputeOptions{});
+  const models::Converter converter(
+      source, calibration_of(grouping, file, calibration_, source, session.stop,
+                             session.console.progress()));
+  return converter.merge(grouping.grouping, grouping.recipe, session.stop);
+}
+
 void ConvertCommand::run(const Session& session) {
   threads_.apply();
   const models::ConvertOptions options{parse_size(max_shard_size_, "--max-shard-size")};
-  const models::PretrainedModel model = models::open_model(model_);
+  const auto shared_model =
+      std::make_shared<const models::PretrainedModel>(models::open_model(model_));
+  const models::PretrainedModel& model = *shared_model;
   const std::filesystem::path file = grouping_path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);
   const models::Layout layout =
@@ -80,9 +104,10 @@ void ConvertCommand::run(const Session& session) {
   require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
                            "--force");
   require_other_directory(output_, model_);
+  const auto layers = merged_layers(shared_model, grouping, file, session);
   make_directory(output_);
-  models::convert_checkpoint(model, grouping.grouping, models::find_merge(grouping.merge), layout,
-                             options, output_, session.stop, session.console.progress());
+  models::convert_checkpoint(model, *layers, layout, options, output_, session.stop,
+                             session.console.progress());
 
   const double ratio = grouping.grouping.kv_ratio();
   if (json_) {

@@ -4,6 +4,11 @@
 
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
+#include "models/grouping/grouping_file.hpp"
+
+namespace regroup::models {
+class MergedLayers;
+}
 
 namespace regroup::apps {
 
@@ -16,12 +21,17 @@ class ConvertCommand : public Command {
 
  private:
   std::filesystem::path grouping_path() const;
+  std::shared_ptr<const models::MergedLayers> merged_layers(
+      const std::shared_ptr<const models::PretrainedModel>& model,
+      const models::GroupingFile& grouping, const std::filesystem::path& file,
+      const Session& session) const;
 
   std::string model_;
   std::string grouping_;
   std::string run_;
   double kv_ = 0;
   std::string output_;
+  std::string calibration_;
   std::string layout_;
   std::string max_shard_size_ = "5GB";
   bool force_ = false;

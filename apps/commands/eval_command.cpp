@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "apps/calibration_input.hpp"
 #include "apps/eval_window.hpp"
 #include "apps/loss_text.hpp"
 #include "fitness/loss_meter.hpp"
@@ -59,6 +60,11 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
   command->add_option("MODEL", model_, "Hugging Face directory")->required();
   command->add_option("--grouping", grouping_, "Grouping JSON to apply (default: none)")
       ->type_name("FILE");
+  command
+      ->add_option("--calibration", calibration_,
+                   "Text, token ids or a calibration file for a grouping whose merge needs one "
+                   "(default: the file that the grouping names)")
+      ->type_name("FILE");
   command->add_option("--task", task_, "What to measure: perplexity (nats per token)")
       ->capture_default_str();
   command->add_option("--data", data_, "Text (.txt, UTF-8) or token ids (.bin, .npy)")
@@ -91,8 +97,13 @@ void EvalCommand::run(const Session& session) {
   const auto windows = models::TokenWindows::of_stream(data.ids, context, 0, data.file.string());
 
   models::LanguageModel model(pretrained, compute);
-  if (grouping) model = model.grouped(grouping->grouping, models::find_merge(grouping->merge));
   search::Progress& progress = session.console.progress();
+  if (grouping) {
+    const auto calibration =
+        calibration_of(*grouping, grouping_, calibration_, model, session.stop, progress);
+    model = models::Converter(model, calibration)
+                .convert(grouping->grouping, grouping->recipe, session.stop);
+  }
   progress.begin("measuring loss", windows.tokens(), "tokens");
   const std::vector<double> losses = model.window_losses(windows, session.stop, progress);
   progress.end();

@@ -17,6 +17,7 @@ class EvalCommand : public Command {
  private:
   std::string model_;
   std::string grouping_;
+  std::string calibration_;
   std::string task_ = "perplexity";
   std::string data_;
   std::string output_;

@@ -56,20 +56,32 @@ CLI::App* SearchCommand::declare(CLI::App& program) {
 }
 
 void SearchCommand::declare_method(CLI::App& command) {
-  command.add_option("--method", options_.method, choices("Search", search::method_names()))
-      ->capture_default_str();
+  command
+      .add_option("--method", options_.method,
+                  choices("Search", search::method_names()) +
+                      " (default: exact up to 16 KV heads, else qcqa)")
+      ->type_name("METHOD");
   command
       .add_option("--fitness", options_.fitness,
                   choices("Price of a grouping", fitness::fitness_names()) +
-                      "; loss: measured on --selection (asymgqa only)")
-      ->capture_default_str();
-  command.add_option("--merge", options_.merge, choices("Merge operator", models::merge_names()))
-      ->capture_default_str();
+                      "; loss: measured on --selection (asymgqa only) (default: fisher)")
+      ->type_name("FITNESS");
+  command
+      .add_option("--merge", options_.merge,
+                  choices("Merge operator", models::merge_names()) + " (default: optimal)")
+      ->type_name("MERGE");
+  command.add_flag("--renorm", options_.renorm,
+                   "Give a shared head the mean norm of its members (mean, weighted, aligned)");
+  command
+      .add_option("--refit", options_.refit,
+                  "Fit output and query projections anew on the calibration text: none, output, "
+                  "query, both (default: both; none where --merge is given)")
+      ->type_name("WHAT");
   command
       .add_option("--partitions", options_.partitions,
                   "Keys and values by one partition (joint) or each by their own "
-                  "(independent)")
-      ->capture_default_str();
+                  "(independent) (default: joint)")
+      ->type_name("KIND");
   command
       .add_option("--kv", options_.kv,
                   "Limits of the KV size as parts of the source's, in (0, 1]: the best grouping "

@@ -38,6 +38,12 @@ inline constexpr std::array kShapes = {
 inline constexpr std::array kDgqaKinds = {Choice<search::DgqaKind>{"diff", search::DgqaKind::kDiff},
                                           Choice<search::DgqaKind>{"ema", search::DgqaKind::kEma}};
 
+/// How KV heads are split over the layers.
+enum class Allocation { kProxy, kMeasured };
+
+inline constexpr std::array kAllocations = {Choice<Allocation>{"proxy", Allocation::kProxy},
+                                            Choice<Allocation>{"measured", Allocation::kMeasured}};
+
 /// What the distances between heads are taken from.
 enum class HeadDistance { kActivation, kWeight };
 
@@ -66,6 +72,10 @@ inline search::PartitionSharing find_sharing(std::string_view name) {
 
 inline search::GroupShape find_shape(std::string_view name) {
   return find_choice(kShapes, name, "--layout");
+}
+
+inline Allocation find_allocation(std::string_view name) {
+  return find_choice(kAllocations, name, "--allocation");
 }
 
 inline HeadDistance find_distance(std::string_view name) {

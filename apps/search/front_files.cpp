@@ -23,7 +23,9 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
   ordered_json json = {
       {"series", point.series},
       {"method", point.method},
-      {"merge", point.merge},
+      {"merge", point.recipe.merge->name()},
+      {"renorm", point.recipe.renorm},
+      {"refit", models::refit_name(point.recipe.refit)},
       {"kv_ratio", point.point.grouping.kv_ratio()},
       {"bytes_per_token", models::kv_bytes_per_token(model.config, kv_heads, model.dtype)}};
   for (const auto& [fitness, error] : point.proxies) json[fitness] = error;
@@ -54,7 +56,7 @@ std::string csv_field(const ordered_json& point, const std::string& column) {
 }
 
 std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& rows) {
-  std::vector<std::string> columns = {"series", "method", "merge", "kv_ratio", "bytes_per_token"};
+  std::vector<std::string> columns = {"series", "method", "merge", "renorm", "refit", "kv_ratio", "bytes_per_token"};
   for (const auto& [fitness, error] : points.front().proxies) columns.push_back(fitness);
   columns.insert(columns.end(), {"kv_limit", "loss", "loss_stderr", "delta_loss",
                                  "delta_loss_stderr", "on_front", "grouping"});
@@ -74,14 +76,17 @@ std::vector<std::string> grouping_names(const std::vector<RunPoint>& points) {
 }
 
 void write_grouping(const RunPoint& point, const SearchOptions& options,
-                    const models::PretrainedModel& model, const RunDirectory& directory) {
+                    const models::PretrainedModel& model, const RunDirectory& directory,
+                    const std::optional<models::CalibrationReference>& calibration) {
   ordered_json objectives = ordered_json::object();
   for (const auto& [fitness, error] : point.proxies) objectives[fitness] = error;
   if (point.loss) objectives["loss"] = point.loss->mean;
   directory.write(grouping_path(point),
-                  models::grouping_text(point.point.grouping, point.merge, model,
-                                        {objectives, point.method, options.fitness,
-                                         static_cast<std::uint64_t>(options.seed)}));
+                  models::grouping_text(
+                      point.point.grouping, point.recipe, model,
+                      {objectives, point.method, options.fitness,
+                       static_cast<std::uint64_t>(options.seed),
+                       point.recipe.needs_calibration() ? calibration : std::nullopt}));
 }
 
 }  // namespace
@@ -108,7 +113,7 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
   front["points"] = ordered_json::array();
   directory.announce_groupings(grouping_names(points));
   for (const RunPoint& point : points) {
-    write_grouping(point, options, model, directory);
+    write_grouping(point, options, model, directory, summary.calibration);
     front["points"].push_back(point_json(point, model));
   }
   directory.write("front.csv", front_csv(points, front["points"]));

@@ -7,6 +7,7 @@
 
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_points.hpp"
+#include "models/grouping/grouping_file.hpp"
 #include "models/pretrained_model.hpp"
 
 namespace regroup::apps {
@@ -15,6 +16,8 @@ namespace regroup::apps {
 struct FrontSummary {
   std::optional<search::Certificate> certificate;  ///< absent where no prices were minimised
   std::optional<fitness::LossEstimate> source;     ///< loss of the source; absent if not measured
+  /// What merges were fitted on, for the grouping files; absent where nothing was calibrated.
+  std::optional<models::CalibrationReference> calibration;
 };
 
 /// Writes front.json, front.csv and groupings/*.json of a run; returns front.json's document.

@@ -4,8 +4,8 @@
 
 namespace regroup::apps {
 
-std::string grouping_content(const search::Grouping& grouping, std::string_view merge) {
-  std::string text(merge);
+std::string grouping_content(const search::Grouping& grouping, const models::MergeRecipe& recipe) {
+  std::string text = recipe.name();
   for (const search::LayerGrouping& layer : grouping.layers) {
     text += fmt::format("\n{}\n{}", layer.keys.to_string(), layer.values.to_string());
     if (layer.has_allocation()) text += "\nqueries";

@@ -1,14 +1,14 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
+#include "models/merge/merge_recipe.hpp"
 #include "search/grouping.hpp"
 
 namespace regroup::apps {
 
-/// What tells two models converted from one source apart, as text: the merge operator and every
+/// What tells two models converted from one source apart, as text: the recipe and every
 /// layer's partitions and allocation. State files are named by its hash.
-std::string grouping_content(const search::Grouping& grouping, std::string_view merge);
+std::string grouping_content(const search::Grouping& grouping, const models::MergeRecipe& recipe);
 
 }  // namespace regroup::apps

@@ -17,7 +17,7 @@ constexpr const char* kSource = "source";
 /// Equal for points that are the same model.
 std::string key_of(const RunPoint& point) {
   if (point.point.grouping.is_source()) return kSource;
-  return models::sha256_hex(grouping_content(point.point.grouping, point.merge));
+  return models::sha256_hex(grouping_content(point.point.grouping, point.recipe));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -61,7 +61,7 @@ fitness::LossEstimate measure_points(std::vector<RunPoint>& points, const fitnes
   for (const RunPoint* point : missing) {
     std::vector<double>& measured = losses[key_of(*point)];
     measured =
-        meter.converted(point->point.grouping, models::find_merge(point->merge), stop, progress);
+        meter.converted(point->point.grouping, point->recipe, stop, progress);
     directory.remember(key_of(*point), measured);
   }
   progress.end();

@@ -5,18 +5,28 @@
 namespace regroup::apps {
 
 PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
-                     const models::ActivationMoments* moments, std::stop_token stop,
+                     const models::Calibration* calibration, std::stop_token stop,
                      search::Progress& progress) {
   PricedProblems problems;
+  const models::MergeRecipe recipe = options.recipe();
   for (const fitness::Fitness* fitness : fitness::all_fitnesses()) {
-    if (fitness->needs_moments() && moments == nullptr) continue;
-    if (fitness->name() == options.fitness) problems.own = problems.all.size();
+    const bool own = fitness->name() == options.fitness;
+    if (!fitness::provides(calibration, fitness->needs()) || !(own || fitness->is_cheap())) continue;
+    if (own) problems.own = problems.all.size();
     problems.all.emplace_back(
         fitness->name(),
-        search::GroupingProblem(fitness->layer_costs({*inputs.model, moments, stop, progress}),
-                                inputs.rules));
+        search::GroupingProblem(
+            fitness->layer_costs({*inputs.model, calibration, recipe, stop, progress}),
+            inputs.rules));
   }
   return problems;
+}
+
+const search::GroupingProblem* PricedProblems::find(std::string_view fitness) const {
+  for (const auto& [name, problem] : all) {
+    if (name == fitness) return &problem;
+  }
+  return nullptr;
 }
 
 void fill_proxies(std::vector<RunPoint>& points, const PricedProblems& problems) {

@@ -20,12 +20,14 @@ struct PricedProblems {
   std::size_t own = 0;
 
   const search::GroupingProblem& problem() const { return all[own].second; }
+  /// The one priced by a fitness; null if it is not there.
+  const search::GroupingProblem* find(std::string_view fitness) const;
 };
 
-/// Prices the model by every fitness that has what it needs; `moments` are null where nothing was
+/// Prices the model by every fitness that has what it needs; `calibration` is null where nothing was
 /// calibrated. Throws Interrupted on `stop`.
 PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
-                     const models::ActivationMoments* moments, std::stop_token stop,
+                     const models::Calibration* calibration, std::stop_token stop,
                      search::Progress& progress);
 
 /// Gives every point its price by each fitness.

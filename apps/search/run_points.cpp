@@ -12,7 +12,12 @@
 namespace regroup::apps {
 namespace {
 
-constexpr const char* kBaselineMerge = "mean";
+/// Mean, not refitted.
+const models::MergeRecipe& baseline_recipe() {
+  static const models::MergeRecipe kMean;
+  return kMean;
+}
+
 /// Points of a run that measures nothing.
 constexpr std::size_t kProxyPoints = 24;
 
@@ -29,10 +34,12 @@ class PointChooser {
                const search::GroupingProblem& problem, search::RandomKey key)
       : options_(options), kv_limits_(kv_limits), problem_(problem), key_(key) {}
 
-  std::vector<RunPoint> choose(const search::MethodResult& found) {
+  std::vector<RunPoint> choose(const search::MethodResult& found,
+                               const std::optional<ComparedFront>& paper) {
     const std::string method(search::find_method(options_.method).file_name());
     std::vector<Size> sizes =
         kv_limits_.empty() ? add_spread(found.front, method) : add_limits(found.front, method);
+    if (paper) add_compared(*paper, sizes);
     add_neighbours(sizes);
     add_mqa(sizes);
     add_random(sizes);
@@ -62,7 +69,7 @@ class PointChooser {
         options_.measure > 0 ? static_cast<std::size_t>(options_.measure) : kProxyPoints;
     std::set<int> baseline_sizes;
     for (const search::ModelPoint& point : search::spread_over_sizes(front, uniform, most)) {
-      add("search", method, options_.merge, problem_.point(point.grouping), std::nullopt);
+      add("search", method, options_.recipe(), problem_.point(point.grouping), std::nullopt);
       const auto above = std::ranges::upper_bound(uniform, point.objectives.size);
       if (above != uniform.begin()) baseline_sizes.insert(*std::prev(above));
     }
@@ -81,24 +88,33 @@ class PointChooser {
       const int size = reachable(search::kv_heads_within(limit, problem_.source_kv_heads()));
       const search::ModelPoint* best = search::best_within(front, size);
       if (best != nullptr)
-        add("search", method, options_.merge, problem_.point(best->grouping), limit);
+        add("search", method, options_.recipe(), problem_.point(best->grouping), limit);
       sizes.push_back({size, limit});
     }
     return sizes;
   }
 
+  void add_compared(const ComparedFront& compared, const std::vector<Size>& sizes) {
+    for (const Size& size : sizes) {
+      const search::ModelPoint* best = search::best_within(compared.front, size.kv_heads);
+      if (best == nullptr) continue;
+      add(compared.series, compared.method, compared.recipe, problem_.point(best->grouping),
+          size.limit);
+    }
+  }
+
   void add_neighbours(const std::vector<Size>& sizes) {
     for (const Size& size : sizes) {
-      add("neighbour", "neighbour", kBaselineMerge,
+      add("neighbour", "neighbour", baseline_recipe(),
           problem_.point(search::neighbour_grouping_within(problem_, size.kv_heads)), size.limit);
     }
   }
 
   void add_mqa(const std::vector<Size>& sizes) {
     const search::Grouping mqa = search::mqa_grouping(problem_);
-    if (kv_limits_.empty()) add("mqa", "mqa", kBaselineMerge, problem_.point(mqa), std::nullopt);
+    if (kv_limits_.empty()) add("mqa", "mqa", baseline_recipe(), problem_.point(mqa), std::nullopt);
     for (const Size& size : sizes) {
-      if (size.limit) add("mqa", "mqa", kBaselineMerge, problem_.point(mqa), size.limit);
+      if (size.limit) add("mqa", "mqa", baseline_recipe(), problem_.point(mqa), size.limit);
     }
   }
 
@@ -108,23 +124,23 @@ class PointChooser {
       for (int draw = 0; draw < search::kRandomDraws; ++draw) {
         const search::Grouping grouping = search::random_grouping(
             problem_, size.kv_heads, size_key.split(static_cast<std::uint64_t>(draw)));
-        add("random", "random", kBaselineMerge, problem_.point(grouping), size.limit,
+        add("random", "random", baseline_recipe(), problem_.point(grouping), size.limit,
             fmt::format("-{}", draw + 1));
       }
     }
   }
 
-  void add(const std::string& series, const std::string& method, const std::string& merge,
+  void add(const std::string& series, const std::string& method, const models::MergeRecipe& recipe,
            const search::ModelPoint& point, std::optional<double> limit,
            const std::string& suffix = "") {
     // Enough digits to tell any two sizes of this model apart.
     const int digits =
         std::max<int>(4, static_cast<int>(std::to_string(problem_.source_kv_heads()).size()));
     const double ratio = point.objectives.size / problem_.source_kv_heads();
-    const std::string name =
-        fmt::format("{}-{}-kv{:.{}f}{}", series == "search" ? "search" : "baseline", method, ratio,
-                    digits, suffix);
-    points_.push_back({series, method, merge, point, {}, limit, {}, {}, false, name});
+    const bool is_baseline = series != "search" && series != "paper";
+    const std::string name = fmt::format("{}-{}-kv{:.{}f}{}", is_baseline ? "baseline" : series,
+                                         method, ratio, digits, suffix);
+    points_.push_back({series, method, recipe, point, {}, limit, {}, {}, false, name});
   }
 
   const SearchOptions& options_;
@@ -139,8 +155,10 @@ class PointChooser {
 std::vector<RunPoint> choose_points(const SearchOptions& options,
                                     const std::vector<double>& kv_limits,
                                     const search::GroupingProblem& problem,
-                                    const search::MethodResult& found, search::RandomKey key) {
-  return PointChooser(options, kv_limits, problem, key).choose(found);
+                                    const search::MethodResult& found,
+                                    const std::optional<ComparedFront>& paper,
+                                    search::RandomKey key) {
+  return PointChooser(options, kv_limits, problem, key).choose(found, paper);
 }
 
 void mark_front(std::vector<RunPoint>& points) {

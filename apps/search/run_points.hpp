@@ -11,11 +11,19 @@
 
 namespace regroup::apps {
 
+/// Points that a run shows beside its own, found with other means.
+struct ComparedFront {
+  std::string series;  ///< "paper"
+  std::string method;  ///< as in files
+  models::MergeRecipe recipe;
+  std::vector<search::ModelPoint> front;  ///< by ascending size, with the error of the run's fitness
+};
+
 /// One grouping of a run's result: a row of front.json.
 struct RunPoint {
-  std::string series;  ///< "search", or a baseline: "neighbour", "mqa", "random"
+  std::string series;  ///< "search", "paper", or a baseline: "neighbour", "mqa", "random"
   std::string method;  ///< "qcqa-ac"
-  std::string merge;
+  models::MergeRecipe recipe;
   search::ModelPoint point;                             ///< with the error of the run's own fitness
   std::vector<std::pair<std::string, double>> proxies;  ///< error by fitness, in the table's order
   std::optional<double> kv_limit;                       ///< of --kv, that this point answers
@@ -27,12 +35,14 @@ struct RunPoint {
 
 /// The points of a run, not measured: of the method's front the ones to look at (with KV limits the
 /// best within each limit, else at most --measure of them spread over the sizes), then the
-/// baselines at the same sizes: neighbour GQA with the most groups that fit, MQA, and three random
+/// paper's recipe where it is compared, and baselines at the same sizes: neighbour GQA with the most groups that fit, MQA, and three random
 /// draws. Baselines are mean-merged. Series in this order, each by ascending size.
 std::vector<RunPoint> choose_points(const SearchOptions& options,
                                     const std::vector<double>& kv_limits,
                                     const search::GroupingProblem& problem,
-                                    const search::MethodResult& found, search::RandomKey key);
+                                    const search::MethodResult& found,
+                                    const std::optional<ComparedFront>& paper,
+                                    search::RandomKey key);
 
 /// Marks the points that no other one beats in size and loss (in the proxy, where nothing is
 /// measured).

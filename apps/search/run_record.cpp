@@ -15,12 +15,28 @@ ordered_json model_record(const models::PretrainedModel& model) {
   return record;
 }
 
-ordered_json text_record(const std::optional<models::TokenData>& data,
+/// Where a text came from; absent: sampled from the model.
+struct TextSource {
+  std::filesystem::path file;
+  std::string sha256;
+};
+
+std::optional<TextSource> source_of(const std::optional<models::TokenData>& data) {
+  if (!data) return std::nullopt;
+  return TextSource{data->file, data->sha256};
+}
+
+std::optional<TextSource> source_of(const std::optional<CalibrationInput>& input) {
+  if (!input) return std::nullopt;
+  return TextSource{input->file, input->data_sha256()};
+}
+
+ordered_json text_record(const std::optional<TextSource>& data,
                          const std::optional<models::TokenWindows>& windows) {
   if (!windows) return nullptr;
   ordered_json record;
   if (data) record["file"] = data->file.filename().string();
-  record["sha256"] = text_sha256(data, *windows);
+  record["sha256"] = data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
   record["tokens"] = windows->tokens();
   record["windows"] = windows->size();
   record["context"] = windows->context();
@@ -31,10 +47,11 @@ ordered_json text_record(const std::optional<models::TokenData>& data,
 /// The parts of one file that calibration and selection share, where they do.
 ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts) {
   const bool split = inputs.splits_calibration();
+  const std::optional<TextSource> calibration = source_of(inputs.calibration);
   ordered_json record = {
-      {"calibration", text_record(inputs.calibration, texts.calibration)},
-      {"selection", text_record(split ? inputs.calibration : inputs.selection, texts.selection)},
-      {"eval", text_record(inputs.eval, texts.eval)}};
+      {"calibration", text_record(calibration, texts.calibration)},
+      {"selection", text_record(split ? calibration : source_of(inputs.selection), texts.selection)},
+      {"eval", text_record(source_of(inputs.eval), texts.eval)}};
   if (split) {
     record["calibration"]["part"] = "first three quarters";
     record["selection"]["part"] = "last quarter";
@@ -43,11 +60,6 @@ ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts) {
 }
 
 }  // namespace
-
-std::string text_sha256(const std::optional<models::TokenData>& data,
-                        const models::TokenWindows& windows) {
-  return data ? data->sha256 : models::sha256_hex(std::as_bytes(windows.ids()));
-}
 
 ordered_json version_record() {
   return {{"regroup", kVersion}, {"torch", kTorchVersion}, {"compiler", kCompiler}};

@@ -19,10 +19,6 @@ struct RunTexts {
   std::optional<models::TokenWindows> eval;
 };
 
-/// SHA-256 of the file that a text came from, or, sampled, of its ids.
-std::string text_sha256(const std::optional<models::TokenData>& data,
-                        const models::TokenWindows& windows);
-
 /// The part of run.json that the same run always writes alike: options, seed, versions, the model
 /// and the data with their hashes.
 nlohmann::ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <vector>
@@ -13,24 +14,25 @@ namespace regroup::apps {
 
 /// What a run knows of the source model's activations; absent what it does not need.
 struct RunStatistics {
-  std::optional<models::ActivationMoments> moments;
+  std::shared_ptr<const models::Calibration> calibration;
+  std::optional<models::CalibrationReference> file;  ///< as the run's groupings name it
   std::optional<search::KeyGrams> key_grams;
 
-  const models::ActivationMoments* moments_or_null() const { return moments ? &*moments : nullptr; }
   const search::KeyGrams* key_grams_or_null() const { return key_grams ? &*key_grams : nullptr; }
 };
 
-/// Runs the source model over the calibration windows: second moments, also written to the run's
-/// calibration.safetensors, and the products of keys where the method needs them. Throws
-/// Interrupted, WorkError.
+/// Moments on the calibration windows, with gradients where the options need them, also written to
+/// the run's calibration.safetensors; taken from there, or from a calibration file that is given, if
+/// they were made before. And the products of keys where the method needs them. Labels of the
+/// gradients are drawn with `key`. Throws Interrupted, WorkError.
 RunStatistics calibrate(const models::TokenWindows& windows, const SearchOptions& options,
                         const SearchInputs& inputs, const RunDirectory& directory,
-                        std::stop_token stop, search::Progress& progress);
+                        search::RandomKey key, std::stop_token stop, search::Progress& progress);
 
 /// Distances between the heads of every unit, where the method uses them. Throws Interrupted.
 std::vector<Eigen::MatrixXd> method_distances(const SearchOptions& options,
                                               const SearchInputs& inputs,
-                                              const models::ActivationMoments* moments,
+                                              const models::Calibration* calibration,
                                               std::stop_token stop, search::Progress& progress);
 
 }  // namespace regroup::apps

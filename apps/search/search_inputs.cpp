@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "apps/eval_window.hpp"
+#include "apps/sampled_text.hpp"
 #include "apps/search/search_rules.hpp"
 #include "models/files/sha256.hpp"
 #include "models/grouping/grouping_file.hpp"
@@ -15,23 +15,34 @@ namespace {
 
 /// One of the run's texts: by its option and by what it is for.
 struct Role {
-  const std::optional<models::TokenData>& data;
+  std::string sha256;  ///< empty: not given
+  std::filesystem::path file;
   const char* option;
   const char* purpose;
 };
 
+Role role_of(const std::optional<models::TokenData>& data, const char* option,
+             const char* purpose) {
+  if (!data) return {"", "", option, purpose};
+  return {data->sha256, data->file, option, purpose};
+}
+
 void require_different_data(const Role& a, const Role& b) {
-  if (!a.data || !b.data || a.data->sha256 != b.data->sha256) return;
+  if (a.sha256.empty() || a.sha256 != b.sha256) return;
   throw InputError({.what = fmt::format("{} and {} are the same data", a.purpose, b.purpose),
                     .where = fmt::format("{}, {}", a.option, b.option),
                     .expected = "different texts: a search must not be reported on what it saw",
-                    .found = b.data->file.string()});
+                    .found = b.file.string()});
 }
 
 void require_different_data(const SearchInputs& inputs) {
-  const Role calibration{inputs.calibration, "--calibration", "calibration"};
-  const Role selection{inputs.selection, "--selection", "selection"};
-  const Role eval{inputs.eval, "--eval", "evaluation"};
+  Role calibration{"", "", "--calibration", "calibration"};
+  if (inputs.calibration) {
+    calibration.sha256 = inputs.calibration->data_sha256();
+    calibration.file = inputs.calibration->file;
+  }
+  const Role selection = role_of(inputs.selection, "--selection", "selection");
+  const Role eval = role_of(inputs.eval, "--eval", "evaluation");
   require_different_data(calibration, eval);
   require_different_data(calibration, selection);
   require_different_data(selection, eval);
@@ -40,6 +51,12 @@ void require_different_data(const SearchInputs& inputs) {
 /// Takes the last quarter of the calibration text's windows to select on (DESIGN, "Command line").
 void split_calibration(SearchInputs& inputs) {
   const models::TokenWindows all = *inputs.calibration_windows;
+  if (inputs.calibration->statistics) {
+    throw InputError({.what = "statistics cannot be split from the text that they were made of",
+                      .where = inputs.calibration->file.string(),
+                      .expected = "--selection FILE beside it, or text for --calibration",
+                      .found = "a calibration file"});
+  }
   if (all.size() < 2) {
     throw InputError({.what = "calibration text is too short to keep a part of it for selection",
                       .where = inputs.calibration->file.string(),
@@ -53,52 +70,53 @@ void split_calibration(SearchInputs& inputs) {
 }
 
 /// The data that a measured search selects on, where they are not sampled.
-void open_selection(const SearchOptions& options, int window, SearchInputs& inputs) {
+void open_selection(const SearchOptions& options, SearchInputs& inputs) {
   if (!options.selection.empty()) {
     inputs.selection = models::read_token_data(options.selection, *inputs.model);
-    inputs.selection_windows = models::TokenWindows::of_stream(inputs.selection->ids, window, 0,
-                                                               options.selection.string());
-  } else if (is_measured_search(options) && inputs.calibration) {
+    inputs.selection_windows = calibration_windows(*inputs.selection, inputs.model->config, 0);
+  } else if (selects_by_measuring(options) && inputs.calibration) {
     split_calibration(inputs);
   }
 }
 
-void require_can_write_text(const models::PretrainedModel& model, const char* option) {
-  if (model.config.bos) return;
-  throw InputError({.what = "the model has no begin-of-sequence token to sample text from",
-                    .where = model.checkpoint.config_where(),
-                    .expected = fmt::format("bos_token_id, or {} FILE", option)});
+/// What a search computes with must be in the statistics that it is given.
+void require_statistics(const SearchOptions& options, const SearchInputs& inputs) {
+  if (!inputs.calibration || !inputs.calibration->statistics || !uses_gradients(options)) return;
+  if (inputs.calibration->statistics->has_gradients()) return;
+  throw InputError({.what = "calibration holds no gradients",
+                    .where = inputs.calibration->file.string(),
+                    .expected = "a file of `regroup calibrate` with them, or text",
+                    .found = "none"});
 }
 
 }  // namespace
 
-SearchInputs open_inputs(const SearchOptions& options) {
+SearchInputs open_inputs(const SearchOptions& options,
+                         std::shared_ptr<const models::PretrainedModel> model) {
   SearchInputs inputs;
-  inputs.model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
+  inputs.model = std::move(model);
   inputs.rules = grouping_rules(options, *inputs.model);
   inputs.kv_limits = kv_limits(options, *inputs.model);
   for (const std::filesystem::path& file : options.seed_groupings) {
     inputs.seeds.push_back(models::read_grouping_file(file, *inputs.model).grouping);
   }
-  const int window = eval_window(inputs.model->config, 0);
   if (!options.calibration.empty()) {
-    inputs.calibration = models::read_token_data(options.calibration, *inputs.model);
-    inputs.calibration_windows = models::TokenWindows::of_stream(inputs.calibration->ids, window, 0,
-                                                                 options.calibration.string());
+    inputs.calibration = open_calibration(options.calibration, *inputs.model);
+    inputs.calibration_windows = inputs.calibration->windows;
+    require_statistics(options, inputs);
   }
   if (!options.eval.empty()) {
     inputs.eval = models::read_token_data(options.eval, *inputs.model);
-    inputs.eval_windows = models::TokenWindows::of_stream(
-        inputs.eval->ids, eval_window(inputs.model->config, 0),
-        static_cast<std::size_t>(options.eval_tokens), options.eval.string());
+    inputs.eval_windows = calibration_windows(*inputs.eval, inputs.model->config,
+                                              static_cast<std::size_t>(options.eval_tokens));
   }
-  open_selection(options, window, inputs);
+  open_selection(options, inputs);
   require_different_data(inputs);
   const bool measures = options.measure > 0;
   const bool calibrates = uses_calibration(options);
   if (measures && !inputs.eval) require_can_write_text(*inputs.model, "--eval");
   if (calibrates && !inputs.calibration) require_can_write_text(*inputs.model, "--calibration");
-  const bool selects = is_measured_search(options);
+  const bool selects = selects_by_measuring(options);
   if (selects && !inputs.selection_windows) require_can_write_text(*inputs.model, "--selection");
   if (measures || calibrates || selects) {
     inputs.language_model.emplace(inputs.model, options.compute);
@@ -114,7 +132,7 @@ nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInp
     const std::filesystem::path file = inputs.model->checkpoint.directory() / name;
     if (std::filesystem::is_regular_file(file)) hashes[name] = models::sha256_of_file(file);
   }
-  if (inputs.calibration) hashes["calibration"] = inputs.calibration->sha256;
+  if (inputs.calibration) hashes["calibration"] = models::sha256_of_file(inputs.calibration->file);
   if (inputs.selection) hashes["selection"] = inputs.selection->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
   for (const std::filesystem::path& file : options.seed_groupings) {

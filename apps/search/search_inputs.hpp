@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "apps/calibration_input.hpp"
 #include "apps/search/search_options.hpp"
 #include "models/language_model.hpp"
 #include "models/text/token_data.hpp"
@@ -14,7 +15,7 @@ namespace regroup::apps {
 /// Everything a search reads, opened and checked before anything is computed or written.
 struct SearchInputs {
   std::shared_ptr<const models::PretrainedModel> model;
-  std::optional<models::TokenData> calibration;
+  std::optional<CalibrationInput> calibration;
   std::optional<models::TokenWindows> calibration_windows;  ///< of `calibration`
   std::optional<models::TokenData> selection;
   /// Of `selection`, or the last quarter of the calibration text's, which then lacks them.
@@ -31,10 +32,11 @@ struct SearchInputs {
   int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }
 };
 
-/// Opens and checks the inputs. Throws InputError: whatever the readers refuse, the same data for
+/// Opens and checks the inputs of a search of `model`. Throws InputError: whatever the readers refuse, the same data for
 /// two of calibration, selection and evaluation, a KV limit below the smallest reachable size, a
 /// model that cannot write the text that is missing.
-SearchInputs open_inputs(const SearchOptions& options);
+SearchInputs open_inputs(const SearchOptions& options,
+                         std::shared_ptr<const models::PretrainedModel> model);
 
 /// Content hashes of the inputs by role, for run.json and for telling runs apart.
 nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInputs& inputs);

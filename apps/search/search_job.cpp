@@ -5,6 +5,7 @@
 #include "apps/report/child_process.hpp"
 #include "apps/report/write_report.hpp"
 #include "apps/run_front.hpp"
+#include "apps/sampled_text.hpp"
 #include "apps/search/choices.hpp"
 #include "apps/search/front_files.hpp"
 #include "apps/search/measure_points.hpp"
@@ -30,10 +31,12 @@ constexpr std::uint64_t kBaselineKey = 2;
 constexpr std::uint64_t kEvalTextKey = 3;
 constexpr std::uint64_t kCalibrationTextKey = 4;
 constexpr std::uint64_t kSelectionTextKey = 5;
+constexpr std::uint64_t kLabelKey = 6;
+constexpr std::uint64_t kPaperKey = 7;
 
-/// Text that the model writes where none is given (DESIGN, "Command line").
-constexpr int kSampledWindows = 64;
-constexpr int kSampledContext = 256;
+// The recipe of QCQA's paper.
+constexpr const char* kPaperMethod = "qcqa";
+constexpr const char* kPaperFitness = "wse";
 
 search::RandomKey run_key(const SearchOptions& options) {
   return search::RandomKey(static_cast<std::uint64_t>(options.seed));
@@ -58,14 +61,7 @@ models::TokenWindows text_windows(const std::optional<models::TokenWindows>& giv
                                   const SearchInputs& inputs, std::stop_token stop,
                                   search::Progress& progress) {
   if (given) return *given;
-  const int context = std::min(inputs.model->config.context, kSampledContext);
-  progress.begin("sampling text from the model",
-                 static_cast<std::size_t>(kSampledWindows) * static_cast<std::size_t>(context),
-                 "tokens");
-  models::TokenWindows windows = inputs.language_model->sample(
-      kSampledWindows, context, run_key(options).split(key), stop, progress);
-  progress.end();
-  return windows;
+  return sample_text(*inputs.language_model, run_key(options).split(key), stop, progress);
 }
 
 search::MethodOptions method_options(const SearchOptions& options, const SearchInputs& inputs,
@@ -101,7 +97,7 @@ std::optional<search::Certificate> certify(const SearchOptions& options,
 void price_by_loss(std::vector<RunPoint>& points, const SelectionLoss& selection) {
   for (RunPoint& point : points) {
     const double loss =
-        selection.score(models::find_merge(point.merge)).score(point.point.grouping);
+        selection.score(point.recipe).score(point.point.grouping);
     point.point.objectives.error = loss;
     point.proxies.emplace(point.proxies.begin(), kSelectionLoss, loss);
   }
@@ -114,11 +110,32 @@ search::MethodResult run_method(const SearchOptions& options, const search::Meth
                                 search::MethodContext context) {
   const search::SearchMethod& method = search::find_method(options.method);
   if (selection == nullptr) return method.run(problem, asked, context);
-  const models::MergeOperator& merge = models::find_merge(options.merge);
-  selection->announce(method.candidates(problem, asked), merge, console);
-  const fitness::MeasuredScore score = selection->score(merge);
+  const models::MergeRecipe recipe = options.recipe();
+  selection->announce(method.candidates(problem, asked), recipe, console);
+  const fitness::MeasuredScore score = selection->score(recipe);
   context.score = &score;
   return method.run(problem, asked, context);
+}
+
+/// The paper's recipe, QCQA by weight-sharing error with mean merges, for comparison; absent where it
+/// is what the run does itself, or where rules or size leave it out.
+std::optional<ComparedFront> paper_front(const SearchOptions& options,
+                                         const PricedProblems& problems,
+                                         search::MethodContext context) {
+  const models::MergeRecipe recipe;
+  const search::SearchMethod& method = search::find_method(kPaperMethod);
+  const bool is_own = options.method == kPaperMethod && options.fitness == kPaperFitness &&
+                      options.recipe() == recipe;
+  const search::GroupingProblem* problem = problems.find(kPaperFitness);
+  if (is_own || problem == nullptr) return std::nullopt;
+  search::NoStateStore no_state;
+  search::MethodOptions defaults;
+  return ComparedFront{"paper", std::string(method.file_name()), recipe,
+                       method
+                           .run(*problem, defaults,
+                                {run_key(options).split(kPaperKey), context.stop, context.progress,
+                                 no_state})
+                           .front};
 }
 
 /// What a run that is finished already left.
@@ -135,13 +152,16 @@ SearchSummary finished_summary(const std::filesystem::path& run) {
 
 }  // namespace
 
-SearchSummary run_search(const SearchOptions& options, const Console& console,
+SearchSummary run_search(const SearchOptions& asked, const Console& console,
                          std::stop_token stop) {
   StageTimes times;
   search::Progress& progress = console.progress();
+  auto model = std::make_shared<const models::PretrainedModel>(models::open_model(asked.model));
+  SearchOptions options = asked;
+  options.complete(model->config);
   require_valid(options);
   require_program("gnuplot");
-  const SearchInputs inputs = open_inputs(options);
+  const SearchInputs inputs = open_inputs(options, std::move(model));
   RunDirectory directory(options.output, existing(options), identity(options, inputs));
   if (directory.is_finished()) return finished_summary(options.output);
   directory.begin();
@@ -152,20 +172,26 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   if (uses_calibration(options)) {
     texts.calibration = text_windows(inputs.calibration_windows, kCalibrationTextKey, options,
                                      inputs, stop, progress);
-    statistics = calibrate(*texts.calibration, options, inputs, directory, stop, progress);
+    statistics = calibrate(*texts.calibration, options, inputs, directory,
+                           run_key(options).split(kLabelKey), stop, progress);
     times.finish("calibrate");
   }
   const PricedProblems problems =
-      price(options, inputs, statistics.moments_or_null(), stop, progress);
+      price(options, inputs, statistics.calibration.get(), stop, progress);
   const std::vector<Eigen::MatrixXd> distances =
-      method_distances(options, inputs, statistics.moments_or_null(), stop, progress);
+      method_distances(options, inputs, statistics.calibration.get(), stop, progress);
   times.finish("price");
+  std::shared_ptr<const models::Converter> converter;
+  if (inputs.language_model) {
+    converter =
+        std::make_shared<const models::Converter>(*inputs.language_model, statistics.calibration);
+  }
   StateFile state(directory);
   std::optional<SelectionLoss> selection;
   if (is_measured_search(options)) {
     texts.selection =
         text_windows(inputs.selection_windows, kSelectionTextKey, options, inputs, stop, progress);
-    selection.emplace(*inputs.language_model, *texts.selection, directory, stop);
+    selection.emplace(converter, *texts.selection, directory, stop);
   }
   const search::MethodContext context{run_key(options).split(kMethodKey), stop, progress, state,
                                       distances};
@@ -174,8 +200,9 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
                  problems.problem(), selection ? &*selection : nullptr, console, context);
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
+  const std::optional<ComparedFront> paper = paper_front(options, problems, context);
   std::vector<RunPoint> points = choose_points(options, inputs.kv_limits, problems.problem(), found,
-                                               run_key(options).split(kBaselineKey));
+                                               paper, run_key(options).split(kBaselineKey));
   fill_proxies(points, problems);
   if (selection) price_by_loss(points, *selection);
   times.finish("search");
@@ -185,13 +212,14 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {
     texts.eval = text_windows(inputs.eval_windows, kEvalTextKey, options, inputs, stop, progress);
-    const fitness::LossMeter meter(*inputs.language_model, *texts.eval);
+    const fitness::LossMeter meter(converter, *texts.eval);
     source = measure_points(points, meter, directory, console, stop);
     times.finish("measure");
   }
   mark_front(points);
   SearchSummary summary{.run = options.output};
-  summary.front = write_front(points, {certificate, source}, options, *inputs.model, directory);
+  summary.front = write_front(points, {certificate, source, statistics.file}, options,
+                              *inputs.model, directory);
   directory.write("history.csv", history_csv(found.history));
   if (!found.proofs.empty()) directory.write("proof.csv", proof_csv(found.proofs));
   // The report is drawn from the record, which gets its final name last.

@@ -11,6 +11,7 @@
 #include "fitness/fitness.hpp"
 #include "models/merge/merge_operator.hpp"
 #include "search/error.hpp"
+#include "search/exact/subset_dp.hpp"
 #include "search/method.hpp"
 
 namespace regroup::apps {
@@ -47,6 +48,17 @@ void require_allocatable(const SearchOptions& options) {
                       .expected = fmt::format("any, for --method {}", options.method),
                       .found = options.layout});
   }
+}
+
+/// A method that allocates query heads can only use shared heads as they are.
+void require_merge_use(const SearchOptions& options) {
+  const bool allocates = search::find_method(options.method).allocates_queries();
+  if (!allocates || !options.recipe().merge->folds()) return;
+  throw InputError({.what = "this merge folds into each head what only its own group can use",
+                    .where = "--merge",
+                    .expected = fmt::format("mean, first, medoid or weighted, for --method {}",
+                                            options.method),
+                    .found = options.merge});
 }
 
 void require_probability(double value, const char* option) {
@@ -87,19 +99,38 @@ void require_seeds_use(const SearchOptions& options) {
 }
 
 void require_selection_use(const SearchOptions& options) {
-  if (options.selection.empty() || is_measured_search(options)) return;
+  if (options.selection.empty() || selects_by_measuring(options)) return;
   throw InputError({.what = "nothing is selected by a measured loss",
                     .where = "--selection",
-                    .expected = "--fitness loss beside it"});
+                    .expected = "--fitness loss or accuracy, or --allocation measured, beside it"});
 }
 
 }  // namespace
+
+void SearchOptions::complete(const models::ModelConfig& config) {
+  // Up to so many heads the exact method proves every layer.
+  const bool provable = config.kv_heads <= search::kMostSubsetHeads;
+  if (method.empty()) method = provable ? "exact" : "qcqa";
+  const bool allocates_queries = search::find_method(method).allocates_queries();
+  if (fitness.empty()) fitness = allocates_queries ? "wse" : "fisher";
+  if (refit.empty()) refit = merge.empty() && !allocates_queries ? "both" : "none";
+  if (merge.empty()) merge = allocates_queries ? "mean" : "optimal";
+  if (partitions.empty()) partitions = "joint";
+  if (allocation.empty()) allocation = "proxy";
+}
+
+models::MergeRecipe SearchOptions::recipe() const {
+  return {models::find_merge(merge), renorm, models::find_refit(refit)};
+}
 
 nlohmann::ordered_json SearchOptions::result_options() const {
   return {{"method", method},
           {"fitness", fitness},
           {"merge", merge},
+          {"renorm", renorm},
+          {"refit", refit},
           {"partitions", partitions},
+          {"allocation", allocation},
           {"stage_two", stage_two},
           {"dgqa", dgqa},
           {"population", population},
@@ -125,6 +156,10 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"dtype", dtype}};
 }
 
+bool selects_by_measuring(const SearchOptions& options) {
+  return is_measured_search(options) || options.allocates_by_measuring();
+}
+
 bool is_measured_search(const SearchOptions& options) {
   return options.fitness == fitness::kMeasuredLoss;
 }
@@ -142,7 +177,15 @@ bool uses_calibration(const SearchOptions& options) {
       find_distance(options.distance) == HeadDistance::kActivation) {
     return true;
   }
-  return !is_measured_search(options) && fitness::find_fitness(options.fitness).needs_moments();
+  if (options.recipe().needs_calibration()) return true;
+  return !is_measured_search(options) &&
+         fitness::find_fitness(options.fitness).needs() >= models::MergeNeeds::kMoments;
+}
+
+bool uses_gradients(const SearchOptions& options) {
+  if (options.recipe().merge->needs() == models::MergeNeeds::kGradients) return true;
+  return !is_measured_search(options) &&
+         fitness::find_fitness(options.fitness).needs() == models::MergeNeeds::kGradients;
 }
 
 void require_valid(const SearchOptions& options) {
@@ -151,7 +194,9 @@ void require_valid(const SearchOptions& options) {
   constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max() - 1;
   search::find_method(options.method);
   require_fitness(options);
-  models::find_merge(options.merge);
+  models::require_valid(options.recipe());
+  require_merge_use(options);
+  find_allocation(options.allocation);
   find_sharing(options.partitions);
   find_stage_two(options.stage_two);
   find_dgqa(options.dgqa);

@@ -9,6 +9,8 @@
 #include "apps/cache_setting.hpp"
 #include "apps/output_directory.hpp"
 #include "models/compute.hpp"
+#include "models/merge/merge_recipe.hpp"
+#include "models/architecture/model_config.hpp"
 #include "search/asymgqa/unit_search.hpp"
 
 namespace regroup::apps {
@@ -18,10 +20,14 @@ namespace regroup::apps {
 struct SearchOptions {
   std::filesystem::path model;
   std::filesystem::path output;
-  std::string method = "qcqa";
-  std::string fitness = "wse";
-  std::string merge = "mean";
-  std::string partitions = "joint";
+  // What decides a run's kind; empty where left open, until `complete` fills it in.
+  std::string method;
+  std::string fitness;
+  std::string merge;
+  bool renorm = false;
+  std::string refit;
+  std::string partitions;
+  std::string allocation;
   std::string stage_two = "member";
   std::string dgqa = "ema";
   int population = 200;
@@ -55,6 +61,15 @@ struct SearchOptions {
   int threads = 1;
   std::vector<std::string> command_line;
 
+  /// Fills in what was left open: the best known combination for this model, as far as it goes with
+  /// what was asked for. A merge given by hand is not refitted unless asked; methods that allocate
+  /// query heads merge by the mean.
+  void complete(const models::ModelConfig& config);
+  /// How the groupings that it finds are merged.
+  models::MergeRecipe recipe() const;
+  /// Whether the split of the KV heads over layers is by measured losses.
+  bool allocates_by_measuring() const { return allocation == "measured"; }
+
   /// The options that decide the result, less file names, as run.json records them.
   nlohmann::ordered_json result_options() const;
 };
@@ -62,12 +77,18 @@ struct SearchOptions {
 /// Whether the search minimises the measured loss on the selection data.
 bool is_measured_search(const SearchOptions& options);
 
+/// Whether anything is chosen by measuring on the selection data.
+bool selects_by_measuring(const SearchOptions& options);
+
 /// What the options say to asymgqa; iterations, where left open, by the fitness.
 search::AsymGqaOptions asymgqa_options(const SearchOptions& options);
 
 /// Whether statistics of activations are wanted: the fitness or the method needs them, or data for
 /// them is given.
 bool uses_calibration(const SearchOptions& options);
+
+/// Whether those statistics must hold gradients.
+bool uses_gradients(const SearchOptions& options);
 
 /// Throws InputError for a name that is not known or a number out of range, naming the option.
 void require_valid(const SearchOptions& options);

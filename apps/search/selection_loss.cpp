@@ -12,8 +12,8 @@ namespace regroup::apps {
 namespace {
 
 /// Another key than that of the same grouping's loss on the data that are reported.
-std::string selection_key(const search::Grouping& grouping, const models::MergeOperator& merge) {
-  return models::sha256_hex("selection\n" + grouping_content(grouping, merge.name()));
+std::string selection_key(const search::Grouping& grouping, const models::MergeRecipe& recipe) {
+  return models::sha256_hex("selection\n" + grouping_content(grouping, recipe));
 }
 
 search::Grouping source_grouping(const models::ModelConfig& config) {
@@ -23,34 +23,35 @@ search::Grouping source_grouping(const models::ModelConfig& config) {
 }  // namespace
 
 std::optional<std::vector<double>> SelectionLoss::Memory::recall(
-    const search::Grouping& grouping, const models::MergeOperator& merge) const {
-  return directory_.recall(selection_key(grouping, merge), windows_);
+    const search::Grouping& grouping, const models::MergeRecipe& recipe) const {
+  return directory_.recall(selection_key(grouping, recipe), windows_);
 }
 
 void SelectionLoss::Memory::remember(const search::Grouping& grouping,
-                                     const models::MergeOperator& merge,
+                                     const models::MergeRecipe& recipe,
                                      const std::vector<double>& losses) const {
-  directory_.remember(selection_key(grouping, merge), losses);
+  directory_.remember(selection_key(grouping, recipe), losses);
 }
 
-SelectionLoss::SelectionLoss(models::LanguageModel model, const models::TokenWindows& windows,
+SelectionLoss::SelectionLoss(std::shared_ptr<const models::Converter> converter,
+                const models::TokenWindows& windows,
                              const RunDirectory& directory, std::stop_token stop)
-    : source_(source_grouping(model.config())),
-      meter_(std::move(model), windows),
+    : source_(source_grouping(converter->source().config())),
+      meter_(std::move(converter), windows),
       memory_(directory, windows.size()),
       stop_(std::move(stop)) {}
 
-fitness::MeasuredScore SelectionLoss::score(const models::MergeOperator& merge) const {
-  return {meter_, merge, memory_, stop_};
+fitness::MeasuredScore SelectionLoss::score(const models::MergeRecipe& recipe) const {
+  return {meter_, recipe, memory_, stop_};
 }
 
-void SelectionLoss::announce(std::size_t candidates, const models::MergeOperator& merge,
+void SelectionLoss::announce(std::size_t candidates, const models::MergeRecipe& recipe,
                              const Console& console) const {
   std::string remark =
       fmt::format("{} candidates to measure on {} tokens", candidates, meter_.windows().tokens());
-  if (!memory_.recall(source_, merge)) {
+  if (!memory_.recall(source_, recipe)) {
     const auto started = std::chrono::steady_clock::now();
-    score(merge).score(source_);
+    score(recipe).score(source_);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     remark += fmt::format(", at most about {}",
                           duration_text(seconds.count() * static_cast<double>(candidates)));

@@ -13,15 +13,16 @@ namespace regroup::apps {
 /// not repeat it. Holds references to windows and directory.
 class SelectionLoss {
  public:
-  SelectionLoss(models::LanguageModel model, const models::TokenWindows& windows,
+  SelectionLoss(std::shared_ptr<const models::Converter> converter,
+                const models::TokenWindows& windows,
                 const RunDirectory& directory, std::stop_token stop);
 
-  /// The score of groupings merged by `merge`; refers to this object and to `merge`.
-  fitness::MeasuredScore score(const models::MergeOperator& merge) const;
+  /// The score of groupings merged by `recipe`; refers to this object.
+  fitness::MeasuredScore score(const models::MergeRecipe& recipe) const;
 
   /// Measures the source, and says how long a search of that many candidates takes at most. A
   /// resumed run knows the source's loss and says only the number.
-  void announce(std::size_t candidates, const models::MergeOperator& merge,
+  void announce(std::size_t candidates, const models::MergeRecipe& recipe,
                 const Console& console) const;
 
  private:
@@ -31,8 +32,8 @@ class SelectionLoss {
     Memory(const RunDirectory& directory, std::size_t windows)
         : directory_(directory), windows_(windows) {}
     std::optional<std::vector<double>> recall(const search::Grouping& grouping,
-                                              const models::MergeOperator& merge) const override;
-    void remember(const search::Grouping& grouping, const models::MergeOperator& merge,
+                                              const models::MergeRecipe& recipe) const override;
+    void remember(const search::Grouping& grouping, const models::MergeRecipe& recipe,
                   const std::vector<double>& losses) const override;
 
    private:

@@ -8,7 +8,8 @@
 #include "models/files/printable.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/grouping/partition_json.hpp"
-#include "models/merge/merge_operator.hpp"
+#include "models/merge/mergeable.hpp"
+#include "models/merge/merge_recipe.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {
@@ -24,16 +25,6 @@ void require_value(const json& object, std::string_view key, const std::string& 
                     .where = field_of(where, key),
                     .expected = expected.dump(),
                     .found = found == object.end() ? "nothing" : describe_json(*found)});
-}
-
-/// Refuses a feature that this reader would otherwise silently leave out.
-void refuse_unless(bool fine, const std::string& where, std::string_view key,
-                   std::string_view expected, const json& found) {
-  if (fine) return;
-  throw InputError({.what = fmt::format("{} of this grouping is not supported", key),
-                    .where = field_of(where, key),
-                    .expected = std::string(expected),
-                    .found = describe_json(found)});
 }
 
 search::LayerGrouping read_groups(const json& layer, int heads, const std::string& where) {
@@ -131,11 +122,22 @@ void require_model(const json& document, const PretrainedModel& model, const std
   }
 }
 
-void require_supported_merge(const json& document, const std::string& where) {
-  const auto renorm = optional_bool(document, "renorm", where);
-  refuse_unless(!renorm.value_or(false), where, "renorm", "false", renorm.value_or(false));
-  const auto refit = optional_string(document, "refit", where);
-  refuse_unless(refit.value_or("none") == "none", where, "refit", "none", refit.value_or("none"));
+/// How the file says that heads are merged. Throws InputError as GroupingFile's reader.
+MergeRecipe read_recipe(const json& document, const std::string& where) {
+  MergeRecipe recipe(find_merge(optional_string(document, "merge", where).value_or("mean")));
+  recipe.renorm = optional_bool(document, "renorm", where).value_or(false);
+  recipe.refit = find_refit(optional_string(document, "refit", where).value_or("none"));
+  require_valid(recipe);
+  return recipe;
+}
+
+std::optional<CalibrationReference> read_calibration_reference(const json& document,
+                                                               const std::string& where) {
+  const json* calibration = optional_object(document, "calibration", where);
+  if (calibration == nullptr) return std::nullopt;
+  const std::string place = field_of(where, "calibration");
+  return CalibrationReference{required_string(*calibration, "file", place),
+                              optional_string(*calibration, "sha256", place).value_or("")};
 }
 
 void require_kv_size(const json& document, const search::Grouping& grouping,
@@ -161,10 +163,9 @@ GroupingFile read_grouping_file(const std::filesystem::path& file, const Pretrai
   require_value(document, "format", where, "regroup.grouping");
   require_value(document, "version", where, 1);
   require_model(document, model, where);
-  GroupingFile result{read_layers(document, model.config, where), "mean"};
-  result.merge = optional_string(document, "merge", where).value_or("mean");
-  find_merge(result.merge);  // says which are known
-  require_supported_merge(document, where);
+  GroupingFile result{read_layers(document, model.config, where), read_recipe(document, where),
+                      read_calibration_reference(document, where)};
+  require_mergeable(result.grouping, result.recipe);
   require_kv_size(document, result.grouping, where);
   return result;
 }

@@ -46,7 +46,7 @@ nlohmann::ordered_json model_identity(const PretrainedModel& model) {
           {"weights_sha256", model.checkpoint.weights_sha256()}};
 }
 
-std::string grouping_text(const search::Grouping& grouping, std::string_view merge,
+std::string grouping_text(const search::Grouping& grouping, const MergeRecipe& recipe,
                           const PretrainedModel& model, const GroupingNotes& notes) {
   const ordered_json provenance = {{"method", notes.method},
                                    {"fitness", notes.fitness},
@@ -55,8 +55,14 @@ std::string grouping_text(const search::Grouping& grouping, std::string_view mer
   std::string text = "{\n  \"format\": \"regroup.grouping\",\n  \"version\": 1,\n";
   text += fmt::format("  \"model\": {},\n", json_text(model_identity(model)));
   text += fmt::format("  \"layers\": [\n{}\n  ],\n", layer_lines(grouping));
-  text += fmt::format("  \"merge\": {},\n", json_text(ordered_json(merge)));
-  text += "  \"renorm\": false,\n  \"refit\": \"none\",\n";
+  text += fmt::format("  \"merge\": {},\n", json_text(ordered_json(recipe.merge->name())));
+  text += fmt::format("  \"renorm\": {},\n  \"refit\": \"{}\",\n", recipe.renorm,
+                      refit_name(recipe.refit));
+  if (notes.calibration) {
+    const ordered_json calibration = {{"file", notes.calibration->file},
+                                      {"sha256", notes.calibration->sha256}};
+    text += fmt::format("  \"calibration\": {},\n", json_text(calibration));
+  }
   text += fmt::format("  \"kv\": {},\n", json_text(kv_json(grouping, model)));
   text += fmt::format("  \"objectives\": {},\n", json_text(notes.objectives));
   text += fmt::format("  \"provenance\": {}\n}}\n", json_text(provenance));

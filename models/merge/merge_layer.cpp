@@ -1,7 +1,5 @@
 #include "models/merge/merge_layer.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -13,27 +11,6 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
-
-void require_allocation(const search::LayerGrouping& layer, const ModelConfig& config) {
-  if (!layer.has_allocation()) return;
-  const std::vector<search::Group>& groups = layer.query_to_group;
-  if (groups.size() != static_cast<std::size_t>(config.query_heads)) {
-    throw InputError({.what = "allocation is not one group for each query head",
-                      .expected = fmt::format("{} entries", config.query_heads),
-                      .found = fmt::format("{} entries", groups.size())});
-  }
-  for (const search::Group group : groups) {
-    if (group.value() >= 0 && group.value() < layer.keys.groups()) continue;
-    throw InputError({.what = "allocation names a group that is not there",
-                      .expected = fmt::format("0 to {}", layer.keys.groups() - 1),
-                      .found = std::to_string(group.value())});
-  }
-  if (layer.shares_partition()) return;
-  throw InputError(
-      {.what = "allocation of query heads to groups of keys and values that differ",
-       .expected = "value_groups equal to key_groups",
-       .found = fmt::format("{} and {}", layer.keys.to_string(), layer.values.to_string())});
-}
 
 /// For each of the H query heads the stored head that it reads, a place in `stored`: that of its
 /// group in the allocation, else of its source KV head's group in `partition`.
@@ -197,46 +174,6 @@ void store_projection(const RowMatrix& matrix, const PretrainedModel& model,
 }
 
 }  // namespace
-
-void require_same_heads(const search::Grouping& grouping, const ModelConfig& config) {
-  const auto fail = [](std::string what, int expected, std::size_t found) {
-    throw InputError({.what = std::move(what),
-                      .expected = std::to_string(expected),
-                      .found = std::to_string(found)});
-  };
-  if (grouping.layers.size() != static_cast<std::size_t>(config.layers)) {
-    fail("grouping has another number of layers than the model", config.layers,
-         grouping.layers.size());
-  }
-  for (const search::LayerGrouping& layer : grouping.layers) {
-    for (const search::Partition* partition : {&layer.keys, &layer.values}) {
-      if (partition->heads() == config.kv_heads) continue;
-      fail("grouping has another number of KV heads than the model", config.kv_heads,
-           static_cast<std::size_t>(partition->heads()));
-    }
-    require_allocation(layer, config);
-  }
-}
-
-void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe) {
-  if (!recipe.merge->folds()) return;
-  for (const search::LayerGrouping& layer : grouping.layers) {
-    if (!layer.has_allocation()) continue;
-    throw InputError({.what = "this merge folds into each head what only its own group can use",
-                      .expected = "--merge mean, first, medoid or weighted for a grouping that "
-                                  "allocates query heads",
-                      .found = std::string(recipe.merge->name())});
-  }
-}
-
-SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe) {
-  SharedHead shared = recipe.merge->share(group);
-  if (!recipe.renorm) return shared;
-  const double norm = std::sqrt(squared_norm(shared, group.products));
-  const double members = group.products.squared_norms(group.heads).cwiseSqrt().mean();
-  if (norm > 0) shared.rescale(members / norm);
-  return shared;
-}
 
 MergedMatrices merge_matrices(const MergeSource& source, const search::LayerGrouping& grouping,
                               const MergeRecipe& recipe) {

@@ -15,21 +15,10 @@ struct MergedMatrices {
   std::vector<int> value_of_query;  ///< H entries, 0 … n_V − 1
 };
 
-/// Throws InputError unless the grouping has the layers and KV heads of the model and allocates its
-/// query heads, where it does, to groups that keys and values share.
-void require_same_heads(const search::Grouping& grouping, const ModelConfig& config);
-
-/// Throws InputError if the recipe folds factors into heads that the grouping allocates elsewhere.
-void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe);
-
 /// Merges the heads of one layer by the recipe, without refits. `source.moments` may be null where
 /// the recipe needs none. Heads alone in their group stay as they are.
 MergedMatrices merge_matrices(const MergeSource& source, const search::LayerGrouping& grouping,
                               const MergeRecipe& recipe);
-
-/// The shared head of a group by a recipe, norm restored where it says so; `group` is the problem
-/// restricted to its members.
-SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe);
 
 /// The layer in the checkpoint's element types. What was read from it keeps its bits.
 MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& model, int layer);

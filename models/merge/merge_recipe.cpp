@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <cmath>
 #include <string>
 
 #include "search/error.hpp"
@@ -42,6 +43,15 @@ std::string MergeRecipe::name() const {
   if (refit == Refit::kBoth) return text + " + both refits";
   if (refit != Refit::kNone) text += fmt::format(" + {} refit", refit_name(refit));
   return text;
+}
+
+SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe) {
+  SharedHead shared = recipe.merge->share(group);
+  if (!recipe.renorm) return shared;
+  const double norm = std::sqrt(squared_norm(shared, group.products));
+  const double members = group.products.squared_norms(group.heads).cwiseSqrt().mean();
+  if (norm > 0) shared.rescale(members / norm);
+  return shared;
 }
 
 void require_valid(const MergeRecipe& recipe) {

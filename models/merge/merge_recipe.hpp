@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,10 @@ struct MergeRecipe {
   std::string name() const;
   bool operator==(const MergeRecipe&) const = default;
 };
+
+/// The shared head of a group, its norm restored where the recipe says so; `group` is the problem
+/// restricted to the members, two or more.
+SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe);
 
 /// Throws InputError if the operator does not take the renorm.
 void require_valid(const MergeRecipe& recipe);

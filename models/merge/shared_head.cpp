@@ -56,6 +56,24 @@ SharedHead SharedHead::weighted(const HeadLayout& layout, const VectorXd& weight
   return shared;
 }
 
+SharedHead SharedHead::with_listener() const {
+  SharedHead wider = *this;
+  for (VectorXcd& combination : wider.plane_combination) {
+    combination.conservativeResize(combination.size() + 1);
+    combination[combination.size() - 1] = 0;
+  }
+  for (VectorXcd& factors : wider.plane_factors) {
+    factors.conservativeResize(factors.size() + 1);
+    factors[factors.size() - 1] = 1;
+  }
+  const Index rows = block_combination.rows();
+  wider.block_combination.conservativeResize(Eigen::NoChange, block_combination.cols() + rows);
+  wider.block_combination.rightCols(rows).setZero();
+  wider.block_factors.conservativeResize(block_factors.rows() + rows, Eigen::NoChange);
+  wider.block_factors.bottomRows(rows).setIdentity();
+  return wider;
+}
+
 void SharedHead::rescale(double scale) {
   for (VectorXcd& combination : plane_combination) combination *= scale;
   block_combination *= scale;

@@ -19,6 +19,9 @@ struct SharedHead {
 
   /// Σ_h w_h W^h that stands for every member as it is.
   static SharedHead weighted(const HeadLayout& layout, const Eigen::VectorXd& weights);
+  /// The same group with one more member at its end, that takes the shared head as it is and has no
+  /// part in it.
+  SharedHead with_listener() const;
   /// The shared head times `scale`, the factors as they are.
   void rescale(double scale);
 };

@@ -136,8 +136,8 @@ void want_with_neighbours(OptionId chosen, const UnitOptions& options, int reach
 MeasuredFront measured_front(const GroupingProblem& problem,
                              const std::vector<UnitOptions>& proxies, std::span<const int> kv_heads,
                              int reach, const OptionMeasure& measure) {
-  require_proxies(problem, proxies);
   const std::vector<Split> reachable = option_splits(problem, proxies);
+  require_proxies(problem, proxies);
   for (const int size : kv_heads) cheapest_within(reachable, size);
   Measurements known(proxies, measure);
   std::set<OptionId> wanted;

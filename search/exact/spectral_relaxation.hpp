@@ -8,7 +8,7 @@ namespace regroup::search {
 
 /// The bound for a table that comes with one for the whole layer at each number of groups, such as
 /// the eigenvalues that k shared heads must discard at least (METHODS §8). It is the larger of that
-/// one, which does not know what is joined, and of what the blocks cost as they are.
+/// one, which does not know what is joined, and of that of the blocks.
 class SpectralRelaxation : public Relaxation {
  public:
   /// `bounds[k − 1]`: no partition into exactly k groups costs less, k from 1 to n; less than that
@@ -16,7 +16,7 @@ class SpectralRelaxation : public Relaxation {
   /// not as many bounds as heads.
   SpectralRelaxation(const CostTable& table, std::vector<double> bounds);
 
-  /// As BlockRelaxation beside the bound; m² prices for m blocks, `effort` is not used.
+  /// As BlockRelaxation beside the bound.
   RelaxedSubset relax(const PartitionSubset& subset, int groups, double cutoff,
                       int effort) const override;
 

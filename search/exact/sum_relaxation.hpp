@@ -3,12 +3,13 @@
 #include <memory>
 #include <vector>
 
-#include "search/exact/relaxation.hpp"
+#include "search/exact/block_relaxation.hpp"
 
 namespace regroup::search {
 
-/// The bound for a weighted sum of tables: the sum of their bounds. The parts' dual multipliers do
-/// not pass from a subset to its parts.
+/// The bound for a weighted sum of tables: the sum of their bounds, or that of the summed costs as
+/// of any table if it is larger. The parts' dual multipliers do not pass from a subset to its
+/// parts.
 class SumRelaxation : public Relaxation {
  public:
   struct Part {
@@ -16,15 +17,15 @@ class SumRelaxation : public Relaxation {
     double weight = 1;
   };
 
-  /// At least one part; weights ≥ 0.
-  explicit SumRelaxation(std::vector<Part> parts);
+  /// `sum` is the table of the summed costs, which must outlive it; weights ≥ 0.
+  SumRelaxation(const CostTable& sum, std::vector<Part> parts);
 
-  /// Decides next on what the part with the largest share of the bound finds hardest, the first of
-  /// equal ones.
+  /// Decides next as BlockRelaxation.
   RelaxedSubset relax(const PartitionSubset& subset, int groups, double cutoff,
                       int effort) const override;
 
  private:
+  BlockRelaxation blocks_;
   std::vector<Part> parts_;
 };
 

@@ -95,6 +95,33 @@ class NamedCost : public SubsetCost {
   }
 };
 
+/// Another table's costs without its sketch.
+class PlainCost : public CostTable {
+ public:
+  explicit PlainCost(const CostTable& table) : table_(table) {}
+  int heads() const override { return table_.heads(); }
+  double group_cost(std::span<const Head> members) const override {
+    return table_.group_cost(members);
+  }
+
+ private:
+  const CostTable& table_;
+};
+
+/// As many as there are pairs of heads in a group: no group of parts costs less than in pairs.
+class PairingCost : public CostTable {
+ public:
+  explicit PairingCost(int heads) : heads_(heads) {}
+  int heads() const override { return heads_; }
+  double group_cost(std::span<const Head> members) const override {
+    return static_cast<double>(members.size() / 2);
+  }
+  bool grows() const override { return true; }
+
+ private:
+  int heads_;
+};
+
 /// Least cost with so many groups, by enumeration.
 double least_cost(const CostTable& table, int groups) {
   return enumerated_costs(table).at(groups);
@@ -210,14 +237,18 @@ TEST_CASE("a sum of tables prices and bounds what its parts do, weighted") {
   CHECK(sum.grows());
   const auto relaxation = sum.relaxation();
   const auto all = PartitionSubset::all(7);
+  int at_parts = 0;
   for (int groups = 2; groups < 7; ++groups) {
     const double bound = relaxation->relax(all, groups, 1e300, 50).bound;
     const double parts = 0.5 * a->relaxation()->relax(all, groups, 1e300, 50).bound +
                          2 * b->relaxation()->relax(all, groups, 1e300, 50).bound;
-    CHECK(bound == Approx(parts));
+    CHECK(bound >= parts * (1 - 1e-12));
+    at_parts += bound <= parts * (1 + 1e-12);
     CHECK(bound > 0);
     CHECK(bound <= least_cost(sum, groups) + 1e-12);
   }
+  CHECK(at_parts > 0);
+  CHECK(at_parts < 5);
   const auto shrinking = std::make_shared<RandomAdditive>(7, false, RandomKey(5));
   CHECK_FALSE(SumCost({{a, 1}, {shrinking, 1}}).grows());
   CHECK_THROWS_AS(sum.serving_cost(Head(0), group), InputError);
@@ -264,9 +295,10 @@ TEST_CASE(
         });
         const double whole = bounds[static_cast<std::size_t>(groups - 1)];
         const double bound = relaxation->relax(subset, groups, 1e300, 0).bound;
-        CHECK(bound == std::max(whole, joined));
+        CHECK(bound >= std::max(whole, joined * (1 - 1e-11)));
         CHECK(bound <= least + 1e-12);
-        (whole > joined ? spectral : blocks) += 1;
+        spectral += bound == whole;
+        blocks += bound > 1.05 * std::max(whole, joined);
       }
     }
   }
@@ -274,6 +306,18 @@ TEST_CASE(
   CHECK(blocks > 20);
   const DirectionCost table(4, 3, RandomKey(9));
   CHECK_THROWS_AS(SpectralRelaxation(table, {1, 2, 3}), InputError);
+}
+
+TEST_CASE("the bound from unions of two blocks is exact where pairs are all that costs") {
+  for (int heads = 2; heads <= 8; ++heads) {
+    const PairingCost table(heads);
+    const auto relaxation = table.relaxation();
+    const auto all = PartitionSubset::all(heads);
+    CHECK(relaxation->relax(all, 1, 1e300, 0).bound == Approx(heads / 2));
+    for (int groups = 1; groups < heads; ++groups) {
+      CHECK(relaxation->relax(all, groups, 1e300, 0).bound <= least_cost(table, groups));
+    }
+  }
 }
 
 TEST_CASE("branch and bound proves costly tables and their sums as enumeration does") {
@@ -343,6 +387,19 @@ TEST_CASE("a descent over a costly table goes down and keeps groups and sizes") 
   const Partition swapped = descend(table, start, DescentMoves::kSwaps);
   CHECK(swapped.has_equal_sizes());
   CHECK(table.partition_cost(swapped) < table.partition_cost(start));
+}
+
+TEST_CASE("a descent that a sketch has ranked all steps of is the one without it") {
+  // A head of 7 has at most 12 steps, as many as are priced.
+  for (std::uint64_t draw = 0; draw < 20; ++draw) {
+    const DirectionCost table(7, 3, RandomKey(19).split(draw));
+    for (int groups = 2; groups < 7; ++groups) {
+      const Partition start = Partition::neighbours(7, groups);
+      for (const auto moves : {DescentMoves::kMovesAndSwaps, DescentMoves::kSwaps}) {
+        CHECK(descend(table, start, moves) == descend(PlainCost(table), start, moves));
+      }
+    }
+  }
 }
 
 TEST_CASE("good partitions of a costly table come near the best and price few groups") {

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "models/grouping/grouping_file.hpp"
+#include "models/language_model.hpp"
+#include "models/text/token_data.hpp"
+#include "search/progress.hpp"
+
+namespace regroup::apps {
+
+/// What `--calibration` names: statistics of the model that were made before, or the data to make
+/// them of.
+struct CalibrationInput {
+  std::filesystem::path file;
+  std::optional<models::Calibration> statistics;  ///< of a calibration file
+  std::optional<models::TokenData> data;          ///< else
+  std::optional<models::TokenWindows> windows;    ///< of either
+
+  /// SHA-256 of the data, also where only their statistics are given.
+  const std::string& data_sha256() const;
+};
+
+/// Opens and checks a calibration file, text or token ids; data are cut into the model's windows.
+/// Throws InputError.
+CalibrationInput open_calibration(const std::filesystem::path& file,
+                                  const models::PretrainedModel& model);
+
+/// Measures moments on windows and says on the console's progress what it does. `gradients`: labels
+/// are drawn with that key. Throws as LanguageModel::calibrate.
+models::Calibration make_calibration(const models::LanguageModel& model,
+                                     const models::TokenWindows& windows, std::string data_sha256,
+                                     std::optional<search::RandomKey> gradients,
+                                     std::stop_token stop, search::Progress& progress);
+
+/// The calibration that a grouping's recipe needs, or null if it needs none: from `option`
+/// (--calibration) where given, else from the file that the grouping names, whose hash must be the
+/// stated one. Throws InputError if it is nowhere.
+std::shared_ptr<const models::Calibration> calibration_of(const models::GroupingFile& grouping,
+                                                          const std::filesystem::path& grouping_file,
+                                                          const std::filesystem::path& option,
+                                                          const models::LanguageModel& model,
+                                                          std::stop_token stop,
+                                                          search::Progress& progress);
+
+}  // namespace regroup::apps

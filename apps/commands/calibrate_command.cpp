@@ -1,0 +1,122 @@
+#include "apps/commands/calibrate_command.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/calibration_input.hpp"
+#include "apps/sampled_text.hpp"
+#include "models/files/json_file.hpp"
+#include "models/files/sha256.hpp"
+#include "search/error.hpp"
+
+namespace regroup::apps {
+namespace {
+
+// Children of the seed's key.
+constexpr std::uint64_t kTextKey = 1;
+constexpr std::uint64_t kLabelKey = 2;
+
+/// Whether the output holds what would be computed: same model, same text, as many gradients.
+bool is_done(const std::filesystem::path& output, const models::PretrainedModel& model,
+             const models::TokenWindows& windows, bool gradients) {
+  if (!std::filesystem::is_regular_file(output)) return false;
+  try {
+    const models::Calibration there = models::read_calibration(output, model);
+    return std::ranges::equal(there.windows.ids(), windows.ids()) &&
+           there.windows.context() == windows.context() && there.has_gradients() == gradients;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+CLI::App* CalibrateCommand::declare(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "calibrate", "Measure what merges and prices need of a model's activations");
+  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command
+      ->add_option("--data", data_,
+                   "Text (.txt, UTF-8) or token ids (.bin, .npy) (default: sampled from the model)")
+      ->type_name("FILE");
+  command->add_option("-o,--output", output_, "Calibration file to write (.safetensors)")
+      ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--tokens", tokens_, "Use no more tokens of --data than this (0: all)")
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_flag("--without-gradients", without_gradients_,
+                    "Leave out the backward pass, and with it fisher prices and weights");
+  command->add_option("--seed", seed_, "Of sampled text and of the labels of the gradients")
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_flag("--force", force_, "Replace the file even if it holds the same already");
+  compute_.declare(*command);
+  threads_.declare(*command);
+  command->add_flag("--json", json_, "Print the summary as JSON");
+  verbosity_.declare(*command);
+  return command;
+}
+
+void CalibrateCommand::run(const Session& session) {
+  threads_.apply();
+  const models::ComputeOptions compute = compute_.options();
+  if (!models::is_calibration_file(output_)) {
+    throw InputError({.what = "calibration files are safetensors",
+                      .where = "--output",
+                      .expected = "a name that ends in .safetensors",
+                      .found = output_});
+  }
+  if (seed_ < 0 || tokens_ < 0) {
+    throw InputError({.what = "option is out of range",
+                      .where = seed_ < 0 ? "--seed" : "--tokens",
+                      .expected = "0 or more",
+                      .found = std::to_string(seed_ < 0 ? seed_ : tokens_)});
+  }
+  require_writable_file(output_, "--output");
+  const auto model = std::make_shared<const models::PretrainedModel>(models::open_model(model_));
+  const search::RandomKey key(static_cast<std::uint64_t>(seed_));
+  search::Progress& progress = session.console.progress();
+  std::optional<models::TokenData> data;
+  std::optional<models::TokenWindows> windows;
+  if (!data_.empty()) {
+    data = models::read_token_data(data_, *model);
+    windows = calibration_windows(*data, model->config, static_cast<std::size_t>(tokens_));
+  } else {
+    require_can_write_text(*model, "--data");
+  }
+  const models::LanguageModel language_model(model, compute);
+  if (!windows) {
+    windows = sample_text(language_model, key.split(kTextKey), session.stop, progress);
+  }
+  const bool reuses =
+      !force_ && is_done(output_, *model, *windows, !without_gradients_);
+  if (!reuses) {
+    const std::string sha256 =
+        data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
+    const models::Calibration calibration = make_calibration(
+        language_model, *windows, sha256,
+        without_gradients_ ? std::nullopt : std::optional(key.split(kLabelKey)), session.stop,
+        progress);
+    models::write_calibration(output_, calibration, *model);
+  }
+  if (json_) {
+    const nlohmann::ordered_json summary = {{"output", output_},
+                                            {"tokens", windows->tokens()},
+                                            {"windows", windows->size()},
+                                            {"context", windows->context()},
+                                            {"sampled", data_.empty()},
+                                            {"gradients", !without_gradients_},
+                                            {"reused", reuses}};
+    session.console.print(models::json_text(summary, 2));
+    return;
+  }
+  session.console.print(fmt::format("{}: {} tokens in {} windows of {}{}{}", output_,
+                                    windows->tokens(), windows->size(), windows->context(),
+                                    data_.empty() ? ", sampled from the model" : "",
+                                    reuses ? "; it was there already" : ""));
+}
+
+}  // namespace regroup::apps

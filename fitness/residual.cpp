@@ -1,0 +1,62 @@
+#include "fitness/residual.hpp"
+
+#include <functional>
+#include <memory>
+
+#include "fitness/residual_cost.hpp"
+#include "search/error.hpp"
+#include "search/parallel.hpp"
+#include "search/sum_cost.hpp"
+
+namespace regroup::fitness {
+namespace {
+
+/// Weights of errors of one projection.
+using WeightRule =
+    std::function<models::HeadWeights(const models::MergeSource&, models::Projection)>;
+
+std::shared_ptr<const search::CostTable> residual_table(const models::MergeSource& source,
+                                                        models::Projection projection,
+                                                        const models::MergeRecipe& recipe,
+                                                        const WeightRule& weights) {
+  return std::make_shared<const ResidualCost>(
+      models::merge_problem(source, projection, recipe.merge->metric()),
+      models::head_products(source, projection, models::MergeMetric::kAttention),
+      weights(source, projection), recipe);
+}
+
+std::vector<search::LayerCosts> residual_costs(const FitnessInput& input, const std::string& stage,
+                                               const WeightRule& weights) {
+  if (input.calibration == nullptr) throw WorkError({.what = "residuals need calibration"});
+  const auto layers = static_cast<std::size_t>(input.model.config.layers);
+  std::vector<search::LayerCosts> costs(layers);
+  input.progress.begin(stage, layers, "layers");
+  search::parallel_for(layers, [&](std::size_t i) {
+    if (input.stop.stop_requested()) throw Interrupted();
+    const models::AttentionMatrices matrices =
+        models::read_attention_matrices(input.model, static_cast<int>(i));
+    const models::MergeSource source{matrices, input.model.config, &input.calibration->layers[i]};
+    const auto table = [&](models::Projection projection) {
+      return residual_table(source, projection, input.recipe, weights);
+    };
+    costs[i].keys = table(models::Projection::kKeys);
+    costs[i].values = table(models::Projection::kValues);
+    costs[i].joint = std::make_shared<const search::SumCost>(
+        std::vector<search::WeightedTable>{{costs[i].keys}, {costs[i].values}});
+    input.progress.advance(1);
+  });
+  input.progress.end();
+  return costs;
+}
+
+}  // namespace
+
+std::vector<search::LayerCosts> Residual::layer_costs(const FitnessInput& input) const {
+  return residual_costs(input, "inner products for residuals", models::head_weights);
+}
+
+std::vector<search::LayerCosts> Fisher::layer_costs(const FitnessInput& input) const {
+  return residual_costs(input, "inner products for fisher prices", models::fisher_weights);
+}
+
+}  // namespace regroup::fitness

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "fitness/fitness.hpp"
+
+namespace regroup::fitness {
+
+/// The error that the merge really used leaves, in the metric of attention (METHODS §7): keys by
+/// Σ Δscore² over pairs of tokens, values by E‖Δy‖². Compares groupings within a layer; keys and
+/// values, and layers, have no common unit. Needs moments.
+class Residual : public Fitness {
+ public:
+  std::string_view name() const override { return "residual"; }
+  models::MergeNeeds needs() const override { return models::MergeNeeds::kMoments; }
+  bool is_cheap() const override { return false; }
+  std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
+};
+
+/// The same residuals in nats per token, to second order: weighed by what the loss's gradients say
+/// of attention logits and block outputs (METHODS §7, "fisher price"), which makes keys and values,
+/// and layers, comparable. It leaves out products between tokens: rank with it, do not quote it.
+/// Needs gradients.
+class Fisher : public Fitness {
+ public:
+  std::string_view name() const override { return "fisher"; }
+  models::MergeNeeds needs() const override { return models::MergeNeeds::kGradients; }
+  bool is_cheap() const override { return false; }
+  std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
+};
+
+}  // namespace regroup::fitness

@@ -1,0 +1,125 @@
+#include "fitness/residual_cost.hpp"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <utility>
+
+#include "models/merge/merge_recipe.hpp"
+#include "search/exact/spectral_relaxation.hpp"
+
+namespace regroup::fitness {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+std::vector<int> ids_of(std::span<const search::Head> members) {
+  std::vector<int> ids;
+  for (const search::Head head : members) ids.push_back(head.value());
+  return ids;
+}
+
+/// The problem's part that prices: products and weights of some heads.
+models::MergeProblem part_of(const models::MergeProblem& shape,
+                             const models::HeadProducts& products,
+                             const models::HeadWeights& weights, std::span<const int> members) {
+  models::MergeProblem pricing;
+  pricing.layout = shape.layout;
+  pricing.products = products;
+  pricing.weights = weights;
+  return models::restrict_to(pricing, members);
+}
+
+MatrixXd root_of(const MatrixXd& metric) {
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(metric);
+  return solver.eigenvectors() * solver.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() *
+         solver.eigenvectors().transpose();
+}
+
+/// bounds[k − 1] += the sum of all but the `k · rows` largest eigenvalues.
+void add_discarded(const VectorXd& ascending, Index rows, std::vector<double>& bounds) {
+  const Index size = ascending.size();
+  for (std::size_t k = 1; k <= bounds.size(); ++k) {
+    const Index discarded = size - static_cast<Index>(k) * rows;
+    if (discarded > 0) bounds[k - 1] += ascending.head(discarded).cwiseMax(0).sum();
+  }
+}
+
+}  // namespace
+
+ResidualCost::ResidualCost(models::MergeProblem problem, models::HeadProducts products,
+                           models::HeadWeights weights, const models::MergeRecipe& recipe)
+    : SubsetCost(problem.heads),
+      problem_(std::move(problem)),
+      products_(std::move(products)),
+      weights_(std::move(weights)),
+      recipe_(recipe),
+      is_best_(recipe_.merge->name() == "optimal" && weights_.planes == problem_.weights.planes &&
+               weights_.block == problem_.weights.block) {}
+
+double ResidualCost::compute_cost(std::span<const search::Head> members) const {
+  const std::vector<int> ids = ids_of(members);
+  const models::SharedHead shared =
+      models::shared_head(models::restrict_to(problem_, ids), recipe_);
+  const models::MergeProblem pricing = part_of(problem_, products_, weights_, ids);
+  return models::residual(shared, pricing.products, pricing.weights);
+}
+
+double ResidualCost::serving_cost(search::Head head, std::span<const search::Head> members) const {
+  if (recipe_.merge->folds()) return SubsetCost::serving_cost(head, members);
+  std::vector<int> ids = ids_of(members);
+  const bool is_member = std::ranges::find(ids, head.value()) != ids.end();
+  if (ids.size() == 1 && is_member) return 0;
+  models::SharedHead shared =
+      ids.size() == 1 ? models::SharedHead::weighted(problem_.layout, VectorXd::Ones(1))
+                      : models::shared_head(models::restrict_to(problem_, ids), recipe_);
+  // The head that is served joins the group with no part in the shared head, all others weigh 0.
+  if (!is_member) {
+    ids.push_back(head.value());
+    shared = shared.with_listener();
+  }
+  models::MergeProblem pricing = part_of(problem_, products_, weights_, ids);
+  const auto place = std::ranges::find(ids, head.value()) - ids.begin();
+  for (VectorXd& plane : pricing.weights.planes) {
+    const double own = plane[place];
+    plane.setZero();
+    plane[place] = own;
+  }
+  for (std::size_t h = 0; h < pricing.weights.block.size(); ++h) {
+    if (std::cmp_not_equal(h, place)) pricing.weights.block[h].setZero();
+  }
+  return models::residual(shared, pricing.products, pricing.weights);
+}
+
+std::vector<double> ResidualCost::spectral_bounds() const {
+  std::vector<double> bounds(static_cast<std::size_t>(heads()), 0.0);
+  for (std::size_t p = 0; p < products_.planes.size(); ++p) {
+    const VectorXd roots = weights_.planes[p].cwiseSqrt();
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(
+        roots.asDiagonal() * products_.planes[p] * roots.asDiagonal(), Eigen::EigenvaluesOnly);
+    add_discarded(solver.eigenvalues(), 1, bounds);
+  }
+  if (products_.block.size() > 0) {
+    const Index rows = problem_.layout.block_rows();
+    MatrixXd root = MatrixXd::Zero(products_.block.rows(), products_.block.cols());
+    for (std::size_t h = 0; h < weights_.block.size(); ++h) {
+      const Index at = static_cast<Index>(h) * rows;
+      root.block(at, at, rows, rows) = root_of(weights_.block[h]);
+    }
+    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(root * products_.block * root,
+                                                         Eigen::EigenvaluesOnly);
+    add_discarded(solver.eigenvalues(), rows, bounds);
+  }
+  // Less what the eigenvalues' rounding may have added.
+  constexpr double kRounding = 1e-11;
+  const double slack = kRounding * bounds.front();
+  for (double& bound : bounds) bound = std::max(0.0, bound - slack);
+  return bounds;
+}
+
+std::unique_ptr<const search::Relaxation> ResidualCost::relaxation() const {
+  return std::make_unique<search::SpectralRelaxation>(*this, spectral_bounds());
+}
+
+}  // namespace regroup::fitness

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+
+#include "models/merge/merge_recipe.hpp"
+#include "search/subset_cost.hpp"
+
+namespace regroup::fitness {
+
+/// What merging heads of one projection of one layer leaves unexplained (METHODS §7): the shared
+/// head is the one that the recipe's operator really makes, its error is weighed by what reads it.
+/// A subset costs what the operator does, for `optimal` O((|g| · d)³).
+class ResidualCost : public search::SubsetCost {
+ public:
+  /// `problem` is what the operator sees. `products` and `weights`, of all heads of the layer, price
+  /// its result.
+  ResidualCost(models::MergeProblem problem, models::HeadProducts products,
+               models::HeadWeights weights, const models::MergeRecipe& recipe);
+
+  /// For operators that fold nothing; others throw InputError, as a head outside the group has no
+  /// factors.
+  double serving_cost(search::Head head, std::span<const search::Head> members) const override;
+  /// True where the operator makes the best shared head under the very weights that price it.
+  bool grows() const override { return is_best_; }
+  /// Of the least error that k shared heads of any kind can leave, from the eigenvalues of the whole
+  /// layer (METHODS §8). O((H_kv · d)³).
+  std::unique_ptr<const search::Relaxation> relaxation() const override;
+
+  /// The bounds of `relaxation` for 1 … H_kv groups.
+  std::vector<double> spectral_bounds() const;
+
+ protected:
+  double compute_cost(std::span<const search::Head> members) const override;
+
+ private:
+  models::MergeProblem problem_;
+  models::HeadProducts products_;
+  models::HeadWeights weights_;
+  models::MergeRecipe recipe_;
+  bool is_best_;
+};
+
+}  // namespace regroup::fitness

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "models/architecture/model_config.hpp"
+#include "models/merge/merge_recipe.hpp"
+#include "search/grouping.hpp"
+
+namespace regroup::models {
+
+/// Throws InputError unless the grouping has the layers and KV heads of the model and allocates its
+/// query heads, where it does, to groups that keys and values share.
+void require_same_heads(const search::Grouping& grouping, const ModelConfig& config);
+
+/// Throws InputError if the recipe folds factors into heads that the grouping allocates elsewhere.
+void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe);
+
+}  // namespace regroup::models
