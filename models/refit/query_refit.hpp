@@ -14,9 +14,10 @@ namespace regroup::models {
 /// in its place.
 struct QueryRefitWindow {
   at::Tensor attention;  ///< of the source, [1, H, length, length]
-  at::Tensor missing;    ///< source minus converted scores, not scaled by 1/√d, of the same shape
+  at::Tensor missing;    ///< source minus converted scores, not scaled by 1/√d, times `attention`
   at::Tensor queries;    ///< converted, before rotation, [1, H, length, d]
   at::Tensor keys;       ///< converted, rotated, those that each query head reads
+  at::Tensor attended_keys;  ///< attention · keys, of the same shape
 };
 
 /// The matrix M of every query head, [H, d, d] double on the CPU, for W_Q ← Mᵀ W_Q (METHODS §7,

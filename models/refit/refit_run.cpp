@@ -53,9 +53,9 @@ class LayerRefit {
     OutputRefit refit;
     for_each_share(source_states_.size(), device(), stop_, [&](std::size_t share, std::size_t w) {
       const at::Tensor wanted = source_output(w) + source_states_[w] - converted_states_[w];
-      const AttentionTrace trace =
-          attention.trace(source_.attention_input(layer_, converted_states_[w]), source_.rotary());
-      refit.add(share, trace.mixed[0], wanted[0]);
+      const at::Tensor received = attention.mix(
+          source_.attention_input(layer_, converted_states_[w]), source_.rotary(), 0, nullptr);
+      refit.add(share, received[0], wanted[0]);
     });
     OutputProjection fitted =
         refit.solve({merged_.weights.output, merged_.weights.output_bias});
@@ -104,10 +104,10 @@ class LayerRefit {
         source_.attention_input(layer_, source_states_[w]), rotary);
     const AttentionTrace to =
         converted.trace(source_.attention_input(layer_, converted_states_[w]), rotary);
-    return {from.attention,
-            at::matmul(from.queries, from.keys.transpose(2, 3)) -
-                at::matmul(to.queries, to.keys.transpose(2, 3)),
-            to.plain_queries, to.keys};
+    const at::Tensor missing = at::matmul(from.queries, from.keys.transpose(2, 3)) -
+                               at::matmul(to.queries, to.keys.transpose(2, 3));
+    return {from.attention, missing * from.attention, to.plain_queries, to.keys,
+            at::matmul(from.attention, to.keys)};
   }
 
   const PretrainedModel& model_;

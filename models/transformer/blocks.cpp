@@ -65,8 +65,8 @@ at::Tensor Attention::split_heads(const at::Tensor& x) const {
   return x.view({x.size(0), x.size(1), -1, head_dim_}).transpose(1, 2);
 }
 
-at::Tensor Attention::operator()(const at::Tensor& x, const Rotary& rotary, std::int64_t offset,
-                                 LayerCache* cache) const {
+at::Tensor Attention::mix(const at::Tensor& x, const Rotary& rotary, std::int64_t offset,
+                          LayerCache* cache) const {
   const at::Tensor queries = rotary.apply(split_heads(query_(x)), offset);
   at::Tensor keys = rotary.apply(this->keys(x), offset);
   at::Tensor values = split_heads(value_(x));
@@ -79,7 +79,7 @@ at::Tensor Attention::operator()(const at::Tensor& x, const Rotary& rotary, std:
   const at::Tensor mixed = at::scaled_dot_product_attention(
       queries, select_heads(keys, key_of_query_), select_heads(values, value_of_query_),
       /*attn_mask=*/{}, /*dropout_p=*/0.0, causal);
-  return output_(mixed.transpose(1, 2).flatten(2));
+  return mixed.transpose(1, 2).flatten(2);
 }
 
 Attention Attention::with_own_kv_weights() const {

@@ -56,11 +56,16 @@ class Attention {
   /// x [batch, length, D] at positions offset, offset + 1, … → [batch, length, D]. With a cache
   /// the positions before `offset` are read from it and the new ones added.
   at::Tensor operator()(const at::Tensor& x, const Rotary& rotary, std::int64_t offset,
-                        LayerCache* cache) const;
+                        LayerCache* cache) const {
+    return project(mix(x, rotary, offset, cache));
+  }
+  /// The same before the output projection, [batch, length, H·d].
+  at::Tensor mix(const at::Tensor& x, const Rotary& rotary, std::int64_t offset,
+                 LayerCache* cache) const;
 
   /// The same from position 0, with everything in between. O(H · length²) memory.
   AttentionTrace trace(const at::Tensor& x, const Rotary& rotary) const;
-  /// The output projection of a trace's `mixed`.
+  /// The output projection of what `mix` gives.
   at::Tensor project(const at::Tensor& mixed) const { return output_(mixed); }
 
   /// The same with key and value weights that record gradients of their own; shares the numbers.
