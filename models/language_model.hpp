@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "models/calibration/activation_moments.hpp"
@@ -11,6 +12,7 @@
 #include "models/merge/merge_operator.hpp"
 #include "models/pretrained_model.hpp"
 #include "models/text/token_windows.hpp"
+#include "models/window_score.hpp"
 #include "search/key_norm/key_grams.hpp"
 #include "search/progress.hpp"
 #include "search/random.hpp"
@@ -18,6 +20,22 @@
 namespace regroup::models {
 
 class Decoder;
+
+/// What a source model makes of some windows, kept so that any number of conversions are compared
+/// with it for one forward pass of the source. Holds its last hidden states in host memory: tokens
+/// · D numbers in the computation's type. A cheap handle. Immutable and thread-safe.
+class SourceStates {
+ public:
+  /// The source beside itself: divergence 0, agreement 1.
+  const std::vector<WindowScore>& scores() const;
+
+ private:
+  friend class LanguageModel;
+  struct Content;
+  explicit SourceStates(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
+
+  std::shared_ptr<const Content> content_;
+};
 
 /// A causal language model ready to compute: the source model, or one with merged KV heads. A cheap
 /// handle: copies and grouped versions share weights. Immutable and thread-safe; calls spread their
@@ -41,6 +59,17 @@ class LanguageModel {
   /// `logits`, WorkError if a loss is not finite, Interrupted on `stop`. Progress counts tokens.
   std::vector<double> window_losses(const TokenWindows& windows, std::stop_token stop,
                                     search::Progress& progress) const;
+
+  /// What `compare` needs of this model as the source. Throws as `window_losses`. Progress counts
+  /// tokens.
+  SourceStates source_states(const TokenWindows& windows, std::stop_token stop,
+                             search::Progress& progress) const;
+
+  /// Scores of the source's windows beside the source; losses are bit by bit those of
+  /// `window_losses`. Throws as that, and InputError if the source has another vocabulary. Progress
+  /// counts tokens.
+  std::vector<WindowScore> compare(const SourceStates& source, std::stop_token stop,
+                                   search::Progress& progress) const;
 
   /// Second moments of every layer's attention input over the windows' inputs, summed in double in
   /// an order that does not depend on the number of threads. Memory: up to eight sums of all
