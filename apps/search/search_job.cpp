@@ -30,6 +30,7 @@ constexpr std::uint64_t kBaselineKey = 2;
 constexpr std::uint64_t kEvalTextKey = 3;
 constexpr std::uint64_t kCalibrationTextKey = 4;
 constexpr std::uint64_t kSelectionTextKey = 5;
+constexpr std::uint64_t kBootstrapKey = 8;
 
 /// Text that the model writes where none is given (DESIGN, "Command line").
 constexpr int kSampledWindows = 64;
@@ -185,8 +186,8 @@ SearchSummary run_search(const SearchOptions& options, const Console& console,
   std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {
     texts.eval = text_windows(inputs.eval_windows, kEvalTextKey, options, inputs, stop, progress);
-    const fitness::LossMeter meter(*inputs.language_model, *texts.eval);
-    source = measure_points(points, meter, directory, console, stop);
+    source = measure_points(points, *inputs.language_model, *texts.eval,
+                            run_key(options).split(kBootstrapKey), directory, console, stop);
     times.finish("measure");
   }
   mark_front(points);
