@@ -743,7 +743,7 @@ function pointsNote() {
     [(p) => has(p.low), "Δloss is followed by its 95\u202f% interval (bootstrap over windows)."],
     [(p) => has(p.kl), "KL is the divergence of the next-token distribution from the source’s, nats per token; it needs no labels."],
     [(p) => has(p.agreement), "Same top-1: positions where both find the same token most likely."],
-    [(p) => has(p.search_better), "Search better: resamples of the windows in which the search’s point of the same size or the next smaller one has the lower loss."],
+    [(p) => has(p.search_better), "Search better: resamples of the windows in which the search has the lower loss, with its point for the same KV limit or, without limits, its largest one that is no larger."],
   ];
   return parts.filter(([isThere]) => allPoints.some(isThere)).map(([, text]) => text).join(" ");
 }
