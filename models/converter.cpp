@@ -35,7 +35,7 @@ std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const Pretrain
 Converter::Converter(LanguageModel source, std::shared_ptr<const Calibration> calibration)
     : source_(std::move(source)), calibration_(std::move(calibration)) {
   if (calibration_) {
-    states_ = std::make_unique<SourceStates>(source_.decoder(), calibration_->windows);
+    states_ = std::make_unique<LayerStates>(source_.decoder(), calibration_->windows);
   }
 }
 

@@ -10,7 +10,7 @@
 
 namespace regroup::models {
 
-class SourceStates;
+class LayerStates;
 
 /// The merged layers of a recipe that needs no calibration, without running the model. Throws as
 /// `Converter::merge`.
@@ -41,7 +41,7 @@ class Converter {
  private:
   LanguageModel source_;
   std::shared_ptr<const Calibration> calibration_;
-  std::unique_ptr<const SourceStates> states_;  // null without a calibration
+  std::unique_ptr<const LayerStates> states_;  // null without a calibration
 };
 
 }  // namespace regroup::models

@@ -11,7 +11,7 @@
 
 #include "models/converter.hpp"
 #include "models/merge/merged_layers.hpp"
-#include "models/refit/source_states.hpp"
+#include "models/refit/layer_states.hpp"
 #include "models/transformer/decoder.hpp"
 #include "models/transformer/gradient_pass.hpp"
 #include "models/transformer/key_products.hpp"
@@ -84,7 +84,32 @@ void for_each_batch(std::size_t count, std::size_t batch, const Device& device,
   }
 }
 
+void require_finite_loss(double loss, const PretrainedModel& model) {
+  if (std::isfinite(loss)) return;
+  throw WorkError({.what = "the model's loss is not a finite number",
+                   .where = model.name(),
+                   .found = fmt::format("{}", loss)});
+}
+
+void require_same_vocabulary(const Decoder& model, const Decoder& source) {
+  if (model.vocabulary() == source.vocabulary()) return;
+  throw InputError({.what = "models with other vocabularies cannot be compared",
+                    .expected = std::to_string(source.vocabulary()),
+                    .found = std::to_string(model.vocabulary())});
+}
+
 }  // namespace
+
+struct SourceStates::Content {
+  std::shared_ptr<const Decoder> decoder;
+  TokenWindows windows;
+  std::vector<at::Tensor> states;  // of each batch, [windows · context, D], on the CPU
+  std::vector<WindowScore> scores;
+};
+
+const std::vector<WindowScore>& SourceStates::scores() const {
+  return content_->scores;
+}
 
 LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
                              const ComputeOptions& options)
@@ -127,14 +152,45 @@ std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, st
                    batch_losses(*decoder_, windows, begin, end, std::span(losses));
                    progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
                  });
-  for (const double loss : losses) {
-    if (!std::isfinite(loss)) {
-      throw WorkError({.what = "the model's loss is not a finite number",
-                       .where = model_->name(),
-                       .found = fmt::format("{}", loss)});
-    }
-  }
+  for (const double loss : losses) require_finite_loss(loss, *model_);
   return losses;
+}
+
+SourceStates LanguageModel::source_states(const TokenWindows& windows, std::stop_token stop,
+                                          search::Progress& progress) const {
+  require_windows(windows, config());
+  const std::size_t batch = batch_windows(windows);
+  std::vector<at::Tensor> states((windows.size() + batch - 1) / batch);
+  std::vector<WindowScore> scores(windows.size());
+  for_each_batch(windows.size(), batch, decoder_->options().device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   const at::Tensor own = batch_states(*decoder_, windows, begin, end);
+                   states[begin / batch] = own.cpu();
+                   batch_scores(*decoder_, own, *decoder_, own, windows, begin, scores);
+                   progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
+                 });
+  for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
+  return SourceStates(std::make_shared<const SourceStates::Content>(
+      SourceStates::Content{decoder_, windows, std::move(states), std::move(scores)}));
+}
+
+std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std::stop_token stop,
+                                                search::Progress& progress) const {
+  const SourceStates::Content& kept = *source.content_;
+  require_windows(kept.windows, config());
+  require_same_vocabulary(*decoder_, *kept.decoder);
+  const std::size_t batch = batch_windows(kept.windows);
+  std::vector<WindowScore> scores(kept.windows.size());
+  for_each_batch(
+      scores.size(), batch, decoder_->options().device, stop,
+      [&](std::size_t begin, std::size_t end) {
+        const at::Tensor states = batch_states(*decoder_, kept.windows, begin, end);
+        batch_scores(*decoder_, states, *kept.decoder, kept.states[begin / batch], kept.windows,
+                     begin, scores);
+        progress.advance((end - begin) * static_cast<std::size_t>(kept.windows.context()));
+      });
+  for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
+  return scores;
 }
 
 Calibration LanguageModel::calibrate(const TokenWindows& windows,
@@ -142,7 +198,7 @@ Calibration LanguageModel::calibrate(const TokenWindows& windows,
                                      search::Progress& progress) const {
   require_windows(windows, config());
   const std::size_t tokens = windows.tokens();
-  const SourceStates states(*decoder_, windows);
+  const LayerStates states(*decoder_, windows);
   Calibration calibration{{}, windows, {}};
   for (std::size_t layer = 0; layer < decoder_->layers(); ++layer) {
     calibration.layers.push_back(

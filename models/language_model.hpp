@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "models/calibration/calibration.hpp"
@@ -13,6 +14,7 @@
 #include "models/pretrained_model.hpp"
 #include "models/text/token_windows.hpp"
 #include "search/grouping.hpp"
+#include "models/window_score.hpp"
 #include "search/key_norm/key_grams.hpp"
 #include "search/progress.hpp"
 #include "search/random.hpp"
@@ -26,6 +28,22 @@ class MergedLayers;
 struct CalibrationOptions {
   /// Labels of the gradients are drawn with it; absent: no gradients.
   std::optional<search::RandomKey> gradient_key;
+};
+
+/// What a source model makes of some windows, kept so that any number of conversions are compared
+/// with it for one forward pass of the source. Holds its last hidden states in host memory: tokens
+/// · D numbers in the computation's type. A cheap handle. Immutable and thread-safe.
+class SourceStates {
+ public:
+  /// The source beside itself: divergence 0, agreement 1.
+  const std::vector<WindowScore>& scores() const;
+
+ private:
+  friend class LanguageModel;
+  struct Content;
+  explicit SourceStates(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
+
+  std::shared_ptr<const Content> content_;
 };
 
 /// A causal language model ready to compute: the source model, or one with merged KV heads. A cheap
@@ -61,6 +79,16 @@ class LanguageModel {
   /// layers, once more for gradients.
   Calibration calibrate(const TokenWindows& windows, const CalibrationOptions& options,
                         std::stop_token stop, search::Progress& progress) const;
+  /// What `compare` needs of this model as the source. Throws as `window_losses`. Progress counts
+  /// tokens.
+  SourceStates source_states(const TokenWindows& windows, std::stop_token stop,
+                             search::Progress& progress) const;
+
+  /// Scores of the source's windows beside the source; losses are bit by bit those of
+  /// `window_losses`. Throws as that, and InputError if the source has another vocabulary. Progress
+  /// counts tokens.
+  std::vector<WindowScore> compare(const SourceStates& source, std::stop_token stop,
+                                   search::Progress& progress) const;
 
   /// Inner products of every layer's keys over each window's inputs (METHODS §4), in double, the
   /// same for any number of threads. Memory: 8 · H_kv² bytes a layer and window. Throws as

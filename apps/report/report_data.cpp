@@ -126,6 +126,12 @@ json point_data(const RunData& run, const FrontPoint& point, PartitionTable& par
   put(data, "loss", point.loss);
   put(data, "delta", point.delta_loss);
   put(data, "stderr", point.delta_loss_stderr);
+  put(data, "low", point.delta_loss_low);
+  put(data, "high", point.delta_loss_high);
+  put(data, "kl", point.kl);
+  put(data, "kl_stderr", point.kl_stderr);
+  put(data, "agreement", point.top1_agreement);
+  put(data, "search_better", point.search_better);
   for (std::size_t i = 0; i < kProxies.size(); ++i) {
     put(data, std::string(kProxies[i].key).c_str(), point.proxies[i]);
   }

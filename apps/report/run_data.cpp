@@ -123,6 +123,12 @@ FrontPoint read_point(const JsonFields& fields) {
                    .loss = fields.optional_number("loss"),
                    .delta_loss = fields.optional_number("delta_loss"),
                    .delta_loss_stderr = fields.optional_number("delta_loss_stderr"),
+                   .delta_loss_low = fields.optional_number("delta_loss_low"),
+                   .delta_loss_high = fields.optional_number("delta_loss_high"),
+                   .kl = fields.optional_number("kl"),
+                   .kl_stderr = fields.optional_number("kl_stderr"),
+                   .top1_agreement = fields.optional_number("top1_agreement"),
+                   .search_better = fields.optional_number("search_better"),
                    .on_front = fields.optional_flag("on_front").value_or(false),
                    .grouping = read_grouping_path(fields),
                    .layers = {}};

@@ -48,9 +48,13 @@ struct FrontPoint {
   double kv_ratio = 0;                ///< of the source model's cache, in (0, 1]
   std::uint64_t bytes_per_token = 0;  ///< of KV cache
   std::array<std::optional<double>, kProxies.size()> proxies;
-  std::optional<double> loss;               ///< nats per token
-  std::optional<double> delta_loss;         ///< loss - source loss
-  std::optional<double> delta_loss_stderr;  ///< paired over windows
+  std::optional<double> loss;                             ///< nats per token
+  std::optional<double> delta_loss;                       ///< loss - source loss
+  std::optional<double> delta_loss_stderr;                ///< paired over windows
+  std::optional<double> delta_loss_low, delta_loss_high;  ///< 95 % interval of delta_loss
+  std::optional<double> kl, kl_stderr;                    ///< KL(source ‖ point), nats per token
+  std::optional<double> top1_agreement;                   ///< with the source, share of positions
+  std::optional<double> search_better;                    ///< of a baseline: share of resamples
   bool on_front = false;
   std::string grouping;  ///< path inside the run directory: "groupings/NAME.json"
   std::vector<LayerGroups> layers;

@@ -36,6 +36,16 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
     json["delta_loss"] = point.delta->mean;
     set_if(json, "delta_loss_stderr", point.delta->standard_error);
   }
+  if (point.delta_interval) {
+    json["delta_loss_low"] = point.delta_interval->low;
+    json["delta_loss_high"] = point.delta_interval->high;
+  }
+  if (point.divergence) {
+    json["kl"] = point.divergence->mean;
+    set_if(json, "kl_stderr", point.divergence->standard_error);
+  }
+  set_if(json, "top1_agreement", point.agreement);
+  set_if(json, "search_better", point.search_better);
   json["on_front"] = point.on_front;
   json["grouping"] = grouping_path(point);
   return json;
@@ -58,8 +68,10 @@ std::string csv_field(const ordered_json& point, const std::string& column) {
 std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& rows) {
   std::vector<std::string> columns = {"series", "method", "merge", "renorm", "refit", "kv_ratio", "bytes_per_token"};
   for (const auto& [fitness, error] : points.front().proxies) columns.push_back(fitness);
-  columns.insert(columns.end(), {"kv_limit", "loss", "loss_stderr", "delta_loss",
-                                 "delta_loss_stderr", "on_front", "grouping"});
+  columns.insert(columns.end(),
+                 {"kv_limit", "loss", "loss_stderr", "delta_loss", "delta_loss_stderr",
+                  "delta_loss_low", "delta_loss_high", "kl", "kl_stderr", "top1_agreement",
+                  "search_better", "on_front", "grouping"});
   std::string text = fmt::format("{}\n", fmt::join(columns, ","));
   for (const ordered_json& row : rows) {
     std::vector<std::string> fields;

@@ -4,13 +4,17 @@
 
 #include <chrono>
 #include <map>
+#include <utility>
 
+#include "apps/search/compare_points.hpp"
 #include "apps/search/grouping_key.hpp"
 #include "models/files/sha256.hpp"
 #include "models/merge/merge_operator.hpp"
 
 namespace regroup::apps {
 namespace {
+
+using Scores = std::vector<models::WindowScore>;
 
 constexpr const char* kSource = "source";
 
@@ -20,57 +24,95 @@ std::string key_of(const RunPoint& point) {
   return models::sha256_hex(grouping_content(point.point.grouping, point.recipe));
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+/// Scores of the source and of groupings by key, from the run directory or by measuring.
+class PointScores {
+ public:
+  PointScores(const models::Converter& converter, const models::TokenWindows& windows,
+              const RunDirectory& directory, const Console& console, std::stop_token stop)
+      : converter_(converter),
+        windows_(windows),
+        directory_(directory),
+        console_(console),
+        stop_(std::move(stop)) {}
+
+  /// Makes the scores of the source and of all points known.
+  void find(const std::vector<RunPoint>& points) {
+    const bool knows_source = recall(kSource);
+    std::vector<const RunPoint*> missing;
+    for (const RunPoint& point : points) {
+      const std::string key = key_of(point);
+      if (key == kSource || scores_.contains(key) || recall(key)) continue;
+      scores_[key] = {};
+      missing.push_back(&point);
+    }
+    if (!knows_source || !missing.empty()) measure(missing);
+  }
+
+  const Scores& operator[](const std::string& key) const { return scores_.at(key); }
+
+ private:
+  bool recall(const std::string& key) {
+    auto scores = directory_.recall_scores(key, windows_.size());
+    if (scores) scores_[key] = std::move(*scores);
+    return scores.has_value();
+  }
+
+  void keep(const std::string& key, Scores scores) {
+    directory_.remember_scores(key, scores);
+    scores_[key] = std::move(scores);
+  }
+
+  void measure(const std::vector<const RunPoint*>& missing) {
+    search::Progress& progress = console_.progress();
+    const auto started = std::chrono::steady_clock::now();
+    progress.begin("measuring the source", windows_.tokens(), "tokens");
+    const models::SourceStates states = converter_.source().source_states(windows_, stop_, progress);
+    progress.end();
+    if (!scores_.contains(kSource)) keep(kSource, states.scores());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+    console_.log(fmt::format("{} groupings to measure, about {}", missing.size(),
+                             duration_text(seconds.count() * static_cast<double>(missing.size()))));
+    progress.begin("measuring groupings", missing.size() * windows_.tokens(), "tokens");
+    for (const RunPoint* point : missing) {
+      const models::LanguageModel model =
+          converter_.convert(point->point.grouping, point->recipe, stop_);
+      keep(key_of(*point), model.compare(states, stop_, progress));
+    }
+    progress.end();
+  }
+
+  const models::Converter& converter_;
+  const models::TokenWindows& windows_;
+  const RunDirectory& directory_;
+  const Console& console_;
+  std::stop_token stop_;
+  std::map<std::string, Scores> scores_;
+};
 
 }  // namespace
 
-fitness::LossEstimate measure_points(std::vector<RunPoint>& points, const fitness::LossMeter& meter,
+fitness::LossEstimate measure_points(std::vector<RunPoint>& points,
+                                     const models::Converter& converter,
+                                     const models::TokenWindows& windows, search::RandomKey key,
                                      const RunDirectory& directory, const Console& console,
                                      std::stop_token stop) {
-  search::Progress& progress = console.progress();
-  const auto started = std::chrono::steady_clock::now();
-  auto source = directory.recall(kSource, meter.windows().size());
-  const bool source_remembered = source.has_value();
-  if (!source) {
-    progress.begin("measuring the source", meter.windows().tokens(), "tokens");
-    source = meter.source(stop, progress);
-    progress.end();
-    directory.remember(kSource, *source);
-  }
-  const double source_seconds = seconds_since(started);
-
-  std::map<std::string, std::vector<double>> losses = {{kSource, *source}};
-  std::vector<const RunPoint*> missing;
-  for (const RunPoint& point : points) {
-    const std::string key = key_of(point);
-    if (losses.contains(key)) continue;
-    auto remembered = directory.recall(key, meter.windows().size());
-    if (!remembered) missing.push_back(&point);
-    losses[key] = std::move(remembered).value_or(std::vector<double>{});
-  }
-
-  std::string remark = fmt::format("{} groupings to measure", missing.size());
-  if (!source_remembered) {
-    remark += fmt::format(", about {}",
-                          duration_text(source_seconds * static_cast<double>(missing.size())));
-  }
-  console.log(remark);
-  progress.begin("measuring groupings", missing.size() * meter.windows().tokens(), "tokens");
-  for (const RunPoint* point : missing) {
-    std::vector<double>& measured = losses[key_of(*point)];
-    measured =
-        meter.converted(point->point.grouping, point->recipe, stop, progress);
-    directory.remember(key_of(*point), measured);
-  }
-  progress.end();
+  PointScores scores(converter, windows, directory, console, std::move(stop));
+  scores.find(points);
+  const std::vector<double> source_losses =
+      models::values_of(scores[kSource], &models::WindowScore::loss);
+  std::vector<std::vector<double>> losses;
   for (RunPoint& point : points) {
-    const std::vector<double>& measured = losses[key_of(point)];
-    point.loss = fitness::estimate(measured);
-    point.delta = fitness::paired_difference(measured, *source);
+    const Scores& measured = scores[key_of(point)];
+    losses.push_back(models::values_of(measured, &models::WindowScore::loss));
+    point.loss = fitness::estimate(losses.back());
+    point.delta = fitness::paired_difference(losses.back(), source_losses);
+    point.divergence =
+        fitness::estimate(models::values_of(measured, &models::WindowScore::divergence));
+    point.agreement =
+        fitness::estimate(models::values_of(measured, &models::WindowScore::agreement)).mean;
   }
-  return fitness::estimate(*source);
+  compare_points(points, losses, source_losses, key);
+  return fitness::estimate(source_losses);
 }
 
 }  // namespace regroup::apps

@@ -7,13 +7,17 @@
 #include "apps/search/run_points.hpp"
 #include "apps/terminal/console.hpp"
 #include "fitness/loss_meter.hpp"
+#include "models/converter.hpp"
 
 namespace regroup::apps {
 
-/// Measures the source and every point on the meter's windows, each distinct grouping once, and
-/// fills in loss and change of loss. What the run directory remembers is not measured again; each
-/// new measurement is remembered at once. Says the expected time first. Returns the source's loss.
-fitness::LossEstimate measure_points(std::vector<RunPoint>& points, const fitness::LossMeter& meter,
+/// Measures the source and every point on `windows`, each distinct grouping once, and fills in what
+/// the points say of loss and source. What the run directory remembers is not measured again; each
+/// new measurement is remembered at once. Says the expected time first. `key` draws the resamples
+/// of the intervals. Returns the source's loss.
+fitness::LossEstimate measure_points(std::vector<RunPoint>& points,
+                                     const models::Converter& converter,
+                                     const models::TokenWindows& windows, search::RandomKey key,
                                      const RunDirectory& directory, const Console& console,
                                      std::stop_token stop);
 

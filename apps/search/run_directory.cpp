@@ -64,6 +64,37 @@ void remove_measurements(const fs::path& directory) {
   remove_if_empty(directory);
 }
 
+/// The file of a measurement inside the run directory.
+fs::path measured(const std::string& key) {
+  return fs::path("state") / "measured" / (key + ".json");
+}
+
+/// A JSON file, or nothing if it is not there or broken.
+std::optional<json> read_if_whole(const fs::path& file) {
+  if (!fs::exists(file)) return std::nullopt;
+  try {
+    return models::read_json_file(file);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// One finite number for every window, or nothing.
+std::optional<std::vector<double>> window_values(const json& value, std::size_t windows) {
+  if (!value.is_array() || value.size() != windows) return std::nullopt;
+  const bool whole = std::ranges::all_of(value, [](const json& number) {
+    return number.is_number() && std::isfinite(number.get<double>());
+  });
+  return whole ? std::optional(value.get<std::vector<double>>()) : std::nullopt;
+}
+
+/// How the scores of the windows are called in a file.
+constexpr std::array<std::pair<const char*, double models::WindowScore::*>, 4> kScoreFields{
+    {{"loss", &models::WindowScore::loss},
+     {"kl", &models::WindowScore::divergence},
+     {"top1_agreement", &models::WindowScore::agreement},
+     {"accuracy", &models::WindowScore::accuracy}}};
+
 }  // namespace
 
 RunDirectory::RunDirectory(fs::path directory, Existing existing, nlohmann::ordered_json identity)
@@ -140,23 +171,32 @@ void RunDirectory::write(const fs::path& name, std::string_view text) const {
 
 std::optional<std::vector<double>> RunDirectory::recall(const std::string& key,
                                                         std::size_t windows) const {
-  const fs::path file = state("measured") / (key + ".json");
-  if (!fs::exists(file)) return std::nullopt;
-  try {
-    auto losses = models::read_json_file(file).get<std::vector<double>>();
-    const bool whole =
-        losses.size() == windows &&
-        std::all_of(losses.begin(), losses.end(), [](double loss) { return std::isfinite(loss); });
-    return whole ? std::optional(std::move(losses)) : std::nullopt;
-  } catch (const Error&) {
-    return std::nullopt;
-  } catch (const json::exception&) {
-    return std::nullopt;
-  }
+  const std::optional<json> kept = read_if_whole(directory_ / measured(key));
+  return kept ? window_values(*kept, windows) : std::nullopt;
 }
 
 void RunDirectory::remember(const std::string& key, const std::vector<double>& losses) const {
-  write(fs::path("state") / "measured" / (key + ".json"), json(losses).dump() + "\n");
+  write(measured(key), json(losses).dump() + "\n");
+}
+
+std::optional<std::vector<models::WindowScore>> RunDirectory::recall_scores(
+    const std::string& key, std::size_t windows) const {
+  const std::optional<json> kept = read_if_whole(directory_ / measured(key));
+  if (!kept || !kept->is_object()) return std::nullopt;
+  std::vector<models::WindowScore> scores(windows);
+  for (const auto& [name, field] : kScoreFields) {
+    const auto values = window_values(kept->value(name, json()), windows);
+    if (!values) return std::nullopt;
+    for (std::size_t w = 0; w < windows; ++w) scores[w].*field = (*values)[w];
+  }
+  return scores;
+}
+
+void RunDirectory::remember_scores(const std::string& key,
+                                   const std::vector<models::WindowScore>& scores) const {
+  nlohmann::ordered_json kept;
+  for (const auto& [name, field] : kScoreFields) kept[name] = models::values_of(scores, field);
+  write(measured(key), kept.dump() + "\n");
 }
 
 }  // namespace regroup::apps

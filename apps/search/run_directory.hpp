@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "models/window_score.hpp"
+
 namespace regroup::apps {
 
 /// The output directory of a search. Files get their final name only when complete; temporary files
@@ -45,6 +47,12 @@ class RunDirectory {
   std::optional<std::vector<double>> recall(const std::string& key, std::size_t windows) const;
   /// Keeps losses for a run that resumes this one. Throws WorkError.
   void remember(const std::string& key, const std::vector<double>& losses) const;
+
+  /// The same for scores beside the source, under other keys.
+  std::optional<std::vector<models::WindowScore>> recall_scores(const std::string& key,
+                                                                std::size_t windows) const;
+  void remember_scores(const std::string& key,
+                       const std::vector<models::WindowScore>& scores) const;
 
  private:
   std::filesystem::path state(std::string_view name) const { return state_folder() / name; }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/search/search_options.hpp"
+#include "fitness/bootstrap.hpp"
 #include "fitness/loss_meter.hpp"
 #include "search/method.hpp"
 
@@ -30,7 +31,11 @@ struct RunPoint {
   std::optional<fitness::LossEstimate> loss;
   std::optional<fitness::LossEstimate> delta;  ///< against the source, paired
   bool on_front = false;
-  std::string name;  ///< of the grouping file, less ".json"
+  std::string name;                                      ///< of the grouping file, less ".json"
+  std::optional<fitness::Interval> delta_interval = {};  ///< of `delta`, 95 %, bootstrap
+  std::optional<fitness::LossEstimate> divergence = {};  ///< KL(source ‖ point), nats per token
+  std::optional<double> agreement = {};      ///< with the source's most likely token, share
+  std::optional<double> search_better = {};  ///< of a baseline: how sure the search's point wins
 };
 
 /// The points of a run, not measured: of the method's front the ones to look at (with KV limits the

@@ -33,6 +33,7 @@ constexpr std::uint64_t kCalibrationTextKey = 4;
 constexpr std::uint64_t kSelectionTextKey = 5;
 constexpr std::uint64_t kLabelKey = 6;
 constexpr std::uint64_t kPaperKey = 7;
+constexpr std::uint64_t kBootstrapKey = 8;
 
 // The recipe of QCQA's paper.
 constexpr const char* kPaperMethod = "qcqa";
@@ -212,8 +213,8 @@ SearchSummary run_search(const SearchOptions& asked, const Console& console,
   std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {
     texts.eval = text_windows(inputs.eval_windows, kEvalTextKey, options, inputs, stop, progress);
-    const fitness::LossMeter meter(converter, *texts.eval);
-    source = measure_points(points, meter, directory, console, stop);
+    source = measure_points(points, *converter, *texts.eval,
+                            run_key(options).split(kBootstrapKey), directory, console, stop);
     times.finish("measure");
   }
   mark_front(points);

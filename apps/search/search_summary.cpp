@@ -38,15 +38,19 @@ std::string loss_text(const ordered_json* point) {
                      point->at("delta_loss").get<double>());
 }
 
+std::string divergence_text(const ordered_json& point) {
+  return point.contains("kl") ? fmt::format("{:.4f}", point.at("kl").get<double>()) : "–";
+}
+
 std::string table(const SearchSummary& summary) {
-  std::string text = fmt::format("  {:>8} {:>8}  {:>20}  {:>20}  {}\n", "KV limit", "KV ratio",
-                                 "loss (change)", "neighbour GQA", "grouping");
+  std::string text = fmt::format("  {:>8} {:>8}  {:>20} {:>8}  {:>20}  {}\n", "KV limit",
+                                 "KV ratio", "loss (change)", "KL", "neighbour GQA", "grouping");
   for (const double limit : limits(summary)) {
     const ordered_json* point = best(summary, "search", limit);
     if (point == nullptr) continue;
-    text += fmt::format("  {:8.4g} {:8.4f}  {:>20}  {:>20}  {}\n", limit,
+    text += fmt::format("  {:8.4g} {:8.4f}  {:>20} {:>8}  {:>20}  {}\n", limit,
                         point->at("kv_ratio").get<double>(), loss_text(point),
-                        loss_text(best(summary, "neighbour", limit)),
+                        divergence_text(*point), loss_text(best(summary, "neighbour", limit)),
                         point->at("grouping").get<std::string>());
   }
   return text;

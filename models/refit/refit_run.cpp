@@ -122,7 +122,7 @@ class LayerRefit {
 }  // namespace
 
 std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
-                                               const SourceStates& source,
+                                               const LayerStates& source,
                                                const search::Grouping& grouping,
                                                const MergeRecipe& recipe,
                                                const Calibration& calibration,

@@ -6,7 +6,7 @@
 #include "models/calibration/calibration.hpp"
 #include "models/merge/attention_weights.hpp"
 #include "models/merge/merge_recipe.hpp"
-#include "models/refit/source_states.hpp"
+#include "models/refit/layer_states.hpp"
 #include "search/grouping.hpp"
 
 namespace regroup::models {
@@ -17,7 +17,7 @@ namespace regroup::models {
 /// made up for. `source` holds the source model's states on the calibration's windows. Entries of
 /// untouched layers are empty tensors. Throws Interrupted.
 std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
-                                               const SourceStates& source,
+                                               const LayerStates& source,
                                                const search::Grouping& grouping,
                                                const MergeRecipe& recipe,
                                                const Calibration& calibration,

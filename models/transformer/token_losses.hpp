@@ -4,6 +4,7 @@
 
 #include "models/text/token_windows.hpp"
 #include "models/transformer/decoder.hpp"
+#include "models/window_score.hpp"
 
 namespace regroup::models {
 
@@ -15,9 +16,19 @@ at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
 at::Tensor window_tensor(const TokenWindows& windows, std::size_t begin, std::size_t end,
                          const ComputeOptions& options);
 
+/// Last hidden states of windows begin … end − 1 in one batch: [windows · context, D].
+at::Tensor batch_states(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
+                        std::size_t end);
+
 /// Mean next-token loss, nats per token, of windows begin … end − 1 in one batch: losses[w] for
 /// window w. Log-probabilities in float32, sums in double.
 void batch_losses(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
                   std::size_t end, std::span<double> losses);
+
+/// Scores of one batch of windows from `begin` on, beside the source, from the `batch_states` of
+/// both: scores[w] for window w. The losses are bit by bit those of `batch_losses`.
+void batch_scores(const Decoder& decoder, const at::Tensor& states, const Decoder& source,
+                  const at::Tensor& source_states, const TokenWindows& windows, std::size_t begin,
+                  std::span<WindowScore> scores);
 
 }  // namespace regroup::models

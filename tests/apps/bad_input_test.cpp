@@ -116,6 +116,8 @@ TEST_CASE("usage errors") {
   scene.refuses({"report", scene.model(), "-o", scene.out() + ".svg"}, ".html");
   scene.refuses(scene.search({"--force", "--resume"}), "--");
   scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--task", "chess"}, "perplexity");
+  scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--task", "divergence"},
+                "--grouping");
   scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--context", "17"}, "--context");
   scene.refuses({"convert", scene.model(), "-o", scene.out()}, "--grouping");
   scene.refuses({"convert", scene.model(), "-o", scene.out(), "--grouping", scene.out() + ".json",

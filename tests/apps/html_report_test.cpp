@@ -113,6 +113,15 @@ TEST_CASE("the data block holds points, links, partitions and correlations") {
   const json& point = series[0]["points"][0];
   CHECK(point["link"] == "../runs/books%20run%231/groupings/search-000.json");
   CHECK(point["bytes"] == 1024);
+  const FrontPoint& from = run.points[0];
+  CHECK(from.kl.value() > 0);
+  CHECK(point["kl"] == *from.kl);
+  CHECK(point["kl_stderr"] == *from.kl_stderr);
+  CHECK(point["agreement"] == *from.top1_agreement);
+  CHECK(point["low"] == *from.delta_loss_low);
+  CHECK(point["high"] == *from.delta_loss_high);
+  CHECK_FALSE(point.contains("search_better"));
+  CHECK(series[1]["points"][0]["search_better"] == *run.points[24].search_better);
   CHECK(data["partitions"][point["keys"][0].get<std::size_t>()] == json(std::vector<int>(8, 0)));
   CHECK_FALSE(point.contains("values"));
   const json& correlations = data["runs"][0]["correlations"]["wse"];

@@ -128,7 +128,14 @@ class Writer {
       const double delta = std::round(1e6 * 1.1 * factor * std::pow(1 - ratio, 2.2)) / 1e6;
       point["loss"] = kSourceLoss + delta;
       point["delta_loss"] = delta;
-      point["delta_loss_stderr"] = std::round(1e6 * (0.0008 + 0.02 * delta)) / 1e6;
+      const double deviation = std::round(1e6 * (0.0008 + 0.02 * delta)) / 1e6;
+      point["delta_loss_stderr"] = deviation;
+      point["delta_loss_low"] = delta - 2 * deviation;
+      point["delta_loss_high"] = delta + 2 * deviation;
+      point["kl"] = 0.875 * delta;
+      point["kl_stderr"] = 0.5 * deviation;
+      point["top1_agreement"] = 1 / (1 + delta);
+      if (series != "search") point["search_better"] = 1 - 0.125 * delta;
     }
     return point;
   }

@@ -126,7 +126,7 @@ TEST_CASE("a resumed run refuses another config.json and does without broken sta
   const SearchScene scene;
   REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
   const auto whole = promised_bytes(scene.path("run"));
-  for (const char* broken : {"[]", "[1000.0, 1000.0]", "{", "null"}) {
+  for (const char* broken : {"[]", "[1000.0, 1000.0]", "{", "null", "{\"loss\": [1000.0]}"}) {
     fs::remove(scene.path("run/run.json"));
     std::ofstream(scene.path("run/state/measured/source.json")) << broken;
     REQUIRE(run_regroup(scene.search("run", {"--resume"})).exit_status == 0);

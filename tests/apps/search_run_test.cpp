@@ -63,6 +63,73 @@ TEST_CASE("front.json holds what it promises") {
   CHECK(counts["random"] == 9);
 }
 
+TEST_CASE("points say how far they are from the source, and how sure that is") {
+  const SearchScene scene;
+  REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
+  int sources = 0;
+  int baselines = 0;
+  const json front = scene.front("run");
+  for (const json& point : front["points"]) {
+    const double delta = point["delta_loss"];
+    const double low = point["delta_loss_low"];
+    const double high = point["delta_loss_high"];
+    const double kl = point["kl"];
+    if (point["kv_ratio"] == 1.0) {  // the source itself
+      CHECK(low == 0);
+      CHECK(high == 0);
+      CHECK(kl == 0);
+      CHECK(point["kl_stderr"] == 0.0);
+      CHECK(point["top1_agreement"] == 1.0);
+      ++sources;
+    } else {
+      CHECK(low < delta);
+      CHECK(delta < high);
+      // 64 windows: close to the normal interval.
+      CHECK(high - low == Approx(2 * 1.96 * point["delta_loss_stderr"].get<double>()).epsilon(0.1));
+      CHECK(kl > 0);
+      CHECK(point["kl_stderr"].get<double>() > 0);
+      CHECK(point["top1_agreement"].get<double>() < 1);
+      CHECK(point["top1_agreement"].get<double>() > 0);
+    }
+    CHECK(point.contains("search_better") == (point["series"] != "search"));
+    if (!point.contains("search_better")) continue;
+    ++baselines;
+    const json* rival = nullptr;  // search comes first, by ascending size
+    for (const json& other : front["points"]) {
+      if (other["series"] == "search" && other["kv_ratio"] <= point["kv_ratio"]) rival = &other;
+    }
+    REQUIRE(rival != nullptr);
+    const double better = point["search_better"];
+    CHECK(better >= 0);
+    CHECK(better <= 1);
+    if ((*rival)["delta_loss"] < point["delta_loss"]) CHECK(better > 0.4);
+    if ((*rival)["delta_loss"] > point["delta_loss"]) CHECK(better < 0.6);
+    if ((*rival)["delta_loss_high"] < point["delta_loss_low"]) CHECK(better > 0.95);
+    if ((*rival)["delta_loss_low"] > point["delta_loss_high"]) CHECK(better < 0.05);
+  }
+  CHECK(sources == 1);
+  CHECK(baselines == 13);
+  const std::string csv = read_file(scene.path("run/front.csv"));
+  CHECK_THAT(csv, contains(",delta_loss_stderr,delta_loss_low,delta_loss_high,kl,kl_stderr,"
+                           "top1_agreement,search_better,on_front,grouping\n"));
+}
+
+TEST_CASE("with KV limits a baseline is compared with the search's answer to the same limit") {
+  const SearchScene scene;
+  REQUIRE(
+      run_regroup(scene.search("run", {"--method", "neighbour", "--kv", "0.6,0.3"})).exit_status ==
+      0);
+  int same = 0;
+  const json front = scene.front("run");
+  for (const json& point : front["points"]) {
+    if (point["series"] != "neighbour") continue;
+    // The search's own answer is this very grouping: as often better as not.
+    CHECK(point["search_better"] == 0.5);
+    ++same;
+  }
+  CHECK(same == 2);
+}
+
 TEST_CASE("a KV limit gives the best grouping within each limit") {
   const SearchScene scene;
   REQUIRE(run_regroup(scene.search("run", {"--kv", "0.6,0.3"})).exit_status == 0);
@@ -84,7 +151,11 @@ TEST_CASE("nothing is measured with --measure 0, and the report says so") {
   REQUIRE(run_regroup(scene.search("run", {"--measure", "0"})).exit_status == 0);
   const json front = scene.front("run");
   CHECK_FALSE(front["source"].contains("loss"));
-  for (const json& point : front["points"]) CHECK_FALSE(point.contains("loss"));
+  for (const json& point : front["points"]) {
+    for (const char* field : {"loss", "kl", "top1_agreement", "delta_loss_low", "search_better"}) {
+      CHECK_FALSE(point.contains(field));
+    }
+  }
   CHECK(fs::exists(scene.path("run/report.html")));
 }
 

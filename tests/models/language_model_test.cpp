@@ -3,6 +3,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <span>
 
 #include "search/error.hpp"
 #include "search/parallel.hpp"
@@ -48,6 +49,39 @@ double naive_loss(const std::vector<std::vector<double>>& rows, const std::vecto
     sum += std::log(total) - rows[t][static_cast<std::size_t>(ids[t + 1])];
   }
   return sum / static_cast<double>(ids.size() - 1);
+}
+
+/// log p of every token, from the logits of one position.
+std::vector<double> log_softmax(std::span<const float> row) {
+  const double largest = *std::max_element(row.begin(), row.end());
+  double total = 0;
+  for (const float logit : row) total += std::exp(static_cast<double>(logit) - largest);
+  std::vector<double> result(row.begin(), row.end());
+  for (double& value : result) value -= largest + std::log(total);
+  return result;
+}
+
+/// WindowScore by plain loops in double, from the logits [length · vocabulary] of all ids.
+WindowScore naive_score(const std::vector<float>& source, const std::vector<float>& model,
+                        const std::vector<int>& ids) {
+  const std::size_t vocabulary = source.size() / ids.size();
+  const std::size_t scored = ids.size() - 1;
+  const auto best = [](const std::vector<double>& row) {
+    return std::max_element(row.begin(), row.end()) - row.begin();
+  };
+  WindowScore sum;
+  for (std::size_t t = 0; t < scored; ++t) {
+    const auto log_p = log_softmax(std::span(source).subspan(t * vocabulary, vocabulary));
+    const auto log_q = log_softmax(std::span(model).subspan(t * vocabulary, vocabulary));
+    for (std::size_t v = 0; v < vocabulary; ++v) {
+      sum.divergence += std::exp(log_p[v]) * (log_p[v] - log_q[v]);
+    }
+    sum.loss -= log_q[static_cast<std::size_t>(ids[t + 1])];
+    sum.agreement += best(log_p) == best(log_q);
+    sum.accuracy += best(log_q) == ids[t + 1];
+  }
+  const auto n = static_cast<double>(scored);
+  return {sum.loss / n, sum.divergence / n, sum.agreement / n, sum.accuracy / n};
 }
 
 /// Pooled neighbours, dealt to unlike numbers of query heads; the second layer leaves a group out.
@@ -228,6 +262,90 @@ TEST_CASE("window losses follow the definition, for any number of threads") {
     CHECK(one[w] ==
           Approx(naive_loss(naive_logits(shape, shape.tensors(), ids), ids)).margin(1e-5));
   }
+}
+
+TEST_CASE("scores beside the source follow the definition, for any number of threads") {
+  const TemporaryDirectory directory;
+  const TinyLlama shape;
+  shape.write(directory.path());
+  const LanguageModel source(open(directory.path()), ComputeOptions{});
+  const LanguageModel model = source.grouped(uneven_grouping(), find_merge("mean"));
+  search::RandomStream random{search::RandomKey(6)};
+  std::vector<std::int32_t> stream;
+  for (int i = 0; i < 700 * 8 + 3; ++i) stream.push_back(random.below(shape.vocabulary));
+  const TokenWindows windows = TokenWindows::of_stream(stream, 8, 0, "stream");
+  search::SilentProgress silent;
+  search::set_threads(1);
+  const auto one = model.compare(source.source_states(windows, {}, silent), {}, silent);
+  search::set_threads(3);
+  const SourceStates states = source.source_states(windows, {}, silent);
+  const auto many = model.compare(states, {}, silent);
+  search::set_threads(1);
+  REQUIRE(one.size() == windows.size());
+  CHECK((one == many));
+  const std::vector<double> losses = model.window_losses(windows, {}, silent);
+  for (std::size_t w = 0; w < windows.size(); ++w) CHECK(one[w].loss == losses[w]);
+  int disagreements = 0;
+  for (std::size_t w = 0; w < windows.size(); w += 7) {
+    const std::vector<int> ids(windows[w].begin(), windows[w].end());
+    const WindowScore expected = naive_score(logits(source, ids), logits(model, ids), ids);
+    CHECK(one[w].divergence == Approx(expected.divergence).epsilon(1e-5).margin(1e-8));
+    CHECK(one[w].agreement == expected.agreement);
+    CHECK(one[w].accuracy == expected.accuracy);
+    CHECK(one[w].loss == Approx(expected.loss).margin(1e-5));
+    disagreements += expected.agreement < 1 && expected.divergence > 0.01;
+  }
+  CHECK(disagreements > 20);
+  // Of the source beside itself nothing is left to rounding.
+  for (const auto& own : {source.compare(states, {}, silent), states.scores()}) {
+    REQUIRE(own.size() == windows.size());
+    const std::vector<double> source_losses = source.window_losses(windows, {}, silent);
+    for (std::size_t w = 0; w < windows.size(); ++w) {
+      CHECK(own[w].divergence == 0);
+      CHECK(own[w].agreement == 1);
+      CHECK(own[w].loss == source_losses[w]);
+    }
+  }
+}
+
+TEST_CASE("the divergence of models that are far apart is finite and right") {
+  TinyLlama shape;
+  auto tensors = shape.tensors();
+  for (float& weight : tensors.at("model.norm.weight")) weight *= 150;
+  const TemporaryDirectory directory;
+  shape.write(directory.path(), tensors);
+  const LanguageModel source(open(directory.path()), ComputeOptions{});
+  const LanguageModel model = source.grouped(uneven_grouping(), find_merge("mean"));
+  const TokenWindows windows(8, {kIds.begin(), kIds.end()});
+  search::SilentProgress silent;
+  const auto scores = model.compare(source.source_states(windows, {}, silent), {}, silent);
+  const auto source_logits = logits(source, kIds);
+  const auto model_logits = logits(model, kIds);
+  double furthest = 0;
+  for (std::size_t i = 0; i < source_logits.size(); ++i) {
+    furthest = std::max<double>(furthest, model_logits[i] - source_logits[i]);
+  }
+  CHECK(furthest > 150);  // e to that is no float32
+  const double expected = naive_score(source_logits, model_logits, kIds).divergence;
+  REQUIRE(scores.size() == 1);
+  CHECK(scores[0].divergence == Approx(expected).epsilon(1e-4));
+  CHECK(expected > 10);
+}
+
+TEST_CASE("models with unlike vocabularies are not compared") {
+  const TemporaryDirectory directory;
+  const TemporaryDirectory other_directory;
+  TinyLlama().write(directory.path());
+  TinyLlama other;
+  other.vocabulary = 21;
+  other.write(other_directory.path());
+  const LanguageModel model(open(directory.path()), ComputeOptions{});
+  const LanguageModel wider(open(other_directory.path()), ComputeOptions{});
+  search::SilentProgress silent;
+  const TokenWindows windows(4, {1, 2, 3, 4, 5});
+  const SourceStates states = wider.source_states(windows, {}, silent);
+  CHECK_THAT(error_message<InputError>([&] { model.compare(states, {}, silent); }),
+             contains("vocabular"));
 }
 
 TEST_CASE("sampled text is the model's own, the same for any number of threads") {

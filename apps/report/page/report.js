@@ -18,6 +18,12 @@ const signed = (value, digits) => (has(value) ? (value > 0 ? "+" : "") + fixed(v
 const general = (value) => (has(value) ? minus(String(Number(value.toPrecision(5)))) : "—");
 const significant = (value, digits) => (!has(value) ? "—" : value === 0 ? "0"
   : Math.abs(value) < 1e-4 || Math.abs(value) >= 10 ** digits ? general(value) : minus(value.toPrecision(digits)));
+/// A share; 100 % and 0 % only where nothing is left over.
+function percent(share) {
+  if (!has(share)) return "—";
+  const tenths = share === 1 ? 1000 : share === 0 ? 0 : Math.min(999, Math.max(1, Math.round(share * 1000)));
+  return `${(tenths / 10).toFixed(1)}\u202f%`;
+}
 const perplexity = (loss) => (has(loss) ? significant(Math.exp(loss), 4) : "—");
 const plural = (n, word) => `${grouped(n)} ${word}${n === 1 ? "" : "s"}`;
 
@@ -184,6 +190,7 @@ function glanceCell(point, isBest) {
   return element("td", { role: "cell", class: isBest ? "best" : null },
     element("span", { class: "figure" }, signed(deltaOf(point), 4)),
     element("span", { class: "small" }, `perplexity ${perplexity(point.loss)}`),
+    has(point.kl) ? element("span", { class: "small" }, `KL ${significant(point.kl, 3)}`) : undefined,
     element("span", { class: "small" }, `at KV ${fixed(point.kv, 3)}`));
 }
 
@@ -217,23 +224,36 @@ function pointStyles(series) {
   };
 }
 
-/// One dataset a series; points whose coordinate is absent are left out.
-function datasets(x, y) {
+/// One dataset a series; points whose coordinate is absent are left out. `y0` is what the interval
+/// of Δloss is added to: 0, or the source's loss; without it no interval is drawn.
+function datasets(x, y, y0) {
   return drawnSeries.map((series) => ({
     label: nameOf(series), seriesId: series.id, hidden: state.hidden.has(series.id), ...pointStyles(series),
-    data: series.points.filter((p) => has(x(p)) && has(y(p))).map((point) => ({ x: x(point), y: y(point), point })),
+    data: series.points.filter((p) => has(x(p)) && has(y(p))).map((point) => ({ x: x(point), y: y(point), point, ...(y0 && whisker(point, y0(point))) })),
   })).filter((dataset) => dataset.data.length > 0);
+}
+
+function whisker(point, origin) {
+  return has(point.low) && has(point.high) && has(origin) ? { low: origin + point.low, high: origin + point.high } : {};
 }
 
 function tooltipLines(point) {
   const lines = [nameOf(point.series), `KV ${fixed(point.kv, 3)} · ${grouped(point.bytes)} bytes per token`];
   if (has(point.loss)) lines.push(`loss ${fixed(point.loss, 4)} nats per token · perplexity ${perplexity(point.loss)}`);
   if (has(deltaOf(point))) lines.push(`Δloss ${deltaText(point)}`);
+  if (has(point.kl)) lines.push(`KL from the source ${klText(point)}`);
+  if (has(point.agreement)) lines.push(`same most likely token at ${percent(point.agreement)} of positions`);
+  if (has(point.search_better)) lines.push(`search better in ${percent(point.search_better)} of resamples`);
   for (const proxy of report.proxies) if (has(point[proxy.key])) lines.push(`${proxy.label} ${significant(point[proxy.key], 5)}`);
   return lines;
 }
 
-const deltaText = (point) => signed(deltaOf(point), 4) + (has(point.stderr) ? ` ± ${fixed(point.stderr, 4)}` : "");
+/// The 95 % interval where there is one, else the standard error.
+const deltaText = (point) => signed(deltaOf(point), 4) + (has(point.low) && point.high > point.low
+  ? ` (${signed(point.low, 4)} to ${signed(point.high, 4)})` : has(point.stderr) ? ` ± ${fixed(point.stderr, 4)}` : "");
+/// Digits that stand under each other, more of them where four would show nothing.
+const kl = (point, value) => (point.kl !== 0 && Math.abs(point.kl) < 1e-3 ? significant(value, 2) : fixed(value, 4));
+const klText = (point) => kl(point, point.kl) + (point.kl_stderr > 0 ? ` ± ${kl(point, point.kl_stderr)}` : "");
 
 function tooltip() {
   return {
@@ -273,6 +293,33 @@ const ringPlugin = {
   },
 };
 
+/// The interval of each mark, where it is longer than the mark.
+const whiskerPlugin = {
+  id: "whiskers",
+  beforeDatasetsDraw(chart) {
+    const { ctx, chartArea: area, scales: { y: scale } } = chart;
+    const within = (value) => Math.min(area.bottom, Math.max(area.top, value));
+    chart.data.datasets.forEach((dataset, d) => {
+      if (!chart.isDatasetVisible(d)) return;
+      ctx.save();
+      ctx.strokeStyle = dataset.pointBorderColor;
+      ctx.lineWidth = 1.25;
+      ctx.globalAlpha = 0.55;
+      dataset.data.forEach((datum, i) => {
+        if (!has(datum.low)) return;
+        const { x } = chart.getDatasetMeta(d).data[i];
+        const top = within(scale.getPixelForValue(datum.high));
+        const bottom = datum.low > 0 || scale.type !== "logarithmic" ? within(scale.getPixelForValue(datum.low)) : area.bottom;
+        ctx.beginPath();
+        ctx.moveTo(x, top);
+        ctx.lineTo(x, bottom);
+        ctx.stroke();
+      });
+      ctx.restore();
+    });
+  },
+};
+
 /// Horizontal lines at the source models' losses, named on the plot.
 const sourcePlugin = {
   id: "source",
@@ -307,7 +354,7 @@ function draw(canvas, label, options, data, extra = {}) {
       onHover: (event, hits) => { event.native.target.style.cursor = hits.length ? "pointer" : ""; },
       plugins: { legend: { display: false }, tooltip: tooltip(), ...extra }, ...options,
     },
-    plugins: [ringPlugin, sourcePlugin],
+    plugins: [ringPlugin, whiskerPlugin, sourcePlugin],
   }));
 }
 
@@ -389,20 +436,23 @@ function drawLossChart() {
   if (values.length === 0) return;
   const label = `Scatter plot of KV cache size against loss for ${plural(shown.length, "grouping")}; the same numbers stand in the table of all points.`;
   draw(byId("front-chart"), label, { scales: { ...cacheAxes(isNarrow()), ...lossAxes(values) } },
-    datasets((p) => p.kv, (p) => p.loss), { source: { lines } });
-  byId("front-caption").textContent = "Filled marks are on the measured front: no point of the run has both a smaller cache and a lower loss. Press a mark to see its grouping.";
+    datasets((p) => p.kv, (p) => p.loss, (p) => p.run.source.loss), { source: { lines } });
+  byId("front-caption").textContent = "Filled marks are on the measured front: no point of the run has both a smaller cache and a lower loss." + intervalSentence() + " Press a mark to see its grouping.";
 }
+
+const intervalSentence = () => (allPoints.some((p) => has(p.low))
+  ? " Upright lines, where they are longer than the mark: 95\u202f% interval of Δloss (bootstrap over windows)." : "");
 
 function drawDeltaChart() {
   const positive = (p) => (deltaOf(p) > 0 ? deltaOf(p) : undefined);
   const shown = visiblePoints().filter((p) => has(deltaOf(p)));
   const values = shown.map(positive).filter(has);
   const left = shown.length - values.length;
-  byId("front-caption").textContent = "Filled marks are on the measured front." +
+  byId("front-caption").textContent = "Filled marks are on the measured front." + intervalSentence() +
     (left ? ` ${plural(left, "point")} at or below the source model’s loss cannot stand on a logarithmic scale and ${left === 1 ? "is" : "are"} left out.` : "");
   if (values.length === 0) return;
   draw(byId("front-chart"), `Scatter plot of KV cache size against the loss added to the source model, logarithmic, for ${plural(values.length, "grouping")}.`,
-    { scales: { ...cacheAxes(isNarrow()), ...deltaAxes(values) } }, datasets((p) => p.kv, positive));
+    { scales: { ...cacheAxes(isNarrow()), ...deltaAxes(values) } }, datasets((p) => p.kv, positive, () => 0));
 }
 
 function drawProxyFront(canvas) {
@@ -599,6 +649,9 @@ function writeFacts(point) {
     ["Series", nameOf(point.series)], ["KV cache", `${grouped(point.bytes)} bytes per token (${fixed(point.kv, 3)})`],
     ["Loss", has(point.loss) ? `${fixed(point.loss, 4)} nats per token` : undefined],
     ["Δloss", has(deltaOf(point)) ? deltaText(point) : undefined],
+    ["KL", has(point.kl) ? `${klText(point)} nats per token` : undefined],
+    ["Same top-1", has(point.agreement) ? `${percent(point.agreement)} of positions` : undefined],
+    ["Search better", has(point.search_better) ? `in ${percent(point.search_better)} of resamples` : undefined],
     ["Perplexity", has(point.loss) ? perplexity(point.loss) : undefined],
     ...usedProxies.map((proxy) => [proxy.label, has(point[proxy.key]) ? significant(point[proxy.key], 5) : undefined]),
     ["Merge", point.merge], ["File", element("a", { href: point.link }, `${point.name}.json`)],
@@ -651,11 +704,21 @@ function columns() {
     ...(report.measured ? [
       { name: "Loss", key: (p) => p.loss, cell: (p) => fixed(p.loss, 4) },
       { name: "Δloss", key: deltaOf, cell: (p) => deltaText(p) },
+      ...optionalColumns(),
       { name: "Perplexity", key: (p) => p.loss, cell: (p) => perplexity(p.loss) },
       { name: "On front", key: (p) => Number(!p.front), cell: (p) => (p.front ? "yes" : "no") },
     ] : []),
     { name: "File", left: true, key: (p) => p.link, cell: (p) => element("a", { href: p.link, "aria-label": `grouping file ${p.name}` }, "JSON") },
   ];
+}
+
+/// What older runs do not have.
+function optionalColumns() {
+  return [
+    { name: "KL", field: "kl", cell: (p) => (has(p.kl) ? kl(p, p.kl) : "—") },
+    { name: "Same top-1", field: "agreement", cell: (p) => percent(p.agreement) },
+    { name: "Search better", field: "search_better", cell: (p) => percent(p.search_better) },
+  ].filter(({ field }) => allPoints.some((p) => has(p[field]))).map((column) => ({ ...column, key: (p) => p[column.field] }));
 }
 
 function compare(a, b) {
@@ -675,6 +738,16 @@ function sortBy(column) {
   writePoints();
 }
 
+function pointsNote() {
+  const parts = [
+    [(p) => has(p.low), "Δloss is followed by its 95\u202f% interval (bootstrap over windows)."],
+    [(p) => has(p.kl), "KL is the divergence of the next-token distribution from the source’s, nats per token; it needs no labels."],
+    [(p) => has(p.agreement), "Same top-1: positions where both find the same token most likely."],
+    [(p) => has(p.search_better), "Search better: resamples of the windows in which the search has the lower loss, with its point for the same KV limit or, without limits, its largest one that is no larger."],
+  ];
+  return parts.filter(([isThere]) => allPoints.some(isThere)).map(([, text]) => text).join(" ");
+}
+
 function writePoints() {
   const shown = columns();
   const heads = shown.map((c, i) => element("th", { scope: "col", class: c.left ? "left" : null,
@@ -682,6 +755,7 @@ function writePoints() {
   element("button", { type: "button", onclick: () => sortBy(i) }, c.name)));
   const rows = sortedPoints(shown).map((p) => element("tr", { "data-point": allPoints.indexOf(p), "aria-current": String(p === state.chosen) },
     ...shown.map((c, i) => element(i === 0 ? "th" : "td", { class: c.left ? "left" : null, scope: i === 0 ? "row" : null }, c.cell(p)))));
+  byId("points-note").textContent = pointsNote();
   byId("points").replaceChildren(element("caption", { class: "hidden" }, "All points of the report"), element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
 }
 

@@ -14,10 +14,10 @@ namespace regroup::models {
 /// The hidden states of a model at the input of every layer, one [1, length, D] a window, computed
 /// when first asked for. They are kept for all layers where they fit into 2 GiB, else for the last
 /// layer asked for: then ask in ascending order. Thread-safe.
-class SourceStates {
+class LayerStates {
  public:
   /// `windows` must outlive it.
-  SourceStates(Decoder decoder, const TokenWindows& windows);
+  LayerStates(Decoder decoder, const TokenWindows& windows);
 
   /// What enters layer 0 … `layers()`; the last is what the final norm receives. Throws Interrupted.
   std::vector<at::Tensor> at_layer(std::size_t layer, std::stop_token stop) const;

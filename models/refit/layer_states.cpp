@@ -1,4 +1,4 @@
-#include "models/refit/source_states.hpp"
+#include "models/refit/layer_states.hpp"
 
 #include <utility>
 
@@ -12,14 +12,14 @@ constexpr double kMostBytes = 2.0 * 1024 * 1024 * 1024;
 
 }  // namespace
 
-SourceStates::SourceStates(Decoder decoder, const TokenWindows& windows)
+LayerStates::LayerStates(Decoder decoder, const TokenWindows& windows)
     : decoder_(std::move(decoder)), windows_(windows), layers_(decoder_.layers() + 1) {
   const double bytes = static_cast<double>(windows.tokens()) * static_cast<double>(decoder_.width()) *
                        static_cast<double>(layers_.size()) * sizeof(float);
   keeps_all_ = bytes <= kMostBytes;
 }
 
-std::vector<at::Tensor> SourceStates::embedded(std::stop_token stop) const {
+std::vector<at::Tensor> LayerStates::embedded(std::stop_token stop) const {
   std::vector<at::Tensor> states(windows_.size());
   for_each_window(windows_.size(), decoder_.options().device, std::move(stop),
                   [&](std::size_t window) {
@@ -30,7 +30,7 @@ std::vector<at::Tensor> SourceStates::embedded(std::stop_token stop) const {
   return states;
 }
 
-std::vector<at::Tensor> SourceStates::at_layer(std::size_t layer, std::stop_token stop) const {
+std::vector<at::Tensor> LayerStates::at_layer(std::size_t layer, std::stop_token stop) const {
   const std::lock_guard lock(mutex_);
   if (!layers_[layer].empty()) return layers_[layer];
   std::size_t known = layer;
