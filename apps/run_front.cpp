@@ -19,10 +19,15 @@ using nlohmann::ordered_json;
 
 constexpr double kRounding = 1e-9;
 
-/// The field of a point that holds the run's own price.
-std::string price_field(const ordered_json& front, const std::string& where) {
+/// The price of a point: what the run chose by, on series that have none of it the run's fitness.
+double price_of(const ordered_json& front, const ordered_json& point, const std::string& where) {
+  const auto price = front.find("price");
+  if (price != front.end() && price->is_string() && point.contains(price->get<std::string>())) {
+    return models::required_number(point, price->get<std::string>(), where);
+  }
   const std::string fitness = models::required_string(front, "fitness", where);
-  return fitness == fitness::kMeasuredLoss ? kSelectionLoss : fitness;
+  return models::required_number(
+      point, fitness == fitness::kMeasuredLoss ? kSelectionLoss : fitness, where);
 }
 
 double smallest_ratio(const ordered_json& front, const std::string& where) {
@@ -45,13 +50,12 @@ ordered_json read_front(const std::filesystem::path& run) {
 
 const ordered_json* best_point(const ordered_json& front, const std::string& series, double limit,
                                const std::string& where) {
-  const std::string price_name = price_field(front, where);
   const ordered_json* best = nullptr;
   double least = std::numeric_limits<double>::infinity();
   for (const ordered_json& point : front.at("points")) {
     if (models::required_string(point, "series", where) != series) continue;
     if (models::required_number(point, "kv_ratio", where, 0, 1) > limit + kRounding) continue;
-    const double price = models::required_number(point, price_name, where);
+    const double price = price_of(front, point, where);
     if (price >= least) continue;
     least = price;
     best = &point;

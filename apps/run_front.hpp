@@ -10,13 +10,17 @@ namespace regroup::apps {
 /// minimises. `loss` beside it is on the data that are reported.
 inline constexpr const char* kSelectionLoss = "selection_loss";
 
+/// Field of a point of front.json with KL(source ‖ converted) on the selection data: by what a run
+/// with `--allocation measured` chooses.
+inline constexpr const char* kSelectionDivergence = "selection_kl";
+
 /// front.json of a run. Throws InputError if it is not there, is none or is broken.
 nlohmann::ordered_json read_front(const std::filesystem::path& run);
 
-/// The point of one series with the least price, by the run's own fitness, among those whose KV
-/// ratio is at most `limit`; of equals the first. Null if the series has none. Throws InputError,
-/// naming `where`, for a broken point. The measured loss has no say: a choice made on the text that
-/// a report shows would flatter itself.
+/// The point of one series with the least price, by what the run chose by (front.json's "price",
+/// else its fitness), among those whose KV ratio is at most `limit`; of equals the first. Null if
+/// the series has none. Throws InputError, naming `where`, for a broken point. The measured loss
+/// has no say: a choice made on the text that a report shows would flatter itself.
 const nlohmann::ordered_json* best_point(const nlohmann::ordered_json& front,
                                          const std::string& series, double limit,
                                          const std::string& where);

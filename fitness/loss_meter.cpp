@@ -35,7 +35,9 @@ LossEstimate paired_difference(std::span<const double> converted, std::span<cons
 
 LossMeter::LossMeter(std::shared_ptr<const models::Converter> converter,
                      const models::TokenWindows& windows)
-    : converter_(std::move(converter)), windows_(windows) {}
+    : converter_(std::move(converter)),
+      candidates_(std::make_shared<models::CandidateMeter>(converter_, windows)),
+      windows_(windows) {}
 
 std::vector<double> LossMeter::source(std::stop_token stop, search::Progress& progress) const {
   return converter_->source().window_losses(windows_, stop, progress);
@@ -44,7 +46,10 @@ std::vector<double> LossMeter::source(std::stop_token stop, search::Progress& pr
 std::vector<double> LossMeter::converted(const search::Grouping& grouping,
                                          const models::MergeRecipe& recipe, std::stop_token stop,
                                          search::Progress& progress) const {
-  return converter_->convert(grouping, recipe, stop).window_losses(windows_, stop, progress);
+  std::vector<double> losses =
+      candidates_->losses(grouping, recipe, models::RefitScope::kAllFollowing, stop);
+  progress.advance(windows_.tokens());
+  return losses;
 }
 
 }  // namespace regroup::fitness

@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "models/converter.hpp"
+#include "models/candidate_meter.hpp"
 
 namespace regroup::fitness {
 
@@ -33,14 +33,14 @@ class LossMeter {
   /// Losses of every window for the source model. Throws as LanguageModel::window_losses.
   std::vector<double> source(std::stop_token stop, search::Progress& progress) const;
   /// The same for the model converted by `grouping` and `recipe`.
-  std::vector<double> converted(const search::Grouping& grouping,
-                                const models::MergeRecipe& recipe, std::stop_token stop,
-                                search::Progress& progress) const;
+  std::vector<double> converted(const search::Grouping& grouping, const models::MergeRecipe& recipe,
+                                std::stop_token stop, search::Progress& progress) const;
 
   const models::TokenWindows& windows() const { return windows_; }
 
  private:
   std::shared_ptr<const models::Converter> converter_;
+  std::shared_ptr<const models::CandidateMeter> candidates_;
   const models::TokenWindows& windows_;
 };
 

@@ -43,20 +43,20 @@ Converter::~Converter() = default;
 
 std::shared_ptr<const MergedLayers> Converter::merge(const search::Grouping& grouping,
                                                      const MergeRecipe& recipe,
-                                                     std::stop_token stop) const {
+                                                     std::stop_token stop, RefitScope scope) const {
   require_fits(grouping, recipe, source_.config(), calibration_.get());
   std::vector<MergedAttention> fitted;
   if (recipe.refit != Refit::kNone) {
     fitted = merge_with_refits(source_.pretrained(), *states_, grouping, recipe, *calibration_,
-                               std::move(stop));
+                               scope, std::move(stop));
   }
   return std::make_shared<MergedLayers>(source_.shared_pretrained(), grouping, recipe, calibration_,
                                         std::move(fitted));
 }
 
 LanguageModel Converter::convert(const search::Grouping& grouping, const MergeRecipe& recipe,
-                                 std::stop_token stop) const {
-  return source_.with_layers(*merge(grouping, recipe, std::move(stop)));
+                                 std::stop_token stop, RefitScope scope) const {
+  return source_.with_layers(*merge(grouping, recipe, std::move(stop), scope));
 }
 
 }  // namespace regroup::models

@@ -18,8 +18,8 @@ std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const Pretrain
                                                   const search::Grouping& grouping,
                                                   const MergeRecipe& recipe);
 
-/// Converts one source model by one grouping after another. What all conversions share, the source's
-/// hidden states on the calibration text, is computed once, when a refit first needs it.
+/// Converts one source model by one grouping after another. What all conversions share, the
+/// source's hidden states on the calibration text, is computed once, when a refit first needs it.
 /// Thread-safe; a conversion with refits spreads over the threads itself.
 class Converter {
  public:
@@ -28,13 +28,14 @@ class Converter {
   ~Converter();
 
   /// The merged layers, for a checkpoint or a model. Throws InputError if the grouping has other
-  /// layers or KV heads than the model, or the recipe does not fit it; WorkError if the recipe needs
-  /// a calibration that is not there; Interrupted.
+  /// layers or KV heads than the model, or the recipe does not fit it; WorkError if the recipe
+  /// needs a calibration that is not there; Interrupted.
   std::shared_ptr<const MergedLayers> merge(const search::Grouping& grouping,
-                                            const MergeRecipe& recipe, std::stop_token stop) const;
+                                            const MergeRecipe& recipe, std::stop_token stop,
+                                            RefitScope scope = RefitScope::kAllFollowing) const;
   /// The converted model itself; shares all other weights with the source.
   LanguageModel convert(const search::Grouping& grouping, const MergeRecipe& recipe,
-                        std::stop_token stop) const;
+                        std::stop_token stop, RefitScope scope = RefitScope::kAllFollowing) const;
 
   const LanguageModel& source() const { return source_; }
 

@@ -18,39 +18,16 @@
 #include "models/transformer/moment_pass.hpp"
 #include "models/transformer/sampler.hpp"
 #include "models/transformer/token_losses.hpp"
+#include "models/transformer/window_checks.hpp"
+#include "models/transformer/window_pass.hpp"
 #include "search/error.hpp"
 #include "search/parallel.hpp"
 
 namespace regroup::models {
 namespace {
 
-/// Tokens that go through the model in one batch. Fixed, so that results do not depend on the
-/// number of threads.
-constexpr std::size_t kBatchTokens = 2048;
 /// Sequences that are sampled side by side.
 constexpr std::size_t kSampledTogether = 8;
-
-void require_ids(std::span<const std::int32_t> ids, const ModelConfig& config) {
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] >= 0 && ids[i] < config.vocabulary) continue;
-    throw InputError({.what = "token id is outside the model's vocabulary",
-                      .where = fmt::format("token {}", i),
-                      .expected = fmt::format("0 to {}", config.vocabulary - 1),
-                      .found = std::to_string(ids[i])});
-  }
-}
-
-void require_length(std::size_t length, const ModelConfig& config) {
-  if (length >= 1 && length <= static_cast<std::size_t>(config.context)) return;
-  throw InputError({.what = "input length does not fit the model's context",
-                    .expected = fmt::format("1 to {} tokens", config.context),
-                    .found = std::to_string(length)});
-}
-
-void require_windows(const TokenWindows& windows, const ModelConfig& config) {
-  require_ids(windows.ids(), config);
-  require_length(static_cast<std::size_t>(windows.context()), config);
-}
 
 /// Moments of a model that overflows are of no use to anyone.
 void require_finite(const Calibration& calibration, const std::string& name) {
@@ -60,35 +37,6 @@ void require_finite(const Calibration& calibration, const std::string& name) {
     throw WorkError({.what = "the model's activations are not finite numbers",
                      .where = fmt::format("{}, layer {}", name, i)});
   }
-}
-
-std::size_t batch_windows(const TokenWindows& windows) {
-  return std::max<std::size_t>(1, kBatchTokens / static_cast<std::size_t>(windows.context()));
-}
-
-/// Calls `task` for batches [begin, end) of `count` items, on all threads; a GPU gets one batch at
-/// a time.
-void for_each_batch(std::size_t count, std::size_t batch, const Device& device,
-                    std::stop_token stop,
-                    const std::function<void(std::size_t begin, std::size_t end)>& task) {
-  const std::size_t batches = (count + batch - 1) / batch;
-  const auto run = [&](std::size_t i) {
-    if (stop.stop_requested()) throw Interrupted();
-    const c10::InferenceMode no_gradients;
-    task(i * batch, std::min(count, (i + 1) * batch));
-  };
-  if (device.cuda) {
-    for (std::size_t i = 0; i < batches; ++i) run(i);
-  } else {
-    search::parallel_for(batches, run);
-  }
-}
-
-void require_finite_loss(double loss, const PretrainedModel& model) {
-  if (std::isfinite(loss)) return;
-  throw WorkError({.what = "the model's loss is not a finite number",
-                   .where = model.name(),
-                   .found = fmt::format("{}", loss)});
 }
 
 void require_same_vocabulary(const Decoder& model, const Decoder& source) {
@@ -149,7 +97,8 @@ std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, st
   std::vector<double> losses(windows.size());
   for_each_batch(windows.size(), batch_windows(windows), decoder_->options().device, stop,
                  [&](std::size_t begin, std::size_t end) {
-                   batch_losses(*decoder_, windows, begin, end, std::span(losses));
+                   batch_losses(*decoder_, batch_states(*decoder_, windows, begin, end), windows,
+                                begin, losses);
                    progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
                  });
   for (const double loss : losses) require_finite_loss(loss, *model_);
@@ -193,9 +142,8 @@ std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std:
   return scores;
 }
 
-Calibration LanguageModel::calibrate(const TokenWindows& windows,
-                                     const CalibrationOptions& options, std::stop_token stop,
-                                     search::Progress& progress) const {
+Calibration LanguageModel::calibrate(const TokenWindows& windows, const CalibrationOptions& options,
+                                     std::stop_token stop, search::Progress& progress) const {
   require_windows(windows, config());
   const std::size_t tokens = windows.tokens();
   const LayerStates states(*decoder_, windows);

@@ -70,6 +70,9 @@ struct MethodResult {
   std::size_t evaluations = 0;    ///< candidates priced; of an exact solver, subsets relaxed
   std::optional<Certificate> certificate;  ///< where the method makes one itself
   std::vector<ProofRecord> proofs;         ///< of an exact solver: units in order, then groups
+  /// What it found for each unit alone, by number of groups; empty for methods that only know whole
+  /// groupings. A split of the KV heads over units by other costs chooses among them.
+  std::vector<UnitFront> units;
 };
 
 /// A way to find groupings for every KV size. Stateless and thread-safe.
@@ -86,6 +89,8 @@ class SearchMethod {
   virtual bool uses_head_distances() const { return false; }
   /// Whether it can minimise MethodContext::score; others need prices that add up.
   virtual bool takes_score() const { return false; }
+  /// Whether its results say what it found for each unit (MethodResult::units).
+  virtual bool knows_units() const { return false; }
   /// Candidates that `run` scores at most, where it takes a score; else 0.
   virtual std::size_t candidates(const GroupingProblem&, const MethodOptions&) const { return 0; }
   /// Which sizes the groups of its results may have.

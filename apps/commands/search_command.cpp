@@ -83,6 +83,11 @@ void SearchCommand::declare_method(CLI::App& command) {
                   "(independent) (default: joint)")
       ->type_name("KIND");
   command
+      .add_option("--allocation", options_.allocation,
+                  "Split of the KV heads over layers by the price (proxy), or by KL(source ‖ "
+                  "converted) of single layers on --selection (measured) (default: proxy)")
+      ->type_name("HOW");
+  command
       .add_option("--kv", options_.kv,
                   "Limits of the KV size as parts of the source's, in (0, 1]: the best grouping "
                   "within each (default: the whole front)")
@@ -196,7 +201,8 @@ void SearchCommand::declare_data(CLI::App& command) {
       ->type_name("FILE");
   command
       .add_option("--selection", options_.selection,
-                  "Text or token ids that --fitness loss measures on (default: the last quarter of "
+                  "Text or token ids that --fitness loss and --allocation measured measure on "
+                  "(default: the last quarter of "
                   "--calibration, which is then left out there; else sampled from the model)")
       ->type_name("FILE");
   command

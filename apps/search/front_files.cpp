@@ -1,5 +1,7 @@
 #include "apps/search/front_files.hpp"
 
+#include "apps/run_front.hpp"
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -66,7 +68,8 @@ std::string csv_field(const ordered_json& point, const std::string& column) {
 }
 
 std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& rows) {
-  std::vector<std::string> columns = {"series", "method", "merge", "renorm", "refit", "kv_ratio", "bytes_per_token"};
+  std::vector<std::string> columns = {"series", "method",   "merge",          "renorm",
+                                      "refit",  "kv_ratio", "bytes_per_token"};
   for (const auto& [fitness, error] : points.front().proxies) columns.push_back(fitness);
   columns.insert(columns.end(),
                  {"kv_limit", "loss", "loss_stderr", "delta_loss", "delta_loss_stderr",
@@ -93,12 +96,18 @@ void write_grouping(const RunPoint& point, const SearchOptions& options,
   ordered_json objectives = ordered_json::object();
   for (const auto& [fitness, error] : point.proxies) objectives[fitness] = error;
   if (point.loss) objectives["loss"] = point.loss->mean;
-  directory.write(grouping_path(point),
-                  models::grouping_text(
-                      point.point.grouping, point.recipe, model,
-                      {objectives, point.method, options.fitness,
-                       static_cast<std::uint64_t>(options.seed),
-                       point.recipe.needs_calibration() ? calibration : std::nullopt}));
+  directory.write(
+      grouping_path(point),
+      models::grouping_text(
+          point.point.grouping, point.recipe, model,
+          {objectives, point.method, options.fitness, static_cast<std::uint64_t>(options.seed),
+           point.recipe.needs_calibration() ? calibration : std::nullopt}));
+}
+
+/// The field of a point by which the run chose among its groupings.
+std::string price_name(const SearchOptions& options) {
+  if (options.allocates_by_measuring()) return kSelectionDivergence;
+  return is_measured_search(options) ? kSelectionLoss : options.fitness;
 }
 
 }  // namespace
@@ -114,6 +123,7 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
   ordered_json front = {{"format", "regroup.front"},
                         {"version", 1},
                         {"fitness", options.fitness},
+                        {"price", price_name(options)},
                         {"source",
                          {{"kv_bytes_per_token",
                            models::kv_bytes_per_token(model.config, source_heads, model.dtype)}}}};

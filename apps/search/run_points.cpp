@@ -21,6 +21,15 @@ const models::MergeRecipe& baseline_recipe() {
 /// Points of a run that measures nothing.
 constexpr std::size_t kProxyPoints = 24;
 
+/// KV heads of the neighbour groupings, ascending and distinct.
+std::vector<int> uniform_sizes(const search::GroupingProblem& problem) {
+  std::set<int> sizes;
+  for (int groups = 1; groups <= problem.heads(); ++groups) {
+    sizes.insert(search::neighbour_grouping(problem, groups).kv_heads());
+  }
+  return {sizes.begin(), sizes.end()};
+}
+
 /// A size at which the baselines are placed, with the limit that asked for it.
 struct Size {
   int kv_heads;
@@ -47,15 +56,6 @@ class PointChooser {
   }
 
  private:
-  /// KV heads of the neighbour groupings, ascending and distinct.
-  std::vector<int> uniform_sizes() const {
-    std::set<int> sizes;
-    for (int groups = 1; groups <= problem_.heads(); ++groups) {
-      sizes.insert(search::neighbour_grouping(problem_, groups).kv_heads());
-    }
-    return {sizes.begin(), sizes.end()};
-  }
-
   /// The largest size up to `kv_heads` that a grouping can have: keys and values that share their
   /// partitions come in pairs.
   int reachable(int kv_heads) const {
@@ -64,11 +64,9 @@ class PointChooser {
 
   std::vector<Size> add_spread(const std::vector<search::ModelPoint>& front,
                                const std::string& method) {
-    const std::vector<int> uniform = uniform_sizes();
-    const std::size_t most =
-        options_.measure > 0 ? static_cast<std::size_t>(options_.measure) : kProxyPoints;
+    const std::vector<int> uniform = uniform_sizes(problem_);
     std::set<int> baseline_sizes;
-    for (const search::ModelPoint& point : search::spread_over_sizes(front, uniform, most)) {
+    for (const search::ModelPoint& point : shown_points(options_, problem_, front)) {
       add("search", method, options_.recipe(), problem_.point(point.grouping), std::nullopt);
       const auto above = std::ranges::upper_bound(uniform, point.objectives.size);
       if (above != uniform.begin()) baseline_sizes.insert(*std::prev(above));
@@ -151,6 +149,14 @@ class PointChooser {
 };
 
 }  // namespace
+
+std::vector<search::ModelPoint> shown_points(const SearchOptions& options,
+                                             const search::GroupingProblem& problem,
+                                             const std::vector<search::ModelPoint>& front) {
+  const std::size_t most =
+      options.measure > 0 ? static_cast<std::size_t>(options.measure) : kProxyPoints;
+  return search::spread_over_sizes(front, uniform_sizes(problem), most);
+}
 
 std::vector<RunPoint> choose_points(const SearchOptions& options,
                                     const std::vector<double>& kv_limits,

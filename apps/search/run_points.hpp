@@ -17,7 +17,8 @@ struct ComparedFront {
   std::string series;  ///< "paper"
   std::string method;  ///< as in files
   models::MergeRecipe recipe;
-  std::vector<search::ModelPoint> front;  ///< by ascending size, with the error of the run's fitness
+  std::vector<search::ModelPoint>
+      front;  ///< by ascending size, with the error of the run's fitness
 };
 
 /// One grouping of a run's result: a row of front.json.
@@ -38,10 +39,16 @@ struct RunPoint {
   std::optional<double> search_better = {};  ///< of a baseline: how sure the search's point wins
 };
 
+/// Of a whole front the points to look at: at most --measure of them spread over the sizes.
+std::vector<search::ModelPoint> shown_points(const SearchOptions& options,
+                                             const search::GroupingProblem& problem,
+                                             const std::vector<search::ModelPoint>& front);
+
 /// The points of a run, not measured: of the method's front the ones to look at (with KV limits the
 /// best within each limit, else at most --measure of them spread over the sizes), then the
-/// paper's recipe where it is compared, and baselines at the same sizes: neighbour GQA with the most groups that fit, MQA, and three random
-/// draws. Baselines are mean-merged. Series in this order, each by ascending size.
+/// paper's recipe where it is compared, and baselines at the same sizes: neighbour GQA with the
+/// most groups that fit, MQA, and three random draws. Baselines are mean-merged. Series in this
+/// order, each by ascending size.
 std::vector<RunPoint> choose_points(const SearchOptions& options,
                                     const std::vector<double>& kv_limits,
                                     const search::GroupingProblem& problem,

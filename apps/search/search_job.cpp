@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "apps/report/child_process.hpp"
 #include "apps/report/write_report.hpp"
 #include "apps/run_front.hpp"
@@ -9,6 +12,7 @@
 #include "apps/search/choices.hpp"
 #include "apps/search/front_files.hpp"
 #include "apps/search/measure_points.hpp"
+#include "apps/search/measured_allocation.hpp"
 #include "apps/search/priced_problems.hpp"
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_record.hpp"
@@ -87,7 +91,7 @@ std::optional<search::Certificate> certify(const SearchOptions& options,
                                            const search::GroupingProblem& problem,
                                            const search::MethodResult& found,
                                            const search::MethodContext& context) {
-  if (is_measured_search(options)) return std::nullopt;
+  if (is_measured_search(options) || options.allocates_by_measuring()) return std::nullopt;
   if (found.certificate) return *found.certificate;
   const search::GroupSizes sizes = search::find_method(options.method).sizes(problem);
   const auto bounds = search::exact_front(problem, search::bound_units(problem, sizes, context));
@@ -97,10 +101,36 @@ std::optional<search::Certificate> certify(const SearchOptions& options,
 /// Puts the loss on the selection data in the place of the points' price.
 void price_by_loss(std::vector<RunPoint>& points, const SelectionLoss& selection) {
   for (RunPoint& point : points) {
-    const double loss =
-        selection.score(point.recipe).score(point.point.grouping);
+    const double loss = selection.score(point.recipe).score(point.point.grouping);
     point.point.objectives.error = loss;
     point.proxies.emplace(point.proxies.begin(), kSelectionLoss, loss);
+  }
+}
+
+/// The sizes that a measured allocation answers: those of the limits, else what the run will show.
+std::vector<int> allocated_sizes(const SearchOptions& options, const SearchInputs& inputs,
+                                 const search::GroupingProblem& problem,
+                                 const search::MethodResult& found) {
+  std::set<int> sizes;
+  for (const double limit : inputs.kv_limits) {
+    sizes.insert(search::kv_heads_within(limit, problem.source_kv_heads()));
+  }
+  if (sizes.empty()) {
+    for (const search::ModelPoint& point : shown_points(options, problem, found.front)) {
+      sizes.insert(point.grouping.kv_heads());
+    }
+  }
+  return {sizes.begin(), sizes.end()};
+}
+
+/// Gives the points of a measured allocation the KL that it chose them by.
+void price_by_divergence(std::vector<RunPoint>& points,
+                         const std::vector<search::ModelPoint>& front) {
+  for (RunPoint& point : points) {
+    if (point.series != "search") continue;
+    const auto chosen =
+        std::ranges::find(front, point.point.grouping, &search::ModelPoint::grouping);
+    point.proxies.emplace_back(kSelectionDivergence, chosen->objectives.error);
   }
 }
 
@@ -118,8 +148,8 @@ search::MethodResult run_method(const SearchOptions& options, const search::Meth
   return method.run(problem, asked, context);
 }
 
-/// The paper's recipe, QCQA by weight-sharing error with mean merges, for comparison; absent where it
-/// is what the run does itself, or where rules or size leave it out.
+/// The paper's recipe, QCQA by weight-sharing error with mean merges, for comparison; absent where
+/// it is what the run does itself, or where rules or size leave it out.
 std::optional<ComparedFront> paper_front(const SearchOptions& options,
                                          const PricedProblems& problems,
                                          search::MethodContext context) {
@@ -131,12 +161,12 @@ std::optional<ComparedFront> paper_front(const SearchOptions& options,
   if (is_own || problem == nullptr) return std::nullopt;
   search::NoStateStore no_state;
   search::MethodOptions defaults;
-  return ComparedFront{"paper", std::string(method.file_name()), recipe,
-                       method
-                           .run(*problem, defaults,
-                                {run_key(options).split(kPaperKey), context.stop, context.progress,
-                                 no_state})
-                           .front};
+  return ComparedFront{
+      "paper", std::string(method.file_name()), recipe,
+      method
+          .run(*problem, defaults,
+               {run_key(options).split(kPaperKey), context.stop, context.progress, no_state})
+          .front};
 }
 
 /// What a run that is finished already left.
@@ -153,8 +183,7 @@ SearchSummary finished_summary(const std::filesystem::path& run) {
 
 }  // namespace
 
-SearchSummary run_search(const SearchOptions& asked, const Console& console,
-                         std::stop_token stop) {
+SearchSummary run_search(const SearchOptions& asked, const Console& console, std::stop_token stop) {
   StageTimes times;
   search::Progress& progress = console.progress();
   auto model = std::make_shared<const models::PretrainedModel>(models::open_model(asked.model));
@@ -189,23 +218,33 @@ SearchSummary run_search(const SearchOptions& asked, const Console& console,
   }
   StateFile state(directory);
   std::optional<SelectionLoss> selection;
-  if (is_measured_search(options)) {
+  if (selects_by_measuring(options)) {
     texts.selection =
         text_windows(inputs.selection_windows, kSelectionTextKey, options, inputs, stop, progress);
+  }
+  if (is_measured_search(options)) {
     selection.emplace(converter, *texts.selection, directory, stop);
   }
   const search::MethodContext context{run_key(options).split(kMethodKey), stop, progress, state,
                                       distances};
-  const search::MethodResult found =
+  search::MethodResult found =
       run_method(options, method_options(options, inputs, statistics.key_grams_or_null()),
                  problems.problem(), selection ? &*selection : nullptr, console, context);
   console.detail(
       fmt::format("{} candidates priced, {} on the front", found.evaluations, found.front.size()));
+  std::optional<models::CandidateMeter> candidates;
+  if (options.allocates_by_measuring()) {
+    candidates.emplace(converter, *texts.selection);
+    const MeasuredAllocation allocation(*candidates, options, directory, console, stop);
+    found.front = allocation.allocate(problems.problem(), found,
+                                      allocated_sizes(options, inputs, problems.problem(), found));
+  }
   const std::optional<ComparedFront> paper = paper_front(options, problems, context);
   std::vector<RunPoint> points = choose_points(options, inputs.kv_limits, problems.problem(), found,
                                                paper, run_key(options).split(kBaselineKey));
   fill_proxies(points, problems);
   if (selection) price_by_loss(points, *selection);
+  if (candidates) price_by_divergence(points, found.front);
   times.finish("search");
   const std::optional<search::Certificate> certificate =
       certify(options, problems.problem(), found, context);
@@ -213,8 +252,8 @@ SearchSummary run_search(const SearchOptions& asked, const Console& console,
   std::optional<fitness::LossEstimate> source;
   if (options.measure > 0) {
     texts.eval = text_windows(inputs.eval_windows, kEvalTextKey, options, inputs, stop, progress);
-    source = measure_points(points, *converter, *texts.eval,
-                            run_key(options).split(kBootstrapKey), directory, console, stop);
+    source = measure_points(points, *converter, *texts.eval, run_key(options).split(kBootstrapKey),
+                            directory, console, stop);
     times.finish("measure");
   }
   mark_front(points);

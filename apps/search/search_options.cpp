@@ -54,11 +54,11 @@ void require_allocatable(const SearchOptions& options) {
 void require_merge_use(const SearchOptions& options) {
   const bool allocates = search::find_method(options.method).allocates_queries();
   if (!allocates || !options.recipe().merge->folds()) return;
-  throw InputError({.what = "this merge folds into each head what only its own group can use",
-                    .where = "--merge",
-                    .expected = fmt::format("mean, first, medoid or weighted, for --method {}",
-                                            options.method),
-                    .found = options.merge});
+  throw InputError(
+      {.what = "this merge folds into each head what only its own group can use",
+       .where = "--merge",
+       .expected = fmt::format("mean, first, medoid or weighted, for --method {}", options.method),
+       .found = options.merge});
 }
 
 void require_probability(double value, const char* option) {
@@ -95,6 +95,26 @@ void require_seeds_use(const SearchOptions& options) {
   throw InputError({.what = "this method does not begin with groupings that are given",
                     .where = "--seed-grouping",
                     .expected = fmt::format("--method {}", fmt::join(seeded, ", ")),
+                    .found = options.method});
+}
+
+/// Layers can only be measured one by one where the method knows what it found for each.
+void require_allocation_use(const SearchOptions& options) {
+  if (!options.allocates_by_measuring()) return;
+  if (is_measured_search(options)) {
+    throw InputError({.what = "the whole search is by measured losses already",
+                      .where = "--allocation",
+                      .expected = "proxy, beside --fitness loss",
+                      .found = options.allocation});
+  }
+  std::vector<std::string_view> fitting;
+  for (const std::string_view name : search::method_names()) {
+    if (search::find_method(name).knows_units()) fitting.push_back(name);
+  }
+  if (search::find_method(options.method).knows_units()) return;
+  throw InputError({.what = "this method does not choose layer by layer",
+                    .where = "--allocation measured",
+                    .expected = fmt::format("--method {}", fmt::join(fitting, ", ")),
                     .found = options.method});
 }
 
@@ -197,6 +217,7 @@ void require_valid(const SearchOptions& options) {
   models::require_valid(options.recipe());
   require_merge_use(options);
   find_allocation(options.allocation);
+  require_allocation_use(options);
   find_sharing(options.partitions);
   find_stage_two(options.stage_two);
   find_dgqa(options.dgqa);

@@ -11,6 +11,12 @@ namespace regroup::models {
 /// What is fitted anew after heads were merged, on calibration text (METHODS §7).
 enum class Refit { kNone, kOutput, kQuery, kBoth };
 
+/// Which layers are refitted.
+enum class RefitScope {
+  kAllFollowing,   ///< from the first grouped layer on: errors of earlier layers are made up for
+  kGroupedLayers,  ///< only those that are grouped: what one layer's grouping does by itself
+};
+
 /// "none", "output", "query", "both".
 std::string_view refit_name(Refit refit);
 /// Throws InputError that lists the known ones.

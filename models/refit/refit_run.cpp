@@ -35,11 +35,9 @@ class LayerRefit {
     const std::vector<std::size_t> chosen = query_windows();
     const Attention attention = current();
     std::vector<QueryRefitWindow> windows(chosen.size());
-    for_each_window(chosen.size(), device(), stop_, [&](std::size_t i) {
-      windows[i] = query_window(attention, chosen[i]);
-    });
-    const at::Tensor matrices =
-        models::refit_queries(windows, source_.rotary(), device(), stop_);
+    for_each_window(chosen.size(), device(), stop_,
+                    [&](std::size_t i) { windows[i] = query_window(attention, chosen[i]); });
+    const at::Tensor matrices = models::refit_queries(windows, source_.rotary(), device(), stop_);
     const int d = model_.config.head_dim;
     for (int head = 0; head < model_.config.query_heads; ++head) {
       auto rows = merged_.weights.query.middleRows(head * d, d);
@@ -57,8 +55,7 @@ class LayerRefit {
           source_.attention_input(layer_, converted_states_[w]), source_.rotary(), 0, nullptr);
       refit.add(share, received[0], wanted[0]);
     });
-    OutputProjection fitted =
-        refit.solve({merged_.weights.output, merged_.weights.output_bias});
+    OutputProjection fitted = refit.solve({merged_.weights.output, merged_.weights.output_bias});
     merged_.weights.output = std::move(fitted.weight);
     merged_.weights.output_bias = std::move(fitted.bias);
   }
@@ -68,8 +65,8 @@ class LayerRefit {
     const Attention attention = current();
     for_each_window(converted_states.size(), device(), stop_, [&](std::size_t w) {
       const at::Tensor input = source_.attention_input(layer_, converted_states[w]);
-      converted_states[w] = source_.after_attention(
-          layer_, converted_states[w], attention(input, source_.rotary(), 0, nullptr));
+      converted_states[w] = source_.after_attention(layer_, converted_states[w],
+                                                    attention(input, source_.rotary(), 0, nullptr));
     });
     return rounded(merged_, model_, static_cast<int>(layer_));
   }
@@ -100,8 +97,8 @@ class LayerRefit {
 
   QueryRefitWindow query_window(const Attention& converted, std::size_t w) const {
     const Rotary& rotary = source_.rotary();
-    const AttentionTrace from = source_.attention(layer_).trace(
-        source_.attention_input(layer_, source_states_[w]), rotary);
+    const AttentionTrace from =
+        source_.attention(layer_).trace(source_.attention_input(layer_, source_states_[w]), rotary);
     const AttentionTrace to =
         converted.trace(source_.attention_input(layer_, converted_states_[w]), rotary);
     const at::Tensor missing = at::matmul(from.queries, from.keys.transpose(2, 3)) -
@@ -119,20 +116,34 @@ class LayerRefit {
   std::stop_token stop_;
 };
 
+/// Takes the converted stream through a layer that stays as it is.
+void advance(const Decoder& decoder, std::size_t layer, std::vector<at::Tensor>& states,
+             std::stop_token stop) {
+  for_each_window(states.size(), decoder.options().device, std::move(stop),
+                  [&](std::size_t w) { states[w] = decoder.advance(layer, states[w]); });
+}
+
 }  // namespace
 
 std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
                                                const LayerStates& source,
                                                const search::Grouping& grouping,
                                                const MergeRecipe& recipe,
-                                               const Calibration& calibration,
+                                               const Calibration& calibration, RefitScope scope,
                                                std::stop_token stop) {
-  const auto changed = std::ranges::find_if_not(grouping.layers, &search::LayerGrouping::is_source);
+  const auto is_grouped = [&](std::size_t layer) { return !grouping.layers[layer].is_source(); };
   std::vector<MergedAttention> result(grouping.layers.size());
-  if (changed == grouping.layers.end()) return result;
-  const auto first = static_cast<std::size_t>(changed - grouping.layers.begin());
+  std::size_t first = 0;
+  while (first < result.size() && !is_grouped(first)) ++first;
+  if (first == result.size()) return result;
+  std::size_t end = result.size();
+  while (scope == RefitScope::kGroupedLayers && !is_grouped(end - 1)) --end;
   std::vector<at::Tensor> converted = source.at_layer(first, stop);
-  for (std::size_t layer = first; layer < grouping.layers.size(); ++layer) {
+  for (std::size_t layer = first; layer < end; ++layer) {
+    if (scope == RefitScope::kGroupedLayers && !is_grouped(layer)) {
+      advance(source.decoder(), layer, converted, stop);
+      continue;
+    }
     const std::vector<at::Tensor> states = source.at_layer(layer, stop);
     const AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
     const MergeSource merge_source{weights, model.config, &calibration.layers[layer]};

@@ -20,7 +20,7 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
                                                const LayerStates& source,
                                                const search::Grouping& grouping,
                                                const MergeRecipe& recipe,
-                                               const Calibration& calibration,
+                                               const Calibration& calibration, RefitScope scope,
                                                std::stop_token stop);
 
 }  // namespace regroup::models

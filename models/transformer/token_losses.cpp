@@ -81,10 +81,10 @@ at::Tensor batch_states(const Decoder& decoder, const TokenWindows& windows, std
   return decoder.hidden_states(ids.slice(1, 0, windows.context())).flatten(0, 1);
 }
 
-void batch_losses(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
-                  std::size_t end, std::span<double> losses) {
-  const at::Tensor states = batch_states(decoder, windows, begin, end);
-  const at::Tensor targets = batch_targets(decoder, windows, begin, end);
+void batch_losses(const Decoder& decoder, const at::Tensor& states, const TokenWindows& windows,
+                  std::size_t begin, std::span<double> losses) {
+  const std::size_t count = static_cast<std::size_t>(states.size(0) / windows.context());
+  const at::Tensor targets = batch_targets(decoder, windows, begin, begin + count);
   const std::int64_t step = tokens_at_once(decoder);
   std::vector<at::Tensor> parts;
   for (std::int64_t from = 0; from < states.size(0); from += step) {
@@ -92,8 +92,8 @@ void batch_losses(const Decoder& decoder, const TokenWindows& windows, std::size
                                   targets.slice(0, from, from + step)));
   }
   const at::Tensor means = at::cat(parts).view({-1, windows.context()}).mean(1);
-  for (std::size_t w = begin; w < end; ++w) {
-    losses[w] = means[static_cast<std::int64_t>(w - begin)].item<double>();
+  for (std::size_t i = 0; i < count; ++i) {
+    losses[begin + i] = means[static_cast<std::int64_t>(i)].item<double>();
   }
 }
 

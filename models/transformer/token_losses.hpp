@@ -20,10 +20,10 @@ at::Tensor window_tensor(const TokenWindows& windows, std::size_t begin, std::si
 at::Tensor batch_states(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
                         std::size_t end);
 
-/// Mean next-token loss, nats per token, of windows begin … end − 1 in one batch: losses[w] for
-/// window w. Log-probabilities in float32, sums in double.
-void batch_losses(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
-                  std::size_t end, std::span<double> losses);
+/// Mean next-token loss, nats per token, of one batch of windows from `begin` on, from its
+/// `batch_states`: losses[w] for window w. Log-probabilities in float32, sums in double.
+void batch_losses(const Decoder& decoder, const at::Tensor& states, const TokenWindows& windows,
+                  std::size_t begin, std::span<double> losses);
 
 /// Scores of one batch of windows from `begin` on, beside the source, from the `batch_states` of
 /// both: scores[w] for window w. The losses are bit by bit those of `batch_losses`.

@@ -10,6 +10,8 @@
 namespace regroup::models {
 namespace {
 
+constexpr std::size_t kBatchTokens = 2048;
+
 /// Calls `task` for 0 … count − 1 where the device wants it.
 void spread(std::size_t count, const Device& device, const std::function<void(std::size_t)>& task) {
   const auto run = [&](std::size_t i) {
@@ -24,6 +26,19 @@ void spread(std::size_t count, const Device& device, const std::function<void(st
 }
 
 }  // namespace
+
+std::size_t batch_windows(const TokenWindows& windows) {
+  return std::max<std::size_t>(1, kBatchTokens / static_cast<std::size_t>(windows.context()));
+}
+
+void for_each_batch(std::size_t count, std::size_t batch, const Device& device,
+                    std::stop_token stop,
+                    const std::function<void(std::size_t begin, std::size_t end)>& task) {
+  spread((count + batch - 1) / batch, device, [&](std::size_t i) {
+    if (stop.stop_requested()) throw Interrupted();
+    task(i * batch, std::min(count, (i + 1) * batch));
+  });
+}
 
 void for_each_window(std::size_t windows, const Device& device, std::stop_token stop,
                      const std::function<void(std::size_t window)>& task) {

@@ -5,12 +5,23 @@
 #include <stop_token>
 
 #include "models/compute.hpp"
+#include "models/text/token_windows.hpp"
 
 namespace regroup::models {
 
-/// Partial sums over windows, each made on one thread at a time. A fixed number, so that sums do not
-/// depend on the number of threads; each costs the memory of one sum.
+/// Partial sums over windows, each made on one thread at a time. A fixed number, so that sums do
+/// not depend on the number of threads; each costs the memory of one sum.
 inline constexpr std::size_t kWindowShares = 8;
+
+/// Windows that go through the model together: so many tokens as keep matrix products efficient. It
+/// depends on the windows alone, so that results do not depend on the number of threads.
+std::size_t batch_windows(const TokenWindows& windows);
+
+/// Calls `task` for batches [begin, end) of `count` items, spread over the threads without
+/// gradients; a GPU gets one batch at a time. Throws Interrupted on `stop`.
+void for_each_batch(std::size_t count, std::size_t batch, const Device& device,
+                    std::stop_token stop,
+                    const std::function<void(std::size_t begin, std::size_t end)>& task);
 
 /// Calls `task` for every window, spread over the threads without gradients; a GPU gets one window
 /// at a time. Throws Interrupted on `stop`.

@@ -18,6 +18,13 @@ MethodResult NeighbourMethod::run(const GroupingProblem& problem, const MethodOp
     result.front.push_back(point);
   }
   result.evaluations = result.front.size();
+  for (const Unit& unit : problem.units()) {
+    result.units.emplace_back();
+    for (const int groups : unit.group_counts) {
+      const Partition partition = Partition::neighbours(unit.heads(), groups);
+      result.units.back().push_back({partition, unit.costs->partition_cost(partition)});
+    }
+  }
   return result;
 }
 

@@ -8,6 +8,7 @@ namespace regroup::search {
 class NeighbourMethod : public SearchMethod {
  public:
   std::string_view name() const override { return "neighbour"; }
+  bool knows_units() const override { return true; }
   MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
                    const MethodContext& context) const override;
 };

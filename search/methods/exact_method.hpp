@@ -10,6 +10,7 @@ namespace regroup::search {
 class ExactMethod : public SearchMethod {
  public:
   std::string_view name() const override { return "exact"; }
+  bool knows_units() const override { return true; }
   MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
                    const MethodContext& context) const override;
 };

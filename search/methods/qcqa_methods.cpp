@@ -49,7 +49,9 @@ MethodResult QcqaMethod::run(const GroupingProblem& problem, const MethodOptions
       qcqa_stage_one(problem, sizes(problem), options, with_key(context, kStageOneKey), state);
   std::vector<ModelPoint> front =
       qcqa_stage_two(problem, fronts, options, with_key(context, kStageTwoKey), state);
-  return result_of(std::move(front), state);
+  MethodResult result = result_of(std::move(front), state);
+  result.units = fronts;
+  return result;
 }
 
 }  // namespace regroup::search

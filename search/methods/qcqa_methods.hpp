@@ -13,6 +13,7 @@ class QcqaMethod : public SearchMethod {
   std::string_view name() const override;
   std::string_view file_name() const override;
   bool takes_seeds() const override { return true; }
+  bool knows_units() const override { return true; }
   GroupSizes sizes(const GroupingProblem& problem) const override;
   MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
                    const MethodContext& context) const override;

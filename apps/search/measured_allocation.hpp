@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "apps/search/run_directory.hpp"
+#include "apps/search/search_options.hpp"
+#include "apps/terminal/console.hpp"
+#include "models/candidate_meter.hpp"
+#include "search/method.hpp"
+
+namespace regroup::apps {
+
+/// Splits KV heads over the layers by what grouping each layer alone does to the model, instead of
+/// by the price (`--allocation measured`): KL(source ‖ converted) on the selection data (METHODS
+/// §8), for as few of the method's per-layer options as the choice depends on, the price showing
+/// where to look first. Of each size the grouping found so and the one that the price chose are
+/// then measured whole, and the better one is taken. Measurements are remembered in the run
+/// directory.
+class MeasuredAllocation {
+ public:
+  /// All arguments must outlive it.
+  MeasuredAllocation(const models::CandidateMeter& meter, const SearchOptions& options,
+                     const RunDirectory& directory, const Console& console, std::stop_token stop);
+
+  /// The best grouping for each of `kv_heads`, ascending, with its KL as error. `found` knows its
+  /// units. Throws Interrupted, WorkError.
+  std::vector<search::ModelPoint> allocate(const search::GroupingProblem& problem,
+                                           const search::MethodResult& found,
+                                           const std::vector<int>& kv_heads) const;
+
+ private:
+  double divergence(const search::Grouping& grouping, models::RefitScope scope) const;
+
+  const models::CandidateMeter& meter_;
+  const SearchOptions& options_;
+  const RunDirectory& directory_;
+  const Console& console_;
+  std::stop_token stop_;
+};
+
+}  // namespace regroup::apps
