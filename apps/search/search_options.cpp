@@ -122,7 +122,7 @@ void require_selection_use(const SearchOptions& options) {
   if (options.selection.empty() || selects_by_measuring(options)) return;
   throw InputError({.what = "nothing is selected by a measured loss",
                     .where = "--selection",
-                    .expected = "--fitness loss or accuracy, or --allocation measured, beside it"});
+                    .expected = "--fitness loss or --allocation measured beside it"});
 }
 
 }  // namespace

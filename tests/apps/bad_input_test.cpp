@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tests/apps/program.hpp"
+#include "tests/apps/search_scene.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -48,7 +49,7 @@ class Scene {
     std::vector<std::string> all = {"search", model(),        "-o", out(),           "--eval",
                                     ids(),    "--population", "4",  "--generations", "1"};
     all.insert(all.end(), more.begin(), more.end());
-    return all;
+    return with_paper_recipe(all);
   }
 
  private:
@@ -92,6 +93,15 @@ TEST_CASE("usage errors") {
   scene.refuses(scene.search({"--selection", scene.ids()}), "--fitness loss");
   scene.refuses(scene.search({"--method", "exact", "--seed-grouping", scene.ids()}),
                 "--seed-grouping");
+  scene.refuses(scene.search({"--refit", "magic"}), "none, output, query, both");
+  scene.refuses(scene.search({"--merge", "medoid", "--renorm"}), "--renorm");
+  scene.refuses(scene.search({"--method", "kdgqa", "--merge", "optimal"}), "--merge");
+  scene.refuses(scene.search({"--allocation", "magic"}), "proxy, measured");
+  scene.refuses(scene.search({"--allocation", "measured", "--method", "random"}), "exact");
+  scene.refuses({"calibrate", scene.model(), "-o", scene.out() + ".bin"}, ".safetensors");
+  scene.refuses({"calibrate", scene.model(), "--data", scene.ids(), "--tokens", "-1", "-o",
+                 scene.out() + ".safetensors"},
+                "--tokens");
   scene.refuses(scene.search({"--layout", "expand"}), "any, per-layer, standard");
   scene.refuses(scene.search({"--min-groups", "9"}), "--min-groups");
   scene.refuses(scene.search({"--freeze-layers", "7"}), "--freeze-layers");

@@ -1,13 +1,26 @@
 #pragma once
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace regroup::tests {
+
+/// The arguments with the recipe of QCQA's paper for what they leave open: quick, no calibration.
+inline std::vector<std::string> with_paper_recipe(std::vector<std::string> arguments) {
+  const std::vector<std::pair<std::string, std::string>> recipe = {
+      {"--method", "qcqa"}, {"--fitness", "wse"}, {"--merge", "mean"}};
+  for (const auto& [option, value] : recipe) {
+    if (std::ranges::find(arguments, option) != arguments.end()) continue;
+    arguments.insert(arguments.end(), {option, value});
+  }
+  return arguments;
+}
 
 /// A tiny model in a folder of its own, and quick searches of it.
 class SearchScene {
@@ -32,7 +45,7 @@ class SearchScene {
                                     std::to_string(generations),
                                     "-q"};
     all.insert(all.end(), more.begin(), more.end());
-    return all;
+    return with_paper_recipe(all);
   }
   nlohmann::json front(const std::string& out) const {
     return nlohmann::json::parse(read_file(path(out + "/front.json")));

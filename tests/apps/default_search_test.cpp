@@ -1,0 +1,172 @@
+// What `search` does when nothing is asked for: calibration, Fisher prices, optimal merges, refits.
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "search/random.hpp"
+#include "tests/apps/program.hpp"
+#include "tests/apps/promised_bytes.hpp"
+#include "tests/apps/search_scene.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace regroup;
+using namespace regroup::tests;
+using nlohmann::json;
+
+namespace {
+
+class DefaultScene : public SearchScene {
+ public:
+  DefaultScene() {
+    write_ids("calibration.bin", 24 * 16 + 1, 1);
+    write_ids("selection.bin", 8 * 16 + 1, 2);
+    write_ids("eval.bin", 12 * 16 + 1, 3);
+  }
+
+  /// A search with no say in how, but for `more`.
+  std::vector<std::string> plain(const std::string& out,
+                                 const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {"search",          path("tiny"),  "-o",
+                                    path(out),         "--eval",      path("eval.bin"),
+                                    "--calibration",   path("calibration.bin"), "-q"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  /// Token ids of the scene's model.
+  void write_ids(const std::string& name, int count, std::uint64_t key) const {
+    search::RandomStream random{search::RandomKey(key)};
+    std::ofstream stream(path(name), std::ios::binary);
+    for (int i = 0; i < count; ++i) stream.put(static_cast<char>(random.below(20))).put(0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a search without options takes the best known combination and shows the paper's") {
+  const DefaultScene scene;
+  REQUIRE(run_regroup(scene.plain("run")).exit_status == 0);
+  const json front = scene.front("run");
+  CHECK(front["fitness"] == "fisher");
+  CHECK(front["price"] == "fisher");
+  int own = 0, paper = 0;
+  for (const json& point : front["points"]) {
+    const json file = json::parse(read_file(scene.path("run/" + point["grouping"].get<std::string>())));
+    if (point["series"] == "search") {
+      ++own;
+      CHECK(point["method"] == "exact");
+      CHECK(point["merge"] == "optimal");
+      CHECK(point["refit"] == "both");
+      CHECK(file["refit"] == "both");
+      CHECK(file["calibration"]["file"] == "../calibration.safetensors");
+    }
+    if (point["series"] == "paper") {
+      ++paper;
+      CHECK(point["method"] == "qcqa-ac");
+      CHECK(point["merge"] == "mean");
+      CHECK(point["refit"] == "none");
+      CHECK_FALSE(file.contains("calibration"));
+    }
+  }
+  CHECK(own >= 4);
+  CHECK(paper >= 2);
+}
+
+TEST_CASE("a default search writes the same bytes for any number of threads, and when resumed") {
+  const DefaultScene scene;
+  REQUIRE(run_regroup(scene.plain("one", {"-j", "1"})).exit_status == 0);
+  REQUIRE(run_regroup(scene.plain("two", {"-j", "2"})).exit_status == 0);
+  CHECK(promised_bytes(scene.path("one")) == promised_bytes(scene.path("two")));
+  CHECK(read_file(scene.path("one/calibration.safetensors")) ==
+        read_file(scene.path("two/calibration.safetensors")));
+  REQUIRE(run_regroup(scene.plain("two", {"--resume"})).exit_status == 0);
+  CHECK(promised_bytes(scene.path("one")) == promised_bytes(scene.path("two")));
+}
+
+TEST_CASE("measured allocation chooses by the divergence on the selection data") {
+  const DefaultScene scene;
+  for (const char* method : {"exact", "neighbour", "qcqa"}) {
+    CAPTURE(method);
+    REQUIRE(run_regroup(scene.plain(method, {"--method", method, "--allocation", "measured",
+                                             "--selection", scene.path("selection.bin"), "--kv",
+                                             "0.75,0.5", "--population", "10", "--generations",
+                                             "5"}))
+                .exit_status == 0);
+    const json front = scene.front(method);
+    CHECK(front["price"] == "selection_kl");
+    CHECK_FALSE(front.contains("certificate"));
+    int own = 0;
+    for (const json& point : front["points"]) {
+      if (point["series"] != "search") continue;
+      ++own;
+      CHECK(point["selection_kl"].get<double>() > 0);
+      const apps::ProcessResult result = run_regroup(
+          {"eval", scene.path("tiny"), "--task", "divergence", "--grouping",
+           scene.path(method + std::string("/") + point["grouping"].get<std::string>()), "--data",
+           scene.path("selection.bin"), "--json", "-q"});
+      REQUIRE(result.exit_status == 0);
+      const json values = json::parse(result.output)["results"]["divergence"];
+      CHECK_THAT(values["kl,none"].get<double>(),
+                 Catch::Matchers::WithinRel(point["selection_kl"].get<double>(), 1e-4));
+    }
+    CHECK(own == 2);
+    CHECK(run_regroup({"convert", scene.path("tiny"), "--run", scene.path(method), "--kv", "0.5",
+                       "-o", scene.path(method + std::string("-converted")), "--layout", "expand"})
+              .exit_status == 0);
+  }
+}
+
+TEST_CASE("calibrate writes statistics once, and searches take them") {
+  const DefaultScene scene;
+  const std::string file = scene.path("statistics.safetensors");
+  const std::vector<std::string> calibrate = {"calibrate", scene.path("tiny"),
+                                              "--data",    scene.path("calibration.bin"),
+                                              "-o",        file,
+                                              "--json",    "-q"};
+  const apps::ProcessResult first = run_regroup(calibrate);
+  REQUIRE(first.exit_status == 0);
+  CHECK(json::parse(first.output)["reused"] == false);
+  CHECK(json::parse(first.output)["tokens"] == 24 * 16);
+  const std::string bytes = read_file(file);
+  const apps::ProcessResult second = run_regroup(calibrate);
+  REQUIRE(second.exit_status == 0);
+  CHECK(json::parse(second.output)["reused"] == true);
+  CHECK(read_file(file) == bytes);
+  REQUIRE(run_regroup({"search", scene.path("tiny"), "-o", scene.path("run"), "--eval",
+                       scene.path("eval.bin"), "--calibration", file, "--kv", "0.5", "-q"})
+              .exit_status == 0);
+  CHECK(read_file(scene.path("run/calibration.safetensors")) == bytes);
+  // Statistics of other weights are refused.
+  TinyLlama other;
+  other.seed = 2;
+  other.write(scene.path("other"));
+  const apps::ProcessResult refused =
+      run_regroup({"search", scene.path("other"), "-o", scene.path("no"), "--calibration", file});
+  CHECK(refused.exit_status == 2);
+  CHECK_THAT(refused.error, contains("weights_sha256"));
+}
+
+TEST_CASE("a grouping that was fitted on text is refused without it") {
+  const DefaultScene scene;
+  REQUIRE(run_regroup(scene.plain("run", {"--kv", "0.5"})).exit_status == 0);
+  std::string name;
+  for (const json& point : scene.front("run")["points"]) {
+    if (point["series"] == "search") name = scene.path("run/" + point["grouping"].get<std::string>());
+  }
+  json file = json::parse(read_file(name));
+  const auto eval = [&] {
+    return run_regroup({"eval", scene.path("tiny"), "--grouping", scene.path("g.json"), "--data",
+                        scene.path("eval.bin"), "-q"});
+  };
+  file["calibration"]["file"] = scene.path("run/calibration.safetensors");
+  std::ofstream(scene.path("g.json")) << file;
+  CHECK(eval().exit_status == 0);
+  file["calibration"]["sha256"] = std::string(64, '0');
+  std::ofstream(scene.path("g.json")) << file;
+  CHECK(eval().exit_status == 2);
+  CHECK_THAT(eval().error, contains("not the one"));
+  file.erase("calibration");
+  std::ofstream(scene.path("g.json")) << file;
+  CHECK(eval().exit_status == 2);
+  CHECK_THAT(eval().error, contains("--calibration FILE"));
+}
