@@ -12,7 +12,7 @@ struct LayerGradients {
   Eigen::MatrixXd output;  ///< Γ = E[g gᵀ] at the attention block's output, [D, D]
   /// Ω: mean over query tokens of Σ_keys (∂L/∂logit)², logits scaled by 1/√d; [H]
   Eigen::VectorXd logits;
-  Eigen::VectorXd keys;    ///< mean over windows of ‖∂L/∂W_K^h‖²_F, [H_kv]
+  Eigen::VectorXd keys;  ///< mean over windows of ‖∂L/∂W_K^h‖²_F, biases included, [H_kv]
   Eigen::VectorXd values;  ///< the same of W_V^h, [H_kv]
 };
 

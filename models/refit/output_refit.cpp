@@ -44,9 +44,13 @@ OutputProjection OutputRefit::solve(const OutputProjection& merged) const {
     cross -= wanted * received.transpose();
   }
   const double ridge = kRidge * moment.trace() / static_cast<double>(moment.rows());
-  moment.diagonal().array() += ridge;
-  const Eigen::MatrixXd right = cross + ridge * merged.weight;
-  OutputProjection result{moment.llt().solve(right.transpose()).transpose(), {}};
+  OutputProjection result = merged;
+  // What never varies leaves nothing to fit.
+  if (ridge > 0) {
+    moment.diagonal().array() += ridge;
+    const Eigen::MatrixXd right = cross + ridge * merged.weight;
+    result.weight = moment.llt().solve(right.transpose()).transpose();
+  }
   if (has_bias) result.bias = wanted - result.weight * received;
   return result;
 }

@@ -24,8 +24,8 @@ class OutputRefit {
   /// come one at a time.
   void add(std::size_t share, const at::Tensor& received, const at::Tensor& wanted);
 
-  /// argmin E‖W a + b − t‖² + ρ‖W − W_0‖²_F with ρ = 1e-3 tr A/(Hd), b only where `merged` has one.
-  /// O((Hd)³).
+  /// argmin E‖W a + b − t‖² + ρ‖W − W_0‖²_F with ρ = 1e-3 tr A/(Hd), b only where `merged` has one;
+  /// W_0 where a is constant. O((Hd)³).
   OutputProjection solve(const OutputProjection& merged) const;
 
  private:

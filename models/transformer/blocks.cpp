@@ -84,8 +84,10 @@ at::Tensor Attention::mix(const at::Tensor& x, const Rotary& rotary, std::int64_
 
 Attention Attention::with_own_kv_weights() const {
   Attention copy = *this;
-  copy.key_.weight = key_.weight.detach().requires_grad_(true);
-  copy.value_.weight = value_.weight.detach().requires_grad_(true);
+  for (Linear* linear : {&copy.key_, &copy.value_}) {
+    linear->weight = linear->weight.detach().requires_grad_(true);
+    if (linear->bias.defined()) linear->bias = linear->bias.detach().requires_grad_(true);
+  }
   return copy;
 }
 

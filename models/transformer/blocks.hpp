@@ -68,7 +68,8 @@ class Attention {
   /// The output projection of what `mix` gives.
   at::Tensor project(const at::Tensor& mixed) const { return output_(mixed); }
 
-  /// The same with key and value weights that record gradients of their own; shares the numbers.
+  /// The same with key and value weights, biases among them, that record gradients of their own;
+  /// shares the numbers.
   Attention with_own_kv_weights() const;
   const Linear& key() const { return key_; }
   const Linear& value() const { return value_; }

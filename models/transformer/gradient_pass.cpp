@@ -28,9 +28,15 @@ struct GradientSums {
   }
 };
 
-/// Σ of squares within each of `heads` equal parts of the rows.
-at::Tensor energy_of_heads(const at::Tensor& weight_gradient, std::int64_t heads) {
-  return weight_gradient.to(at::kDouble).view({heads, -1}).square().sum(1).cpu();
+/// Σ of squares within each of `heads` equal parts of the rows of a weight or a bias.
+at::Tensor energy_of_heads(const at::Tensor& gradient, std::int64_t heads) {
+  return gradient.to(at::kDouble).view({heads, -1}).square().sum(1).cpu();
+}
+
+/// The tensors of a projection: its bias counts as a column of the weight (METHODS §0).
+std::vector<at::Tensor> parts_of(const Linear& projection) {
+  if (!projection.bias.defined()) return {projection.weight};
+  return {projection.weight, projection.bias};
 }
 
 /// The gradient at the last hidden states of Σ_t −log p(label), labels drawn from p itself.
@@ -56,15 +62,20 @@ at::Tensor layer_backward(const Decoder& decoder, std::size_t layer, const at::T
       attention.trace(decoder.attention_input(layer, leaf), decoder.rotary());
   const at::Tensor output = attention.project(trace.mixed);
   const at::Tensor next = decoder.after_attention(layer, leaf, output);
-  const auto gradients = torch::autograd::grad(
-      {next}, {leaf, output, trace.logits, attention.key().weight, attention.value().weight},
-      {gradient});
+  std::vector<at::Tensor> causes = {leaf, output, trace.logits};
+  const std::vector<at::Tensor> keys = parts_of(attention.key());
+  const std::vector<at::Tensor> values = parts_of(attention.value());
+  causes.insert(causes.end(), keys.begin(), keys.end());
+  causes.insert(causes.end(), values.begin(), values.end());
+  const auto gradients = torch::autograd::grad({next}, causes, {gradient});
   const at::Tensor rows = gradients[1][0].to(at::kDouble);
   accumulate(sums.output, at::mm(rows.t(), rows).cpu());
   accumulate(sums.logits,
              gradients[2][0].to(at::kDouble).square().sum(at::IntArrayRef{1, 2}).cpu());
-  accumulate(sums.keys, energy_of_heads(gradients[3], kv_heads));
-  accumulate(sums.values, energy_of_heads(gradients[4], kv_heads));
+  for (std::size_t i = 3; i < gradients.size(); ++i) {
+    const bool is_key = i < 3 + keys.size();
+    accumulate(is_key ? sums.keys : sums.values, energy_of_heads(gradients[i], kv_heads));
+  }
   return gradients[0];
 }
 

@@ -64,9 +64,10 @@ class Scene {
 
   models::PretrainedModel model() const { return models::open_model(scratch_.path()); }
   std::vector<search::LayerCosts> costs(std::string_view name,
-                                        const models::ActivationMoments* moments = nullptr) const {
+                                        const models::Calibration* calibration = nullptr) const {
     search::SilentProgress silent;
-    return find_fitness(name).layer_costs({model(), moments, {}, silent});
+    return find_fitness(name).layer_costs(
+        {model(), calibration, models::MergeRecipe(), {}, silent});
   }
 
  private:
@@ -101,14 +102,15 @@ TEST_CASE("activation error is the error of the heads' outputs on the data") {
   search::RandomStream random{search::RandomKey(6)};
   const auto width = static_cast<std::size_t>(shape.width);
   std::vector<std::vector<double>> inputs(30, std::vector<double>(width));
-  models::ActivationMoments moments{
-      std::vector<Eigen::MatrixXd>(2, Eigen::MatrixXd::Zero(shape.width, shape.width)), 1};
+  models::LayerMoments none;
+  none.input = Eigen::MatrixXd::Zero(shape.width, shape.width);
+  models::Calibration calibration{{none, none}, {1, {0, 0}}, {}};
   for (auto& x : inputs) {
     for (double& value : x) value = 2 * random.unit() - 1;
     const Eigen::Map<const Eigen::VectorXd> v(x.data(), shape.width);
-    for (Eigen::MatrixXd& moment : moments.layers) moment += v * v.transpose();
+    for (models::LayerMoments& layer : calibration.layers) layer.input += v * v.transpose();
   }
-  const auto costs = Scene(shape).costs("activation", &moments);
+  const auto costs = Scene(shape).costs("activation", &calibration);
   for_each_partition(4, [&](const search::Partition& partition) {
     const double keys = naive_error(tensors.at("model.layers.0.self_attn.k_proj.weight"), 4, width,
                                     partition, inputs);
@@ -130,13 +132,13 @@ TEST_CASE("moments are those of the first layer's normalised embeddings, for any
   const auto windows = models::TokenWindows::of_stream(stream, 8, 0, "stream");
   search::SilentProgress silent;
   search::set_threads(1);
-  const auto one = model.activation_moments(windows, {}, silent);
+  const auto one = model.calibrate(windows, {}, {}, silent);
   search::set_threads(3);
-  const auto many = model.activation_moments(windows, {}, silent);
+  const auto many = model.calibrate(windows, {}, {}, silent);
   search::set_threads(1);
   REQUIRE(one.layers.size() == 2);
-  CHECK(one.tokens == 4000);
-  for (std::size_t i = 0; i < 2; ++i) CHECK(one.layers[i] == many.layers[i]);
+  CHECK(one.windows.tokens() == 4000);
+  for (std::size_t i = 0; i < 2; ++i) CHECK(one.layers[i].input == many.layers[i].input);
 
   const auto tensors = shape.tensors();
   const std::vector<float>& embedding = tensors.at("model.embed_tokens.weight");
@@ -152,7 +154,7 @@ TEST_CASE("moments are those of the first layer's normalised embeddings, for any
     for (int i = 0; i < shape.width; ++i) x[i] *= norm[static_cast<std::size_t>(i)];
     expected += x * x.transpose() / 4000;
   }
-  CHECK((one.layers[0] - expected).cwiseAbs().maxCoeff() < 1e-5);
+  CHECK((one.layers[0].input - expected).cwiseAbs().maxCoeff() < 1e-5);
 }
 
 TEST_CASE("estimates: mean, standard error over windows, paired difference") {
@@ -170,7 +172,8 @@ TEST_CASE("estimates: mean, standard error over windows, paired difference") {
 
 TEST_CASE("an unknown fitness lists the known ones") {
   CHECK_THROWS_AS(find_fitness("guess"), InputError);
-  CHECK(fitness_names() == std::vector<std::string_view>{"wse", "activation"});
+  CHECK(fitness_names() ==
+        std::vector<std::string_view>{"wse", "activation", "residual", "fisher"});
 }
 
 TEST_CASE("stage 1 finds the exact front of every layer of books-llama") {
@@ -178,7 +181,8 @@ TEST_CASE("stage 1 finds the exact front of every layer of books-llama") {
   const auto model = models::open_model(shared_data("checkpoints/books-llama"));
   search::SilentProgress silent;
   const search::GroupingProblem problem(
-      find_fitness("wse").layer_costs({model, nullptr, {}, silent}), search::GroupingRules{});
+      find_fitness("wse").layer_costs({model, nullptr, models::MergeRecipe(), {}, silent}),
+      search::GroupingRules{});
   search::SearchState state;
   const auto fronts = search::qcqa_stage_one(problem, search::GroupSizes::kArbitrary, {},
                                              *tests::QuietContext(1), state);

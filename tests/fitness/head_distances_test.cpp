@@ -74,11 +74,16 @@ struct Scene {
     shape.write(scratch.path(), tensors);
     search::RandomStream random{search::RandomKey(31)};
     inputs.assign(30, std::vector<double>(static_cast<std::size_t>(shape.width)));
-    moments.layers.assign(2, Eigen::MatrixXd::Zero(shape.width, shape.width));
+    calibration.layers.resize(2);
+    for (models::LayerMoments& layer : calibration.layers) {
+      layer.input = Eigen::MatrixXd::Zero(shape.width, shape.width);
+    }
     for (std::vector<double>& x : inputs) {
       for (double& value : x) value = 2 * random.unit() - 1;
       const Eigen::Map<const Eigen::VectorXd> v(x.data(), shape.width);
-      for (Eigen::MatrixXd& moment : moments.layers) moment += v * v.transpose() / 30;
+      for (models::LayerMoments& layer : calibration.layers) {
+        layer.input += v * v.transpose() / 30;
+      }
     }
   }
 
@@ -91,7 +96,7 @@ struct Scene {
   TemporaryDirectory scratch;
   std::map<std::string, std::vector<float>> tensors;
   Vectors inputs;
-  models::ActivationMoments moments;
+  models::Calibration calibration{{}, {1, {0, 0}}, {}};
 };
 
 Vectors axes(std::size_t width) {
@@ -107,7 +112,7 @@ TEST_CASE("head distances are cosines of weights, or of what the heads make of t
   const auto model = models::open_model(scene.scratch.path());
   search::SilentProgress silent;
   const auto by_weight = weight_grams(model, {}, silent);
-  const auto by_activation = activation_grams(model, scene.moments, {}, silent);
+  const auto by_activation = activation_grams(model, scene.calibration, {}, silent);
   for (const bool activation : {false, true}) {
     const auto& grams = activation ? by_activation : by_weight;
     const Vectors of = activation ? scene.inputs : axes(12);

@@ -17,11 +17,11 @@ namespace {
 class CountingMemory : public LossMemory {
  public:
   std::optional<std::vector<double>> recall(const search::Grouping& grouping,
-                                            const models::MergeOperator&) const override {
+                                            const models::MergeRecipe&) const override {
     const auto found = kept_.find(grouping);
     return found == kept_.end() ? std::nullopt : std::optional(found->second);
   }
-  void remember(const search::Grouping& grouping, const models::MergeOperator&,
+  void remember(const search::Grouping& grouping, const models::MergeRecipe&,
                 const std::vector<double>& losses) const override {
     kept_[grouping] = losses;
     ++measured_;
@@ -45,7 +45,7 @@ TEST_CASE("a measured score is the converted model's mean loss, measured once, f
   search::RandomStream random{search::RandomKey(61)};
   for (int i = 0; i < 401; ++i) stream.push_back(random.below(20));
   const auto windows = models::TokenWindows::of_stream(stream, 16, 0, "stream");
-  const LossMeter meter(model, windows);
+  const LossMeter meter(std::make_shared<const models::Converter>(model, nullptr), windows);
   const auto alone = search::Partition::singletons(4);
   const search::Grouping grouping{{{search::Partition::parse("0 2 | 1 | 3"), alone},
                                    {alone, search::Partition::parse("0 1 2 3")}}};

@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include "models/converter.hpp"
 #include "models/files/json_file.hpp"
 #include "models/language_model.hpp"
+#include "models/merge/merged_layers.hpp"
 #include "search/error.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
@@ -31,9 +33,11 @@ double round_trip(const TinyLlama& shape, const Grouping& grouping, Layout layou
   shape.write(scratch.path() / "source");
   const auto target = scratch.path() / "converted";
   std::filesystem::create_directories(target);
-  const PretrainedModel source = open_model(scratch.path() / "source");
+  const auto source =
+      std::make_shared<const PretrainedModel>(open_model(scratch.path() / "source"));
   search::SilentProgress silent;
-  convert_checkpoint(source, grouping, find_merge("mean"), layout, {}, target, {}, silent);
+  convert_checkpoint(*source, *merge_plainly(source, grouping, find_merge("mean")), layout, {},
+                     target, {}, silent);
   const auto expected =
       load(scratch.path() / "source").grouped(grouping, find_merge("mean")).logits(kIds);
   const auto found = load(target).logits(kIds);
@@ -170,13 +174,15 @@ TEST_CASE("companion files are carried over, shards keep their limit, bytes repe
   TinyLlama().write(scratch.path() / "source");
   scratch.write("source/tokenizer.model", "a tokenizer");
   scratch.write("source/generation_config.json", "{}");
-  const PretrainedModel source = open_model(scratch.path() / "source");
+  const auto source =
+      std::make_shared<const PretrainedModel>(open_model(scratch.path() / "source"));
   const auto grouping = Grouping::uniform(2, Partition::parse("0 1 | 2 3"));
   search::SilentProgress silent;
   for (const char* name : {"a", "b"}) {
     std::filesystem::create_directories(scratch.path() / name);
-    convert_checkpoint(source, grouping, find_merge("mean"), Layout::kStandard,
-                       {.max_shard_bytes = 2000}, scratch.path() / name, {}, silent);
+    convert_checkpoint(*source, *merge_plainly(source, grouping, find_merge("mean")),
+                       Layout::kStandard, {.max_shard_bytes = 2000}, scratch.path() / name, {},
+                       silent);
   }
   CHECK(read_file(scratch.path() / "a/tokenizer.model") == "a tokenizer");
   CHECK(read_file(scratch.path() / "a/generation_config.json") == "{}");

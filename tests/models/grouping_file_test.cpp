@@ -51,7 +51,8 @@ TEST_CASE("a hand-written file works, values follow keys, the merge is the mean"
   CHECK(file.grouping.layers[0].values == Partition::parse("0 1 2 | 3"));
   CHECK(file.grouping.layers[1].keys == Partition::parse("0 1 | 2 3"));
   CHECK(file.grouping.layers[1].shares_partition());
-  CHECK(file.merge == "mean");
+  CHECK((file.recipe == MergeRecipe()));
+  CHECK_FALSE(file.calibration);
 }
 
 TEST_CASE("what is written reads back, byte for byte the same each time") {
@@ -63,11 +64,32 @@ TEST_CASE("what is written reads back, byte for byte the same each time") {
   notes.method = "qcqa-ac";
   notes.fitness = "wse";
   notes.seed = 7;
-  const std::string text = grouping_text(grouping, "first", scene.model(), notes);
-  CHECK(text == grouping_text(grouping, "first", scene.model(), notes));
+  const std::string text = grouping_text(grouping, find_merge("first"), scene.model(), notes);
+  CHECK(text == grouping_text(grouping, find_merge("first"), scene.model(), notes));
   const GroupingFile file = scene.read(json::parse(text));
   CHECK(file.grouping == grouping);
-  CHECK(file.merge == "first");
+  CHECK((file.recipe == MergeRecipe(find_merge("first"))));
+}
+
+TEST_CASE("a recipe and the calibration it names read back") {
+  const Scene scene;
+  const auto grouping = Grouping::uniform(2, Partition::parse("0 1 | 2 3"));
+  GroupingNotes notes;
+  notes.calibration = CalibrationReference{"../calibration.safetensors", "0123"};
+  for (const Refit refit : {Refit::kNone, Refit::kOutput, Refit::kQuery, Refit::kBoth}) {
+    for (const bool renorm : {false, true}) {
+      const MergeRecipe recipe(find_merge("aligned"), renorm, refit);
+      const GroupingFile file =
+          scene.read(json::parse(grouping_text(grouping, recipe, scene.model(), notes)));
+      CHECK((file.recipe == recipe));
+      REQUIRE(file.calibration);
+      CHECK(file.calibration->file == "../calibration.safetensors");
+      CHECK(file.calibration->sha256 == "0123");
+    }
+  }
+  json document = json::parse(grouping_text(grouping, MergeRecipe(), scene.model(), notes));
+  document["calibration"] = {{"sha256", "0123"}};
+  CHECK_THAT(scene.refusal(document), contains("calibration"));
 }
 
 TEST_CASE("broken files are refused, each with its own message") {
@@ -108,8 +130,15 @@ TEST_CASE("broken files are refused, each with its own message") {
              }),
              contains("3.5"));
   CHECK_THAT(refusal([](json& d) { d["merge"] = "median"; }), contains("mean, first"));
-  CHECK_THAT(refusal([](json& d) { d["renorm"] = true; }), contains("renorm"));
-  CHECK_THAT(refusal([](json& d) { d["refit"] = "both"; }), contains("refit"));
+  for (const char* merge : {"first", "medoid", "optimal"}) {
+    CHECK_THAT(refusal([&](json& d) {
+                 d["merge"] = merge;
+                 d["renorm"] = true;
+               }),
+               contains("renorm"));
+  }
+  CHECK_THAT(refusal([](json& d) { d["renorm"] = 1; }), contains("renorm"));
+  CHECK_THAT(refusal([](json& d) { d["refit"] = "twice"; }), contains("refit"));
   CHECK_THAT(refusal([](json& d) { d["kv"]["ratio"] = 0.9; }), contains("KV size"));
 }
 
@@ -125,7 +154,7 @@ TEST_CASE("an allocation reads back, as places in the groups as they are listed"
   using search::Group;
   const search::LayerGrouping expected{pairs, pairs, {Group(1), Group(0), Group(0), Group(0)}};
   CHECK(read.layers[1] == expected);
-  const std::string text = grouping_text(read, "mean", scene.model(), {});
+  const std::string text = grouping_text(read, MergeRecipe(), scene.model(), {});
   CHECK_THAT(text, contains("\"query_to_group\":[1,0,0,0]"));
   CHECK(scene.read(json::parse(text)).grouping == read);
 }
@@ -136,7 +165,7 @@ TEST_CASE("the KV size of an allocation counts the groups that serve a query hea
   for (search::LayerGrouping& layer : grouping.layers) {
     layer.query_to_group.assign(4, search::Group(2));
   }
-  json document = json::parse(grouping_text(grouping, "mean", scene.model(), {}));
+  json document = json::parse(grouping_text(grouping, MergeRecipe(), scene.model(), {}));
   CHECK(document["kv"]["ratio"] == 0.25);
   CHECK(document["kv"]["bytes_per_token"] == 2 * 2 * 4 * 4);
   CHECK(scene.read(document).grouping == grouping);

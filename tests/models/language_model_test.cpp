@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 
+#include "models/converter.hpp"
 #include "search/error.hpp"
 #include "search/parallel.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
@@ -186,16 +187,16 @@ TEST_CASE("products of keys follow the definition, for any number of threads") {
   REQUIRE(one.layers.size() == 2);
   CHECK(one.layers == many.layers);
   for (const std::size_t w : {std::size_t{0}, std::size_t{299}, std::size_t{599}}) {
-    NaiveKeys keys;
+    NaiveTrace trace;
     // The window's inputs: its last id is only predicted.
     naive_logits(shape, shape.tensors(), {windows[w].begin(), windows[w].end() - 1}, nullptr,
-                 &keys);
+                 &trace);
     for (std::size_t layer = 0; layer < 2; ++layer) {
       REQUIRE(one.layers[layer].size() == 600);
       for (std::size_t i = 0; i < 4; ++i) {
         for (std::size_t j = 0; j < 4; ++j) {
           double expected = 0;
-          for (const std::vector<double>& key : keys[layer]) {
+          for (const std::vector<double>& key : trace[layer].keys) {
             for (std::size_t c = 0; c < 4; ++c) expected += key[i * 4 + c] * key[j * 4 + c];
           }
           const double found =
@@ -212,8 +213,14 @@ TEST_CASE("singletons give the source's logits bit by bit") {
   TinyLlama().write(directory.path());
   const LanguageModel model(open(directory.path()), ComputeOptions{});
   const auto alone = search::Grouping::uniform(2, search::Partition::singletons(4));
+  search::SilentProgress silent;
+  const TokenWindows windows(8, {kIds.begin(), kIds.end()});
+  const Converter converter(
+      model, std::make_shared<const Calibration>(
+                 model.calibrate(windows, {.gradient_key = search::RandomKey(1)}, {}, silent)));
   for (const std::string_view merge : merge_names()) {
-    CHECK(logits(model.grouped(alone, find_merge(merge)), kIds) == logits(model, kIds));
+    const LanguageModel converted = converter.convert(alone, find_merge(merge), {});
+    CHECK(logits(converted, kIds) == logits(model, kIds));
   }
 }
 

@@ -76,10 +76,13 @@ std::vector<std::size_t> kv_head_of_query(const TinyLlama& model,
   return heads;
 }
 
-/// Attention output of the last position given, before the output projection.
+/// Attention output of the last position given, before the output projection. Appends its attention
+/// to `maps`, adds what `nudge`, which may be null, says to a logit.
 Vector attend(const TinyLlama& model, const std::vector<std::size_t>& kv_of_query,
               const Vector& query, const std::vector<Vector>& keys,
-              const std::vector<Vector>& values) {
+              const std::vector<Vector>& values, const NaiveNudge* nudge,
+              std::vector<std::vector<Vector>>& maps) {
+  maps.emplace_back();
   const auto d = static_cast<std::size_t>(model.head_dim);
   Vector out(query.size());
   for (std::size_t h = 0; h < static_cast<std::size_t>(model.query_heads); ++h) {
@@ -89,14 +92,21 @@ Vector attend(const TinyLlama& model, const std::vector<std::size_t>& kv_of_quer
     for (const Vector& key : keys) {
       double score = 0;
       for (std::size_t i = 0; i < d; ++i) score += query[h * d + i] * key[kv * d + i];
-      weights.push_back(std::exp(score / std::sqrt(static_cast<double>(d))));
+      double logit = score / std::sqrt(static_cast<double>(d));
+      if (nudge != nullptr && nudge->where == NaiveNudge::Where::kLogit && nudge->head == h &&
+          nudge->position + 1 == keys.size() && nudge->key == weights.size()) {
+        logit += nudge->amount;
+      }
+      weights.push_back(std::exp(logit));
       total += weights.back();
     }
+    for (double& weight : weights) weight /= total;
     for (std::size_t t = 0; t < values.size(); ++t) {
       for (std::size_t i = 0; i < d; ++i) {
-        out[h * d + i] += weights[t] / total * values[t][kv * d + i];
+        out[h * d + i] += weights[t] * values[t][kv * d + i];
       }
     }
+    maps.back().push_back(std::move(weights));
   }
   return out;
 }
@@ -109,9 +119,9 @@ void add(Vector& x, const Vector& y) {
 
 std::vector<std::vector<double>> naive_logits(const TinyLlama& model, const Tensors& tensors,
                                               const std::vector<int>& ids,
-                                              const search::Grouping* grouping,
-                                              NaiveKeys* seen_keys) {
-  if (seen_keys != nullptr) seen_keys->assign(static_cast<std::size_t>(model.layers), {});
+                                              const search::Grouping* grouping, NaiveTrace* trace,
+                                              const NaiveNudge* nudge) {
+  if (trace != nullptr) trace->assign(static_cast<std::size_t>(model.layers), {});
   const std::vector<float>& embedding = tensors.at("model.embed_tokens.weight");
   std::vector<Vector> xs;
   for (const int id : ids) {
@@ -123,24 +133,32 @@ std::vector<std::vector<double>> naive_logits(const TinyLlama& model, const Tens
     const search::LayerGrouping* groups =
         grouping == nullptr ? nullptr : &grouping->layers[static_cast<std::size_t>(layer)];
     const std::vector<std::size_t> kv_of_query = kv_head_of_query(model, groups);
+    const NaiveNudge* own = nudge != nullptr && nudge->layer == layer ? nudge : nullptr;
     std::vector<Vector> keys;
     std::vector<Vector> values;
+    NaiveLayer seen;
     for (std::size_t t = 0; t < xs.size(); ++t) {
       const Vector x = normalised(tensors, prefix + "input_layernorm", xs[t]);
       Vector query = linear(tensors, prefix + "self_attn.q_proj", x);
       keys.push_back(linear(tensors, prefix + "self_attn.k_proj", x));
       values.push_back(linear(tensors, prefix + "self_attn.v_proj", x));
-      if (seen_keys != nullptr)
-        seen_keys->at(static_cast<std::size_t>(layer)).push_back(keys.back());
+      seen.inputs.push_back(x);
+      seen.keys.push_back(keys.back());
       if (groups != nullptr) {
         average(keys.back(), groups->keys);
         average(values.back(), groups->values);
       }
       rotate(query, static_cast<std::size_t>(model.head_dim), static_cast<double>(t));
       rotate(keys.back(), static_cast<std::size_t>(model.head_dim), static_cast<double>(t));
-      add(xs[t], linear(tensors, prefix + "self_attn.o_proj",
-                        attend(model, kv_of_query, query, keys, values)));
+      seen.mixed.push_back(attend(model, kv_of_query, query, keys, values, own, seen.attention));
+      Vector output = linear(tensors, prefix + "self_attn.o_proj", seen.mixed.back());
+      if (own != nullptr && own->where == NaiveNudge::Where::kOutput && own->position == t) {
+        output[own->head] += own->amount;
+      }
+      add(xs[t], output);
+      seen.outputs.push_back(std::move(output));
     }
+    if (trace != nullptr) trace->at(static_cast<std::size_t>(layer)) = std::move(seen);
     for (Vector& x : xs) {
       const Vector y = normalised(tensors, prefix + "post_attention_layernorm", x);
       Vector gate = linear(tensors, prefix + "mlp.gate_proj", y);
