@@ -147,6 +147,20 @@ std::string regret_table(const ordered_json& proxies, const Measure& measure) {
   return text;
 }
 
+std::string agreement_row(const ordered_json& proxy, const Measure& measure) {
+  const ordered_json& found = proxy[measure.name];
+  std::vector<std::string> fields = {proxy["proxy"].get<std::string>(), measure.name};
+  for (const RankScope& scope : kRankScopes) {
+    const ordered_json& ranks = found[scope.name];
+    for (const char* coefficient : {"spearman", "kendall"}) {
+      fields.push_back(ranks.contains(coefficient) ? ranks[coefficient].dump() : "");
+    }
+  }
+  for (const ordered_json& size : found["regret"]) fields.push_back(size["regret"].dump());
+  fields.push_back(found["mean_regret"].dump());
+  return fmt::format("{}\n", fmt::join(fields, ","));
+}
+
 std::string least_text(const ordered_json& correlations) {
   std::vector<std::string> parts;
   for (const Measure& measure : kMeasures) {
@@ -201,20 +215,10 @@ std::string correlations_csv(const ordered_json& correlations) {
   for (const ordered_json& size : proxies.front()[kMeasures.front().name]["regret"]) {
     columns.push_back(fmt::format("regret_kv{}", size["kv_limit"].get<double>()));
   }
-  std::string text = fmt::format("{},mean_regret\n", fmt::join(columns, ","));
+  columns.push_back("mean_regret");
+  std::string text = fmt::format("{}\n", fmt::join(columns, ","));
   for (const ordered_json& proxy : proxies) {
-    for (const Measure& measure : kMeasures) {
-      const ordered_json& found = proxy[measure.name];
-      text += fmt::format("{},{}", proxy["proxy"].get<std::string>(), measure.name);
-      for (const RankScope& scope : kRankScopes) {
-        for (const char* coefficient : {"spearman", "kendall"}) {
-          const ordered_json& ranks = found[scope.name];
-          text += "," + (ranks.contains(coefficient) ? ranks[coefficient].dump() : "");
-        }
-      }
-      for (const ordered_json& size : found["regret"]) text += "," + size["regret"].dump();
-      text += "," + found["mean_regret"].dump() + "\n";
-    }
+    for (const Measure& measure : kMeasures) text += agreement_row(proxy, measure);
   }
   return text;
 }
