@@ -1,6 +1,7 @@
 #include "apps/command.hpp"
 #include "apps/commands/calibrate_command.hpp"
 #include "apps/commands/convert_command.hpp"
+#include "apps/commands/correlate_command.hpp"
 #include "apps/commands/eval_command.hpp"
 #include "apps/commands/inspect_command.hpp"
 #include "apps/commands/report_command.hpp"
@@ -13,6 +14,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<InspectCommand>());
   commands.push_back(std::make_unique<SearchCommand>());
   commands.push_back(std::make_unique<CalibrateCommand>());
+  commands.push_back(std::make_unique<CorrelateCommand>());
   commands.push_back(std::make_unique<EvalCommand>());
   commands.push_back(std::make_unique<ConvertCommand>());
   commands.push_back(std::make_unique<ReportCommand>());

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <span>
+#include <stop_token>
+
+#include "apps/correlate/grouping_samples.hpp"
+#include "apps/terminal/console.hpp"
+#include "models/converter.hpp"
+
+namespace regroup::apps {
+
+/// Measures every sample beside the source on `windows`, each distinct grouping once, and fills in
+/// what the samples say of loss and divergence. Says the expected time first. Returns the source's
+/// loss. Throws Interrupted, WorkError.
+fitness::LossEstimate measure_samples(std::span<GroupingSample> samples,
+                                      const models::Converter& converter,
+                                      const models::MergeRecipe& recipe,
+                                      const models::TokenWindows& windows, const Console& console,
+                                      std::stop_token stop);
+
+}  // namespace regroup::apps
