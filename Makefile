@@ -5,8 +5,8 @@ PREFIX ?= /usr/local
 # A torch folder of your own (include/, lib/); kept in the build folder until another is given.
 TORCH ?=
 DEMO_MODEL ?= examples/demo-llama
-# More or other options of `regroup search` for the demo.
-DEMO_OPTIONS ?=
+# Options of `regroup search` for the demo: half the points of a default run.
+DEMO_OPTIONS ?= --measure 12
 # Regular expression of the tests to run; empty: all.
 TESTS ?=
 # Options of Google Benchmark, such as --benchmark_filter=sort_points.

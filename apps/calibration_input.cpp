@@ -96,8 +96,8 @@ std::shared_ptr<const models::Calibration> calibration_of(
   if (input.statistics) return shared(std::move(*input.statistics), option);
   const bool gradients = recipe.merge->needs() == models::MergeNeeds::kGradients;
   const auto key = gradients ? std::optional(search::RandomKey(kLabelSeed)) : std::nullopt;
-  return shared(
-      make_calibration(model, *input.windows, input.data_sha256(), key, stop, progress), option);
+  return shared(make_calibration(model, *input.windows, input.data_sha256(), key, stop, progress),
+                option);
 }
 
 }  // namespace regroup::apps

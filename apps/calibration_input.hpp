@@ -40,11 +40,9 @@ models::Calibration make_calibration(const models::LanguageModel& model,
 /// The calibration that a grouping's recipe needs, or null if it needs none: from `option`
 /// (--calibration) where given, else from the file that the grouping names, whose hash must be the
 /// stated one. Throws InputError if it is nowhere.
-std::shared_ptr<const models::Calibration> calibration_of(const models::GroupingFile& grouping,
-                                                          const std::filesystem::path& grouping_file,
-                                                          const std::filesystem::path& option,
-                                                          const models::LanguageModel& model,
-                                                          std::stop_token stop,
-                                                          search::Progress& progress);
+std::shared_ptr<const models::Calibration> calibration_of(
+    const models::GroupingFile& grouping, const std::filesystem::path& grouping_file,
+    const std::filesystem::path& option, const models::LanguageModel& model, std::stop_token stop,
+    search::Progress& progress);
 
 }  // namespace regroup::apps

@@ -26,8 +26,8 @@ class LossMemory {
 /// that are reported (METHODS §9). Holds references to meter and memory.
 class MeasuredScore : public search::GroupingScore {
  public:
-  MeasuredScore(const LossMeter& meter, const models::MergeRecipe& recipe,
-                const LossMemory& memory, std::stop_token stop);
+  MeasuredScore(const LossMeter& meter, const models::MergeRecipe& recipe, const LossMemory& memory,
+                std::stop_token stop);
 
   /// Measures unless the memory knows the grouping, and remembers at once. One measurement spreads
   /// over the threads. Throws as LanguageModel::window_losses.

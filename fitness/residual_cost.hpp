@@ -12,8 +12,8 @@ namespace regroup::fitness {
 /// A subset costs what the operator does, for `optimal` O((|g| · d)³).
 class ResidualCost : public search::SubsetCost {
  public:
-  /// `problem` is what the operator sees. `products` and `weights`, of all heads of the layer, price
-  /// its result.
+  /// `problem` is what the operator sees. `products` and `weights`, of all heads of the layer,
+  /// price its result.
   ResidualCost(models::MergeProblem problem, models::HeadProducts products,
                models::HeadWeights weights, const models::MergeRecipe& recipe);
 
@@ -22,8 +22,8 @@ class ResidualCost : public search::SubsetCost {
   double serving_cost(search::Head head, std::span<const search::Head> members) const override;
   /// True where the operator makes the best shared head under the very weights that price it.
   bool grows() const override { return is_best_; }
-  /// Of the least error that k shared heads of any kind can leave, from the eigenvalues of the whole
-  /// layer (METHODS §8). O((H_kv · d)³).
+  /// Of the least error that k shared heads of any kind can leave, from the eigenvalues of the
+  /// whole layer (METHODS §8). O((H_kv · d)³).
   std::unique_ptr<const search::Relaxation> relaxation() const override;
 
   /// The bounds of `relaxation` for 1 … H_kv groups.

@@ -38,6 +38,9 @@ class Converter {
                         std::stop_token stop, RefitScope scope = RefitScope::kAllFollowing) const;
 
   const LanguageModel& source() const { return source_; }
+  /// About how many forward passes over as many tokens a conversion's refits take, for estimates of
+  /// time; 0 without refits.
+  double refit_tokens(const MergeRecipe& recipe) const;
 
  private:
   LanguageModel source_;

@@ -13,8 +13,8 @@
 #include "models/merge/merge_recipe.hpp"
 #include "models/pretrained_model.hpp"
 #include "models/text/token_windows.hpp"
-#include "search/grouping.hpp"
 #include "models/window_score.hpp"
+#include "search/grouping.hpp"
 #include "search/key_norm/key_grams.hpp"
 #include "search/progress.hpp"
 #include "search/random.hpp"
@@ -72,11 +72,11 @@ class LanguageModel {
                                     search::Progress& progress) const;
 
   /// Moments of what passes through every attention layer, layer after layer over all windows, and
-  /// gradients where they are asked for. Sums in double, window by window, in an order that does not
-  /// depend on the number of threads. Memory: hidden states of all windows (4 · D bytes a token),
-  /// three matrices of 8 · D² bytes a layer and eight times as much for the layer at work; with
-  /// gradients nine more of 8 · D² a layer. Throws as `window_losses`. Progress counts tokens times
-  /// layers, once more for gradients.
+  /// gradients where they are asked for. Sums in double, window by window, in an order that does
+  /// not depend on the number of threads. Memory: hidden states of all windows (4 · D bytes a
+  /// token), three matrices of 8 · D² bytes a layer and eight times as much for the layer at work;
+  /// with gradients nine more of 8 · D² a layer. Throws as `window_losses`. Progress counts tokens
+  /// times layers, once more for gradients.
   Calibration calibrate(const TokenWindows& windows, const CalibrationOptions& options,
                         std::stop_token stop, search::Progress& progress) const;
   /// What `compare` needs of this model as the source. Throws as `window_losses`. Progress counts

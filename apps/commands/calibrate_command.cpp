@@ -43,8 +43,7 @@ CLI::App* CalibrateCommand::declare(CLI::App& program) {
   command->add_option("-o,--output", output_, "Calibration file to write (.safetensors)")
       ->required()
       ->type_name("FILE");
-  command
-      ->add_option("--tokens", tokens_, "Use no more tokens of --data than this (0: all)")
+  command->add_option("--tokens", tokens_, "Use no more tokens of --data than this (0: all)")
       ->capture_default_str()
       ->type_name("N");
   command->add_flag("--without-gradients", without_gradients_,
@@ -91,15 +90,14 @@ void CalibrateCommand::run(const Session& session) {
   if (!windows) {
     windows = sample_text(language_model, key.split(kTextKey), session.stop, progress);
   }
-  const bool reuses =
-      !force_ && is_done(output_, *model, *windows, !without_gradients_);
+  const bool reuses = !force_ && is_done(output_, *model, *windows, !without_gradients_);
   if (!reuses) {
     const std::string sha256 =
         data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
-    const models::Calibration calibration = make_calibration(
-        language_model, *windows, sha256,
-        without_gradients_ ? std::nullopt : std::optional(key.split(kLabelKey)), session.stop,
-        progress);
+    const models::Calibration calibration =
+        make_calibration(language_model, *windows, sha256,
+                         without_gradients_ ? std::nullopt : std::optional(key.split(kLabelKey)),
+                         session.stop, progress);
     models::write_calibration(output_, calibration, *model);
   }
   if (json_) {

@@ -75,7 +75,7 @@ void SearchCommand::declare_method(CLI::App& command) {
   command
       .add_option("--refit", options_.refit,
                   "Fit output and query projections anew on the calibration text: none, output, "
-                  "query, both (default: both; none where --merge is given)")
+                  "query, both (default: both; none where --merge or --fitness loss is given)")
       ->type_name("WHAT");
   command
       .add_option("--partitions", options_.partitions,

@@ -66,12 +66,13 @@ class PointScores {
     search::Progress& progress = console_.progress();
     const auto started = std::chrono::steady_clock::now();
     progress.begin("measuring the source", windows_.tokens(), "tokens");
-    const models::SourceStates states = converter_.source().source_states(windows_, stop_, progress);
+    const models::SourceStates states =
+        converter_.source().source_states(windows_, stop_, progress);
     progress.end();
     if (!scores_.contains(kSource)) keep(kSource, states.scores());
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     console_.log(fmt::format("{} groupings to measure, about {}", missing.size(),
-                             duration_text(seconds.count() * static_cast<double>(missing.size()))));
+                             duration_text(seconds.count() * passes(missing))));
     progress.begin("measuring groupings", missing.size() * windows_.tokens(), "tokens");
     for (const RunPoint* point : missing) {
       const models::LanguageModel model =
@@ -79,6 +80,15 @@ class PointScores {
       keep(key_of(*point), model.compare(states, stop_, progress));
     }
     progress.end();
+  }
+
+  /// How many times as long as the source all of `missing` take: their own passes, and the refits'.
+  double passes(const std::vector<const RunPoint*>& missing) const {
+    double tokens = 0;
+    for (const RunPoint* point : missing) {
+      if (!point->point.grouping.is_source()) tokens += converter_.refit_tokens(point->recipe);
+    }
+    return static_cast<double>(missing.size()) + tokens / static_cast<double>(windows_.tokens());
   }
 
   const models::Converter& converter_;

@@ -11,13 +11,13 @@ PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
   const models::MergeRecipe recipe = options.recipe();
   for (const fitness::Fitness* fitness : fitness::all_fitnesses()) {
     const bool own = fitness->name() == options.fitness;
-    if (!fitness::provides(calibration, fitness->needs()) || !(own || fitness->is_cheap())) continue;
+    if (!fitness::provides(calibration, fitness->needs()) || !(own || fitness->is_cheap()))
+      continue;
     if (own) problems.own = problems.all.size();
     problems.all.emplace_back(
-        fitness->name(),
-        search::GroupingProblem(
-            fitness->layer_costs({*inputs.model, calibration, recipe, stop, progress}),
-            inputs.rules));
+        fitness->name(), search::GroupingProblem(fitness->layer_costs({*inputs.model, calibration,
+                                                                       recipe, stop, progress}),
+                                                 inputs.rules));
   }
   return problems;
 }

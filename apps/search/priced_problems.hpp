@@ -24,8 +24,8 @@ struct PricedProblems {
   const search::GroupingProblem* find(std::string_view fitness) const;
 };
 
-/// Prices the model by every fitness that has what it needs; `calibration` is null where nothing was
-/// calibrated. Throws Interrupted on `stop`.
+/// Prices the model by every fitness that has what it needs; `calibration` is null where nothing
+/// was calibrated. Throws Interrupted on `stop`.
 PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
                      const models::Calibration* calibration, std::stop_token stop,
                      search::Progress& progress);

@@ -50,7 +50,8 @@ ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts) {
   const std::optional<TextSource> calibration = source_of(inputs.calibration);
   ordered_json record = {
       {"calibration", text_record(calibration, texts.calibration)},
-      {"selection", text_record(split ? calibration : source_of(inputs.selection), texts.selection)},
+      {"selection",
+       text_record(split ? calibration : source_of(inputs.selection), texts.selection)},
       {"eval", text_record(source_of(inputs.eval), texts.eval)}};
   if (split) {
     record["calibration"]["part"] = "first three quarters";

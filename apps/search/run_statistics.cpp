@@ -18,8 +18,7 @@ constexpr const char* kFile = "calibration.safetensors";
 /// What an earlier, broken off run of the same kind left; null if it is not of the same text.
 std::shared_ptr<const models::Calibration> left_behind(const std::filesystem::path& file,
                                                        const models::TokenWindows& windows,
-                                                       bool gradients,
-                                                       const SearchInputs& inputs) {
+                                                       bool gradients, const SearchInputs& inputs) {
   if (!std::filesystem::is_regular_file(file)) return nullptr;
   try {
     models::Calibration there = models::read_calibration(file, *inputs.model);
@@ -45,9 +44,8 @@ std::shared_ptr<const models::Calibration> moments(const models::TokenWindows& w
   if (options.resume) {
     if (auto there = left_behind(file, windows, gradients, inputs)) return there;
   }
-  const std::string sha256 = inputs.calibration
-                                 ? inputs.calibration->data_sha256()
-                                 : models::sha256_hex(std::as_bytes(windows.ids()));
+  const std::string sha256 = inputs.calibration ? inputs.calibration->data_sha256()
+                                                : models::sha256_hex(std::as_bytes(windows.ids()));
   return std::make_shared<const models::Calibration>(
       make_calibration(*inputs.language_model, windows, sha256,
                        gradients ? std::optional(key) : std::nullopt, stop, progress));

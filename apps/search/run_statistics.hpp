@@ -22,8 +22,8 @@ struct RunStatistics {
 };
 
 /// Moments on the calibration windows, with gradients where the options need them, also written to
-/// the run's calibration.safetensors; taken from there, or from a calibration file that is given, if
-/// they were made before. And the products of keys where the method needs them. Labels of the
+/// the run's calibration.safetensors; taken from there, or from a calibration file that is given,
+/// if they were made before. And the products of keys where the method needs them. Labels of the
 /// gradients are drawn with `key`. Throws Interrupted, WorkError.
 RunStatistics calibrate(const models::TokenWindows& windows, const SearchOptions& options,
                         const SearchInputs& inputs, const RunDirectory& directory,

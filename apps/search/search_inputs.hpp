@@ -32,9 +32,9 @@ struct SearchInputs {
   int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }
 };
 
-/// Opens and checks the inputs of a search of `model`. Throws InputError: whatever the readers refuse, the same data for
-/// two of calibration, selection and evaluation, a KV limit below the smallest reachable size, a
-/// model that cannot write the text that is missing.
+/// Opens and checks the inputs of a search of `model`. Throws InputError: whatever the readers
+/// refuse, the same data for two of calibration, selection and evaluation, a KV limit below the
+/// smallest reachable size, a model that cannot write the text that is missing.
 SearchInputs open_inputs(const SearchOptions& options,
                          std::shared_ptr<const models::PretrainedModel> model);
 

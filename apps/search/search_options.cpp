@@ -133,7 +133,9 @@ void SearchOptions::complete(const models::ModelConfig& config) {
   if (method.empty()) method = provable ? "exact" : "qcqa";
   const bool allocates_queries = search::find_method(method).allocates_queries();
   if (fitness.empty()) fitness = allocates_queries ? "wse" : "fisher";
-  if (refit.empty()) refit = merge.empty() && !allocates_queries ? "both" : "none";
+  // A measured search converts the model for every candidate: too often for refits.
+  const bool refits = merge.empty() && !allocates_queries && fitness != fitness::kMeasuredLoss;
+  if (refit.empty()) refit = refits ? "both" : "none";
   if (merge.empty()) merge = allocates_queries ? "mean" : "optimal";
   if (partitions.empty()) partitions = "joint";
   if (allocation.empty()) allocation = "proxy";

@@ -8,9 +8,9 @@
 
 #include "apps/cache_setting.hpp"
 #include "apps/output_directory.hpp"
+#include "models/architecture/model_config.hpp"
 #include "models/compute.hpp"
 #include "models/merge/merge_recipe.hpp"
-#include "models/architecture/model_config.hpp"
 #include "search/asymgqa/unit_search.hpp"
 
 namespace regroup::apps {
@@ -62,8 +62,8 @@ struct SearchOptions {
   std::vector<std::string> command_line;
 
   /// Fills in what was left open: the best known combination for this model, as far as it goes with
-  /// what was asked for. A merge given by hand is not refitted unless asked; methods that allocate
-  /// query heads merge by the mean.
+  /// what was asked for. A merge given by hand is not refitted unless asked, nor is a measured
+  /// search; methods that allocate query heads merge by the mean.
   void complete(const models::ModelConfig& config);
   /// How the groupings that it finds are merged.
   models::MergeRecipe recipe() const;

@@ -34,8 +34,8 @@ void SelectionLoss::Memory::remember(const search::Grouping& grouping,
 }
 
 SelectionLoss::SelectionLoss(std::shared_ptr<const models::Converter> converter,
-                const models::TokenWindows& windows,
-                             const RunDirectory& directory, std::stop_token stop)
+                             const models::TokenWindows& windows, const RunDirectory& directory,
+                             std::stop_token stop)
     : source_(source_grouping(converter->source().config())),
       meter_(std::move(converter), windows),
       memory_(directory, windows.size()),

@@ -14,8 +14,8 @@ namespace regroup::apps {
 class SelectionLoss {
  public:
   SelectionLoss(std::shared_ptr<const models::Converter> converter,
-                const models::TokenWindows& windows,
-                const RunDirectory& directory, std::stop_token stop);
+                const models::TokenWindows& windows, const RunDirectory& directory,
+                std::stop_token stop);
 
   /// The score of groupings merged by `recipe`; refers to this object.
   fitness::MeasuredScore score(const models::MergeRecipe& recipe) const;

@@ -111,23 +111,24 @@ class CalibrationReader {
                            const std::vector<std::int64_t>& shape) const {
     const TensorView& view = file_.tensor(name);
     if (view.dtype == dtype && view.shape == shape) return view;
-    throw InputError({.what = "tensor has another type or shape",
-                      .where = file_.path().string() + ", " + name,
-                      .expected = fmt::format("{} [{}]", safetensors_name(dtype),
-                                              fmt::join(shape, ", ")),
-                      .found = fmt::format("{} [{}]", safetensors_name(view.dtype),
-                                           fmt::join(view.shape, ", "))});
+    throw InputError(
+        {.what = "tensor has another type or shape",
+         .where = file_.path().string() + ", " + name,
+         .expected = fmt::format("{} [{}]", safetensors_name(dtype), fmt::join(shape, ", ")),
+         .found =
+             fmt::format("{} [{}]", safetensors_name(view.dtype), fmt::join(view.shape, ", "))});
   }
 
   TokenWindows read_windows() const {
     const TensorView& view = file_.tensor(kIds);
     if (view.dtype != DType::kI32 || view.shape.size() != 2 || view.shape[0] < 1 ||
         view.shape[1] < 2 || view.shape[1] - 1 > model_.config.context) {
-      throw InputError({.what = "token ids are not windows of this model",
-                        .where = file_.path().string() + ", ids",
-                        .expected = fmt::format("I32 [windows, 2 to {}]", model_.config.context + 1),
-                        .found = fmt::format("{} [{}]", safetensors_name(view.dtype),
-                                             fmt::join(view.shape, ", "))});
+      throw InputError(
+          {.what = "token ids are not windows of this model",
+           .where = file_.path().string() + ", ids",
+           .expected = fmt::format("I32 [windows, 2 to {}]", model_.config.context + 1),
+           .found =
+               fmt::format("{} [{}]", safetensors_name(view.dtype), fmt::join(view.shape, ", "))});
     }
     std::vector<std::int32_t> ids(view.bytes.size() / sizeof(std::int32_t));
     std::memcpy(ids.data(), view.bytes.data(), view.bytes.size());
@@ -157,8 +158,9 @@ class CalibrationReader {
   LayerMoments read_layer(std::size_t i, bool has_gradients) const {
     const ModelConfig& config = model_.config;
     const MatrixXd square(config.width, config.width);
-    LayerMoments layer{square, VectorXd(config.width), square, square,
-                       MatrixXd(config.query_heads, config.width), {}};
+    LayerMoments layer{
+        square, VectorXd(config.width), square, square, MatrixXd(config.query_heads, config.width),
+        {}};
     const auto fill_part = [&](std::string_view part, auto& values) { fill(i, part, values); };
     for_each_moment(layer, fill_part);
     if (!has_gradients) return layer;

@@ -20,9 +20,10 @@ struct Calibration {
   bool has_gradients() const { return !layers.empty() && layers.front().gradients.has_value(); }
 };
 
-/// Writes a calibration file (docs/formats.md): safetensors with the moments in F64, the ids in I32,
-/// and for other tools what follows from moments and weights: Grams, cosines and norms of key and
-/// value heads, query energies of rotary planes. Equal arguments give equal bytes. Throws WorkError.
+/// Writes a calibration file (docs/formats.md): safetensors with the moments in F64, the ids in
+/// I32, and for other tools what follows from moments and weights: Grams, cosines and norms of key
+/// and value heads, query energies of rotary planes. Equal arguments give equal bytes. Throws
+/// WorkError.
 void write_calibration(const std::filesystem::path& file, const Calibration& calibration,
                        const PretrainedModel& model,
                        const std::filesystem::path& temporary_directory = {});

@@ -130,9 +130,8 @@ void copy_companion_files(const PretrainedModel& model, const fs::path& director
 }  // namespace
 
 void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers, Layout layout,
-                        const ConvertOptions& options,
-                        const fs::path& directory, std::stop_token stop,
-                        search::Progress& progress) {
+                        const ConvertOptions& options, const fs::path& directory,
+                        std::stop_token stop, search::Progress& progress) {
   const search::Grouping& grouping = layers.grouping();
   require_holds(layout, grouping);
   const int stored_heads = stored_kv_heads(layout, grouping);

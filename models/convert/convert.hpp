@@ -27,8 +27,7 @@ struct ConvertOptions {
 /// layout cannot hold the grouping, WorkError if writing fails, Interrupted on `stop`. Progress
 /// counts tensors.
 void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers, Layout layout,
-                        const ConvertOptions& options,
-                        const std::filesystem::path& directory, std::stop_token stop,
-                        search::Progress& progress);
+                        const ConvertOptions& options, const std::filesystem::path& directory,
+                        std::stop_token stop, search::Progress& progress);
 
 }  // namespace regroup::models

@@ -37,9 +37,9 @@ struct GroupingNotes {
 /// Reads a grouping JSON for `model`. Optional fields are checked only where present; unknown ones
 /// are ignored. Throws InputError, each with a message of its own: broken JSON, another format or
 /// version, layers missing, doubled or out of range, heads overlapping, missing or out of range,
-/// another model's file (both models named), a merge or refit that is not known or a renorm that the
-/// merge does not take, an allocation that does not fit the model, its groups or the merge, a KV size
-/// that is not that of the groups.
+/// another model's file (both models named), a merge or refit that is not known or a renorm that
+/// the merge does not take, an allocation that does not fit the model, its groups or the merge, a
+/// KV size that is not that of the groups.
 GroupingFile read_grouping_file(const std::filesystem::path& file, const PretrainedModel& model);
 
 /// What identifies a model in the files of a run: name, architecture, counts, hash of the weights.

@@ -8,8 +8,8 @@
 #include "models/files/printable.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/grouping/partition_json.hpp"
-#include "models/merge/mergeable.hpp"
 #include "models/merge/merge_recipe.hpp"
+#include "models/merge/mergeable.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {

@@ -200,8 +200,8 @@ MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& mod
   store_projection(from.value, model, modules.value, layer, has_bias, to.value, to.value_bias);
   to.output = to_stored(from.output, model.tensor(modules.output, layer).dtype);
   if (from.output_bias.size() > 0) {
-    to.output_bias = to_stored_vector(from.output_bias,
-                                      model.find(modules.output, layer, ".bias")->dtype);
+    to.output_bias =
+        to_stored_vector(from.output_bias, model.find(modules.output, layer, ".bias")->dtype);
   }
   return result;
 }

@@ -43,8 +43,7 @@ VectorXd averaged_mean(const LayerMoments& moments) {
 /// Cov z_j, mean over query heads: each head about its own mean.
 MatrixXd averaged_covariance(const LayerMoments& moments, bool has_bias) {
   const auto heads = static_cast<double>(moments.averaged_mean.rows());
-  const MatrixXd means =
-      moments.averaged_mean.transpose() * moments.averaged_mean / heads;
+  const MatrixXd means = moments.averaged_mean.transpose() * moments.averaged_mean / heads;
   return about_mean(moments.averaged - means, VectorXd::Zero(means.rows()), has_bias);
 }
 

@@ -28,8 +28,9 @@ struct HeadWeights {
 /// The moments under which heads are compared.
 enum class MergeMetric {
   kInput,      ///< C, the second moment of the layer's input
-  kAttention,  ///< keys in rotary planes: the attended moment; other keys: C about its mean; values:
-               ///< the moment of the averaged input, about its mean if the output has a bias
+  kAttention,  ///< keys in rotary planes: the attended moment; other keys: C about its mean;
+               ///< values: the moment of the averaged input, about its mean if the output has a
+               ///< bias
 };
 
 /// Everything that merging the heads of one projection of one layer depends on. Parts that an

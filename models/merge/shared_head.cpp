@@ -121,9 +121,8 @@ double squared_norm(const SharedHead& shared, const HeadProducts& products) {
   double sum = 0;
   for (std::size_t plane = 0; plane < products.planes.size(); ++plane) {
     const VectorXcd& combination = shared.plane_combination[plane];
-    sum += (combination.transpose() * products.planes[plane] * combination.conjugate())
-               .value()
-               .real();
+    sum +=
+        (combination.transpose() * products.planes[plane] * combination.conjugate()).value().real();
   }
   if (products.block.size() > 0) {
     const MatrixXd& combination = shared.block_combination;

@@ -9,8 +9,8 @@
 namespace regroup::models {
 
 /// One shared head of a group of n members: how it is made of their rows, and what stands for each
-/// member's own rows afterwards. u_h are a member's rows of a plane as one complex row, W^h those of
-/// the block [b, columns].
+/// member's own rows afterwards. u_h are a member's rows of a plane as one complex row, W^h those
+/// of the block [b, columns].
 struct SharedHead {
   std::vector<Eigen::VectorXcd> plane_combination;  ///< c [n]: k̄ = Σ_h c_h u_h
   std::vector<Eigen::VectorXcd> plane_factors;      ///< α [n]: u_h ≈ α_h k̄

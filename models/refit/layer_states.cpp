@@ -14,19 +14,19 @@ constexpr double kMostBytes = 2.0 * 1024 * 1024 * 1024;
 
 LayerStates::LayerStates(Decoder decoder, const TokenWindows& windows)
     : decoder_(std::move(decoder)), windows_(windows), layers_(decoder_.layers() + 1) {
-  const double bytes = static_cast<double>(windows.tokens()) * static_cast<double>(decoder_.width()) *
-                       static_cast<double>(layers_.size()) * sizeof(float);
+  const double bytes = static_cast<double>(windows.tokens()) *
+                       static_cast<double>(decoder_.width()) * static_cast<double>(layers_.size()) *
+                       sizeof(float);
   keeps_all_ = bytes <= kMostBytes;
 }
 
 std::vector<at::Tensor> LayerStates::embedded(std::stop_token stop) const {
   std::vector<at::Tensor> states(windows_.size());
-  for_each_window(windows_.size(), decoder_.options().device, std::move(stop),
-                  [&](std::size_t window) {
-                    const at::Tensor ids =
-                        window_tensor(windows_, window, window + 1, decoder_.options());
-                    states[window] = decoder_.embed(ids.slice(1, 0, windows_.context()));
-                  });
+  for_each_window(
+      windows_.size(), decoder_.options().device, std::move(stop), [&](std::size_t window) {
+        const at::Tensor ids = window_tensor(windows_, window, window + 1, decoder_.options());
+        states[window] = decoder_.embed(ids.slice(1, 0, windows_.context()));
+      });
   return states;
 }
 

@@ -19,7 +19,8 @@ class LayerStates {
   /// `windows` must outlive it.
   LayerStates(Decoder decoder, const TokenWindows& windows);
 
-  /// What enters layer 0 … `layers()`; the last is what the final norm receives. Throws Interrupted.
+  /// What enters layer 0 … `layers()`; the last is what the final norm receives. Throws
+  /// Interrupted.
   std::vector<at::Tensor> at_layer(std::size_t layer, std::stop_token stop) const;
   const Decoder& decoder() const { return decoder_; }
   const TokenWindows& windows() const { return windows_; }

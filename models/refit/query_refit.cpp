@@ -10,8 +10,8 @@ namespace {
 
 constexpr double kRidge = 1e-3;
 constexpr int kMostSteps = 40;
-/// The residual that counts as solved, relative to the right-hand side, in every head. A tenth of it
-/// changed a measured loss by less than 1 % of what the refit gains.
+/// The residual that counts as solved, relative to the right-hand side, in every head. A tenth of
+/// it changed a measured loss by less than 1 % of what the refit gains.
 constexpr double kTolerance = 1e-2;
 /// Stands in for a divisor that is 0: a head without queries or keys, or one that is solved, has
 /// nothing left to divide.
@@ -56,8 +56,7 @@ class NormalEquations {
     const at::Tensor sum = sum_over_windows([&](const QueryRefitWindow& window) {
       const at::Tensor turned = at::matmul(window.queries, matrix.to(window.queries.options()));
       at::Tensor scores = at::matmul(rotary_.apply(turned, 0), window.keys.transpose(2, 3));
-      return outer_products(window.queries,
-                            pull(window, scores.mul_(window.attention), rotary_));
+      return outer_products(window.queries, pull(window, scores.mul_(window.attention), rotary_));
     });
     return sum + ridge_ * matrix;
   }
@@ -90,9 +89,8 @@ class NormalEquations {
     const at::Tensor queries = sum_over_windows([](const QueryRefitWindow& window) {
       return outer_products(window.queries, window.queries);
     });
-    const at::Tensor keys = sum_over_windows([](const QueryRefitWindow& window) {
-      return key_variances(window);
-    });
+    const at::Tensor keys =
+        sum_over_windows([](const QueryRefitWindow& window) { return key_variances(window); });
     // Of every query |q|² and the trace of H multiply; their means stand for the mean product.
     const at::Tensor diagonal = sum_over_windows([](const QueryRefitWindow& window) {
       const at::Tensor norms = window.queries.square().sum(-1);
@@ -100,8 +98,8 @@ class NormalEquations {
     });
     const at::NoGradGuard no_gradients;
     const double d = static_cast<double>(queries.size(1));
-    const auto count = static_cast<double>(windows_.size()) *
-                       static_cast<double>(windows_[0].queries.size(2));
+    const auto count =
+        static_cast<double>(windows_.size()) * static_cast<double>(windows_[0].queries.size(2));
     ridge_ = (kRidge / (d * d) * diagonal).view({-1, 1, 1});
     const auto [energies, axes] = at::linalg_eigh(queries);
     query_axes_ = axes;
@@ -111,8 +109,7 @@ class NormalEquations {
 
   /// Σ_i a_i k_i² − (Σ_i a_i k_i)² of every query and row: [1, H, length, d].
   static at::Tensor key_variances_by_query(const QueryRefitWindow& window) {
-    return at::matmul(window.attention, window.keys.square()) -
-           window.attended_keys.square();
+    return at::matmul(window.attention, window.keys.square()) - window.attended_keys.square();
   }
 
   /// Summed over queries, the two rows of a half-split plane alike: [H, d].

@@ -23,8 +23,8 @@ struct QueryRefitWindow {
 /// The matrix M of every query head, [H, d, d] double on the CPU, for W_Q ← Mᵀ W_Q (METHODS §7,
 /// "query refit"): it minimises the attention-weighted variance of what the scores miss, the
 /// second-order KL of the softmax, plus ρ ‖M − I‖²_F with ρ = 1e-3 of the mean diagonal. Solved by
-/// preconditioned conjugate gradients, whose matrix is never formed: O(H · length² · d) a window and
-/// step, the same result for any number of threads. Throws Interrupted.
+/// preconditioned conjugate gradients, whose matrix is never formed: O(H · length² · d) a window
+/// and step, the same result for any number of threads. Throws Interrupted.
 at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
                          const Device& device, std::stop_token stop);
 

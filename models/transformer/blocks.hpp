@@ -43,9 +43,9 @@ struct AttentionTrace {
   at::Tensor plain_queries;  ///< before rotation, [batch, H, length, d]
   at::Tensor queries;        ///< rotated
   at::Tensor keys;           ///< rotated, those that each query head reads
-  at::Tensor logits;         ///< q·k/√d, −∞ where a query may not look, [batch, H, length, length]
-  at::Tensor attention;      ///< softmax of the logits
-  at::Tensor mixed;          ///< what the output projection receives, [batch, length, H·d]
+  at::Tensor logits;  ///< q·k/√d, −∞ where a query may not look, [batch, H, length, length]
+  at::Tensor attention;  ///< softmax of the logits
+  at::Tensor mixed;      ///< what the output projection receives, [batch, length, H·d]
 };
 
 /// Causal self-attention whose query heads read shared key and value heads.

@@ -93,23 +93,21 @@ std::vector<at::Tensor> states_of(const Decoder& decoder, const TokenWindows& wi
 }  // namespace
 
 std::vector<LayerGradients> gradient_pass(const Decoder& decoder, const TokenWindows& windows,
-                                          int kv_heads, search::RandomKey key,
-                                          std::stop_token stop,
+                                          int kv_heads, search::RandomKey key, std::stop_token stop,
                                           const std::function<void()>& done) {
   std::array<std::vector<GradientSums>, kWindowShares> shares;
   for (auto& share : shares) share.resize(decoder.layers());
-  for_each_share(windows.size(), decoder.options().device, stop,
-                 [&](std::size_t share, std::size_t window) {
-                   std::vector<at::Tensor> states = states_of(decoder, windows, window);
-                   at::Tensor gradient =
-                       gradient_of_drawn_labels(decoder, states.back(), key.split(window));
-                   for (std::size_t layer = decoder.layers(); layer-- > 0;) {
-                     states.pop_back();
-                     gradient = layer_backward(decoder, layer, states.back(), gradient, kv_heads,
-                                               shares[share][layer]);
-                   }
-                   done();
-                 });
+  for_each_share(
+      windows.size(), decoder.options().device, stop, [&](std::size_t share, std::size_t window) {
+        std::vector<at::Tensor> states = states_of(decoder, windows, window);
+        at::Tensor gradient = gradient_of_drawn_labels(decoder, states.back(), key.split(window));
+        for (std::size_t layer = decoder.layers(); layer-- > 0;) {
+          states.pop_back();
+          gradient = layer_backward(decoder, layer, states.back(), gradient, kv_heads,
+                                    shares[share][layer]);
+        }
+        done();
+      });
   const at::NoGradGuard no_gradients;
   const auto count = static_cast<double>(windows.size());
   const auto tokens = static_cast<double>(windows.tokens());

@@ -45,18 +45,17 @@ struct MomentSums {
 LayerMoments layer_moments(const Decoder& decoder, std::size_t layer,
                            const std::vector<at::Tensor>& states, std::stop_token stop) {
   std::array<MomentSums, kWindowShares> shares;
-  for_each_share(states.size(), decoder.options().device, stop,
-                 [&](std::size_t share, std::size_t window) {
-                   const at::Tensor input = decoder.attention_input(layer, states[window]);
-                   const AttentionTrace trace =
-                       decoder.attention(layer).trace(input, decoder.rotary());
-                   shares[share].add(input[0], trace.attention[0]);
-                 });
+  for_each_share(
+      states.size(), decoder.options().device, stop, [&](std::size_t share, std::size_t window) {
+        const at::Tensor input = decoder.attention_input(layer, states[window]);
+        const AttentionTrace trace = decoder.attention(layer).trace(input, decoder.rotary());
+        shares[share].add(input[0], trace.attention[0]);
+      });
   const at::NoGradGuard no_gradients;
   for (std::size_t share = 1; share < kWindowShares; ++share) shares[0].add(shares[share]);
   const MomentSums& sums = shares[0];
   const auto tokens = static_cast<double>(states.size()) * static_cast<double>(states[0].size(1));
-  return {to_symmetric_matrix(sums.input / tokens), to_vector(sums.input_mean / tokens),
+  return {to_symmetric_matrix(sums.input / tokens),    to_vector(sums.input_mean / tokens),
           to_symmetric_matrix(sums.attended / tokens), to_symmetric_matrix(sums.averaged / tokens),
           to_matrix(sums.averaged_mean / tokens),      {}};
 }

@@ -26,9 +26,15 @@ class DefaultScene : public SearchScene {
   /// A search with no say in how, but for `more`.
   std::vector<std::string> plain(const std::string& out,
                                  const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"search",          path("tiny"),  "-o",
-                                    path(out),         "--eval",      path("eval.bin"),
-                                    "--calibration",   path("calibration.bin"), "-q"};
+    std::vector<std::string> all = {"search",
+                                    path("tiny"),
+                                    "-o",
+                                    path(out),
+                                    "--eval",
+                                    path("eval.bin"),
+                                    "--calibration",
+                                    path("calibration.bin"),
+                                    "-q"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -51,7 +57,8 @@ TEST_CASE("a search without options takes the best known combination and shows t
   CHECK(front["price"] == "fisher");
   int own = 0, paper = 0;
   for (const json& point : front["points"]) {
-    const json file = json::parse(read_file(scene.path("run/" + point["grouping"].get<std::string>())));
+    const json file =
+        json::parse(read_file(scene.path("run/" + point["grouping"].get<std::string>())));
     if (point["series"] == "search") {
       ++own;
       CHECK(point["method"] == "exact");
@@ -87,11 +94,11 @@ TEST_CASE("measured allocation chooses by the divergence on the selection data")
   const DefaultScene scene;
   for (const char* method : {"exact", "neighbour", "qcqa"}) {
     CAPTURE(method);
-    REQUIRE(run_regroup(scene.plain(method, {"--method", method, "--allocation", "measured",
-                                             "--selection", scene.path("selection.bin"), "--kv",
-                                             "0.75,0.5", "--population", "10", "--generations",
-                                             "5"}))
-                .exit_status == 0);
+    REQUIRE(
+        run_regroup(scene.plain(method, {"--method", method, "--allocation", "measured",
+                                         "--selection", scene.path("selection.bin"), "--kv",
+                                         "0.75,0.5", "--population", "10", "--generations", "5"}))
+            .exit_status == 0);
     const json front = scene.front(method);
     CHECK(front["price"] == "selection_kl");
     CHECK_FALSE(front.contains("certificate"));
@@ -100,10 +107,10 @@ TEST_CASE("measured allocation chooses by the divergence on the selection data")
       if (point["series"] != "search") continue;
       ++own;
       CHECK(point["selection_kl"].get<double>() > 0);
-      const apps::ProcessResult result = run_regroup(
-          {"eval", scene.path("tiny"), "--task", "divergence", "--grouping",
-           scene.path(method + std::string("/") + point["grouping"].get<std::string>()), "--data",
-           scene.path("selection.bin"), "--json", "-q"});
+      const apps::ProcessResult result =
+          run_regroup({"eval", scene.path("tiny"), "--task", "divergence", "--grouping",
+                       scene.path(method + std::string("/") + point["grouping"].get<std::string>()),
+                       "--data", scene.path("selection.bin"), "--json", "-q"});
       REQUIRE(result.exit_status == 0);
       const json values = json::parse(result.output)["results"]["divergence"];
       CHECK_THAT(values["kl,none"].get<double>(),
@@ -119,10 +126,9 @@ TEST_CASE("measured allocation chooses by the divergence on the selection data")
 TEST_CASE("calibrate writes statistics once, and searches take them") {
   const DefaultScene scene;
   const std::string file = scene.path("statistics.safetensors");
-  const std::vector<std::string> calibrate = {"calibrate", scene.path("tiny"),
-                                              "--data",    scene.path("calibration.bin"),
-                                              "-o",        file,
-                                              "--json",    "-q"};
+  const std::vector<std::string> calibrate = {
+      "calibrate", scene.path("tiny"), "--data", scene.path("calibration.bin"), "-o",
+      file,        "--json",           "-q"};
   const apps::ProcessResult first = run_regroup(calibrate);
   REQUIRE(first.exit_status == 0);
   CHECK(json::parse(first.output)["reused"] == false);
@@ -150,8 +156,10 @@ TEST_CASE("a grouping that was fitted on text is refused without it") {
   const DefaultScene scene;
   REQUIRE(run_regroup(scene.plain("run", {"--kv", "0.5"})).exit_status == 0);
   std::string name;
-  for (const json& point : scene.front("run")["points"]) {
-    if (point["series"] == "search") name = scene.path("run/" + point["grouping"].get<std::string>());
+  const json front = scene.front("run");
+  for (const json& point : front["points"]) {
+    if (point["series"] == "search")
+      name = scene.path("run/" + point["grouping"].get<std::string>());
   }
   json file = json::parse(read_file(name));
   const auto eval = [&] {

@@ -39,7 +39,7 @@ class Scene {
                                   const std::vector<std::string>& more = {}) const {
     std::vector<std::string> all = {"search",  path("tiny"),     "-o",   path(out),      "--method",
                                     "asymgqa", "--fitness",      "loss", "--iterations", "3",
-                                    "--eval",  path("eval.bin"), "-q"};
+                                    "--eval",  path("eval.bin"), "-q",   "--merge",      "mean"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }

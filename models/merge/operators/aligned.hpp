@@ -4,10 +4,10 @@
 
 namespace regroup::models {
 
-/// The mean of heads that are first turned to agree as well as they can: generalised Procrustes over
-/// activations, by the rotations that leave the un-merged model as it is (arXiv 2412.20677; METHODS
-/// §7). In a rotary plane that is a phase, elsewhere an orthogonal matrix; its inverse is folded
-/// into what reads the head. O(rounds · |g| · d³).
+/// The mean of heads that are first turned to agree as well as they can: generalised Procrustes
+/// over activations, by the rotations that leave the un-merged model as it is (arXiv 2412.20677;
+/// METHODS §7). In a rotary plane that is a phase, elsewhere an orthogonal matrix; its inverse is
+/// folded into what reads the head. O(rounds · |g| · d³).
 class AlignedMerge : public MergeOperator {
  public:
   std::string_view name() const override { return "aligned"; }

@@ -22,7 +22,8 @@ struct PlaneShare {
   VectorXcd factors;
 };
 
-/// Minimises Σ_h s_h E|u_h − α_h k̄|²: k̄ and α from the top eigenpair of M_ij = √s_i √s_j u_i C u_jᴴ.
+/// Minimises Σ_h s_h E|u_h − α_h k̄|²: k̄ and α from the top eigenpair of M_ij = √s_i √s_j u_i C
+/// u_jᴴ.
 PlaneShare share_plane(const MatrixXcd& products, const VectorXd& energies) {
   const Index members = products.rows();
   const VectorXd weights = energies.maxCoeff() > 0 ? energies : VectorXd::Ones(members);
@@ -56,7 +57,8 @@ Roots roots_of(const MatrixXd& metric) {
   const double least = kRankTolerance * values.maxCoeff();
   const VectorXd roots = (values.array() > least).select(values.cwiseSqrt(), 0);
   const VectorXd inverses =
-      (roots.array() > 0).select(roots.cwiseMax(std::numeric_limits<double>::min()).cwiseInverse(), 0);
+      (roots.array() > 0)
+          .select(roots.cwiseMax(std::numeric_limits<double>::min()).cwiseInverse(), 0);
   const MatrixXd& vectors = solver.eigenvectors();
   return {vectors * roots.asDiagonal() * vectors.transpose(),
           vectors * inverses.asDiagonal() * vectors.transpose()};
