@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "apps/sampled_text.hpp"
@@ -69,6 +70,22 @@ models::Calibration make_calibration(const models::LanguageModel& model,
   progress.end();
   calibration.data_sha256 = std::move(data_sha256);
   return calibration;
+}
+
+std::optional<models::Calibration> reusable_calibration(
+    const std::filesystem::path& file, const models::PretrainedModel& model,
+    const models::TokenWindows& windows, const std::optional<search::RandomKey>& gradients) {
+  if (!std::filesystem::is_regular_file(file)) return std::nullopt;
+  try {
+    models::Calibration there = models::read_calibration(file, model);
+    const bool same = std::ranges::equal(there.windows.ids(), windows.ids()) &&
+                      there.windows.context() == windows.context() &&
+                      there.labels == models::label_name(gradients);
+    if (same) return there;
+  } catch (const InputError&) {
+    // Of another model, or broken: made anew.
+  }
+  return std::nullopt;
 }
 
 std::shared_ptr<const models::Calibration> calibration_of(

@@ -37,6 +37,12 @@ models::Calibration make_calibration(const models::LanguageModel& model,
                                      std::optional<search::RandomKey> gradients,
                                      std::stop_token stop, search::Progress& progress);
 
+/// What a calibration file holds, if it is there and was made of the same model and windows with
+/// the same labels; else nothing.
+std::optional<models::Calibration> reusable_calibration(
+    const std::filesystem::path& file, const models::PretrainedModel& model,
+    const models::TokenWindows& windows, const std::optional<search::RandomKey>& gradients);
+
 /// The calibration that a grouping's recipe needs, or null if it needs none: from `option`
 /// (--calibration) where given, else from the file that the grouping names, whose hash must be the
 /// stated one. Throws InputError if it is nowhere.

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "fitness/loss_meter.hpp"
+#include "fitness/loss_estimate.hpp"
 
 namespace regroup::apps {
 

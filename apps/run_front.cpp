@@ -7,7 +7,7 @@
 
 #include "apps/report/json_fields.hpp"
 #include "apps/shared_options.hpp"
-#include "fitness/fitness.hpp"
+#include "fitness/measured_score.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/error.hpp"
@@ -26,8 +26,9 @@ double price_of(const ordered_json& front, const ordered_json& point, const std:
     return models::required_number(point, price->get<std::string>(), where);
   }
   const std::string fitness = models::required_string(front, "fitness", where);
+  const fitness::MeasuredFitness* measured = fitness::find_measured_fitness(fitness);
   return models::required_number(
-      point, fitness == fitness::kMeasuredLoss ? kSelectionLoss : fitness, where);
+      point, measured != nullptr ? std::string(measured->field) : fitness, where);
 }
 
 double smallest_ratio(const ordered_json& front, const std::string& where) {

@@ -6,10 +6,6 @@
 
 namespace regroup::apps {
 
-/// Field of a point of front.json with the loss on the selection data: what `--fitness loss`
-/// minimises. `loss` beside it is on the data that are reported.
-inline constexpr const char* kSelectionLoss = "selection_loss";
-
 /// Field of a point of front.json with KL(source ‖ converted) on the selection data: by what a run
 /// with `--allocation measured` chooses.
 inline constexpr const char* kSelectionDivergence = "selection_kl";

@@ -116,6 +116,14 @@ void require_writable_file(const std::filesystem::path& file, const std::string&
   }
 }
 
+void require_range(std::int64_t value, std::int64_t least, std::int64_t most, const char* option) {
+  if (value >= least && value <= most) return;
+  throw InputError({.what = "option is out of range",
+                    .where = option,
+                    .expected = fmt::format("{} to {}", least, most),
+                    .found = std::to_string(value)});
+}
+
 void require_kv_limit(double limit) {
   if (limit > 0 && limit <= 1) return;
   throw InputError({.what = "KV size is out of range",

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 
 #include "apps/terminal/console.hpp"
@@ -43,6 +45,11 @@ std::uint64_t parse_size(const std::string& text, const std::string& option);
 /// Throws InputError, naming `option`, if a file that is to be written cannot be: tries it, with
 /// the temporary name that the file will have.
 void require_writable_file(const std::filesystem::path& file, const std::string& option);
+
+/// Less than the largest number, to which the option parser clamps what does not fit.
+inline constexpr std::int64_t kLargestOption = std::numeric_limits<std::int64_t>::max() - 1;
+/// Throws InputError, naming `option`, unless least ≤ value ≤ most.
+void require_range(std::int64_t value, std::int64_t least, std::int64_t most, const char* option);
 
 /// Throws InputError unless a limit of --kv lies in (0, 1].
 void require_kv_limit(double limit);

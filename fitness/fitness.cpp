@@ -6,6 +6,7 @@
 #include <array>
 
 #include "fitness/activation.hpp"
+#include "fitness/measured_score.hpp"
 #include "fitness/residual.hpp"
 #include "fitness/wse.hpp"
 #include "search/error.hpp"
@@ -43,11 +44,12 @@ const Fitness& find_fitness(std::string_view name) {
   for (const Fitness* fitness : kFitnesses) {
     if (fitness->name() == name) return *fitness;
   }
-  throw InputError(
-      {.what = "fitness is not known",
-       .where = "--fitness",
-       .expected = fmt::format("one of {}, {}", fmt::join(fitness_names(), ", "), kMeasuredLoss),
-       .found = std::string(name)});
+  std::vector<std::string_view> names = fitness_names();
+  for (const MeasuredFitness& measured : measured_fitnesses()) names.push_back(measured.name);
+  throw InputError({.what = "fitness is not known",
+                    .where = "--fitness",
+                    .expected = fmt::format("one of {}", fmt::join(names, ", ")),
+                    .found = std::string(name)});
 }
 
 }  // namespace regroup::fitness

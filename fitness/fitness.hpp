@@ -39,10 +39,6 @@ class Fitness {
 /// Whether a calibration holds what is needed; null holds nothing.
 bool provides(const models::Calibration* calibration, models::MergeNeeds needs);
 
-/// The name of the measured loss. It is no Fitness: it does not add up over layers, so only a
-/// method that takes a score can minimise it (`MeasuredScore`).
-inline constexpr std::string_view kMeasuredLoss = "loss";
-
 /// The fitness called `name`; throws InputError that lists the known ones.
 const Fitness& find_fitness(std::string_view name);
 /// In the order of the table.

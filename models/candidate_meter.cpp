@@ -1,177 +1,193 @@
 #include "models/candidate_meter.hpp"
 
-#include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <list>
-#include <map>
+#include <algorithm>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <utility>
 
+#include "models/prefix_states.hpp"
 #include "models/transformer/decoder.hpp"
 #include "models/transformer/token_losses.hpp"
 #include "models/transformer/window_checks.hpp"
 #include "models/transformer/window_pass.hpp"
-#include "search/error.hpp"
+#include "search/parallel.hpp"
 
 namespace regroup::models {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+/// Memory for the converted layers of candidates that are measured together.
+constexpr std::size_t kMostConvertedBytes = std::size_t{1} << 30;
 
-/// Hidden states of all batches at the input of one layer.
-using States = std::vector<at::Tensor>;
-
-std::size_t bytes_of(const States& states) {
-  std::size_t bytes = 0;
-  for (const at::Tensor& batch : states) bytes += batch.nbytes();
-  return bytes;
-}
-
-/// What the states at the input of layer 0, 1, … depend on.
-std::vector<std::string> prefix_keys(const search::Grouping& grouping, const MergeRecipe& recipe,
-                                     RefitScope scope) {
-  std::vector<std::string> keys = {""};
+std::vector<std::string> layer_keys(const search::Grouping& grouping, const MergeRecipe& recipe,
+                                    RefitScope scope) {
+  std::vector<std::string> keys;
   bool grouped = false;
   for (const search::LayerGrouping& layer : grouping.layers) {
     grouped = grouped || !layer.is_source();
-    std::string key = keys.back();
-    // Layers before the first grouped one are the source's whatever the recipe.
-    if (grouped && key.find('#') == std::string::npos) {
-      key += fmt::format("#{} {}", recipe.name(), scope == RefitScope::kAllFollowing);
-    }
-    key += fmt::format("/{};{}", layer.keys.to_string(), layer.values.to_string());
+    std::string key = fmt::format("{};{}", layer.keys.to_string(), layer.values.to_string());
     for (const search::Group group : layer.query_to_group) key += fmt::format(",{}", group.value());
+    // Layers before the first grouped one are the source's whatever the recipe.
+    if (grouped) key += fmt::format("#{} {}", recipe.name(), scope == RefitScope::kAllFollowing);
     keys.push_back(std::move(key));
   }
   return keys;
 }
 
+/// Candidates from `begin` on whose converted layers fit into the memory together, at least one.
+std::size_t count_together(std::span<const search::Grouping> groupings, std::size_t begin,
+                           const MergeRecipe& recipe, const ModelConfig& config) {
+  const auto inner = static_cast<std::size_t>(config.query_heads) *
+                     static_cast<std::size_t>(config.head_dim);
+  const std::size_t layer_bytes = 4 * sizeof(float) * inner * static_cast<std::size_t>(config.width);
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (; begin + count < groupings.size(); ++count) {
+    bool grouped = false;
+    for (const search::LayerGrouping& layer : groupings[begin + count].layers) {
+      const bool follows = grouped && recipe.refit != Refit::kNone;
+      grouped = grouped || !layer.is_source();
+      if (!layer.is_source() || follows) bytes += layer_bytes;
+    }
+    if (count > 0 && bytes > kMostConvertedBytes) break;
+  }
+  return count;
+}
+
 }  // namespace
 
-/// Forward passes through converted models that begin where an earlier one was the same.
-class CandidateMeter::PrefixStates {
+/// What measurements share.
+class CandidateMeter::Shared {
  public:
-  explicit PrefixStates(const TokenWindows& windows) : windows_(windows) {}
+  /// Takes a candidate's last hidden states of the windows from `begin` on.
+  using Sink = std::function<void(const Decoder& model, std::size_t candidate,
+                                  const at::Tensor& states, std::size_t batch, std::size_t begin)>;
 
-  /// Last hidden states of every batch, [windows · context, D].
-  States run(const Decoder& decoder, const std::vector<std::string>& keys, std::stop_token stop) {
-    std::size_t layer = decoder.layers();
-    while (layer > 0 && !kept_.contains(keys[layer])) --layer;
-    States states = layer > 0 ? use(keys[layer]) : embed(decoder, stop);
-    for (; layer < decoder.layers(); ++layer) {
-      for_each_batch(
-          states.size(), 1, decoder.options().device, stop,
-          [&](std::size_t i, std::size_t) { states[i] = decoder.advance(layer, states[i]); });
-      consider(keys[layer + 1], states);
-    }
-    for (at::Tensor& batch : states) batch = decoder.finish(batch).flatten(0, 1);
-    return states;
-  }
+  Shared(const Converter& converter, const TokenWindows& windows)
+      : converter_(converter), windows_(windows), states_(windows) {}
 
   std::mutex& mutex() { return mutex_; }
-  /// Of the source, for comparisons.
-  std::optional<States> source;
+
+  void run(std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
+           std::stop_token stop, const Sink& sink) {
+    const at::NoGradGuard no_gradients;
+    for (std::size_t begin = 0; begin < groupings.size();) {
+      const std::size_t count =
+          count_together(groupings, begin, recipe, converter_.source().config());
+      run_together(groupings.subspan(begin, count), recipe, scope, stop,
+                   [&](const Decoder& model, std::size_t candidate, const at::Tensor& states,
+                       std::size_t batch, std::size_t first) {
+                     sink(model, begin + candidate, states, batch, first);
+                   });
+      begin += count;
+    }
+  }
+
+  /// The source's last hidden states of every batch.
+  const std::vector<at::Tensor>& source(const MergeRecipe& recipe, std::stop_token stop) {
+    if (!source_.empty()) return source_;
+    std::vector<at::Tensor> states(states_.batches());
+    const ModelConfig& config = converter_.source().config();
+    const auto alone = search::Grouping::uniform(
+        config.layers, search::Partition::singletons(config.kv_heads));
+    run({&alone, 1}, recipe, RefitScope::kGroupedLayers, std::move(stop),
+        [&](const Decoder&, std::size_t, const at::Tensor& last, std::size_t batch, std::size_t) {
+          states[batch] = last;
+        });
+    source_ = std::move(states);
+    return source_;
+  }
 
  private:
-  struct Kept {
-    States states;
-    std::list<std::string>::iterator place;  // in order_
-  };
-
-  States embed(const Decoder& decoder, std::stop_token stop) const {
-    const std::size_t batch = batch_windows(windows_);
-    States states((windows_.size() + batch - 1) / batch);
-    for_each_batch(windows_.size(), batch, decoder.options().device, std::move(stop),
-                   [&](std::size_t begin, std::size_t end) {
-                     const at::Tensor ids = window_tensor(windows_, begin, end, decoder.options());
-                     states[begin / batch] = decoder.embed(ids.slice(1, 0, windows_.context()));
-                   });
-    return states;
-  }
-
-  const States& use(const std::string& key) {
-    Kept& kept = kept_.at(key);
-    order_.splice(order_.begin(), order_, kept.place);
-    return kept.states;
-  }
-
-  /// Keeps states whose prefix comes for the second time, and drops those not used for longest.
-  void consider(const std::string& key, const States& states) {
-    if (seen_.insert(key).second) return;
-    const std::size_t bytes = bytes_of(states);
-    while (!order_.empty() && bytes_ + bytes > kMostBytes) {
-      const auto oldest = kept_.find(order_.back());
-      bytes_ -= bytes_of(oldest->second.states);
-      kept_.erase(oldest);
-      order_.pop_back();
+  std::vector<LanguageModel> convert(std::span<const search::Grouping> groupings,
+                                     const MergeRecipe& recipe, RefitScope scope,
+                                     const std::stop_token& stop) const {
+    std::vector<std::optional<LanguageModel>> models(groupings.size());
+    const auto convert_one = [&](std::size_t i) {
+      const at::NoGradGuard no_gradients;
+      models[i] = converter_.convert(groupings[i], recipe, stop, scope);
+    };
+    if (recipe.refit == Refit::kNone) {
+      search::parallel_for(groupings.size(), convert_one);
+    } else {  // refits spread over the threads themselves
+      for (std::size_t i = 0; i < groupings.size(); ++i) convert_one(i);
     }
-    if (bytes > kMostBytes) return;
-    order_.push_front(key);
-    kept_[key] = {states, order_.begin()};
-    bytes_ += bytes;
+    std::vector<LanguageModel> all;
+    for (std::optional<LanguageModel>& model : models) all.push_back(std::move(*model));
+    return all;
   }
 
+  void run_together(std::span<const search::Grouping> groupings, const MergeRecipe& recipe,
+                    RefitScope scope, std::stop_token stop, const Sink& sink) {
+    const std::vector<LanguageModel> models = convert(groupings, recipe, scope, stop);
+    std::vector<PrefixCandidate> candidates;
+    for (std::size_t i = 0; i < models.size(); ++i) {
+      candidates.push_back({&models[i].decoder(), layer_keys(groupings[i], recipe, scope)});
+    }
+    states_.run(candidates, std::move(stop),
+                [&](std::size_t candidate, std::size_t batch, const at::Tensor& states) {
+                  sink(*candidates[candidate].decoder, candidate, states, batch,
+                       batch * batch_windows(windows_));
+                });
+  }
+
+  const Converter& converter_;
   const TokenWindows& windows_;
   std::mutex mutex_;
-  std::map<std::string, Kept> kept_;
-  std::list<std::string> order_;  // most recently used first
-  std::unordered_set<std::string> seen_;
-  std::size_t bytes_ = 0;
+  PrefixStates states_;
+  std::vector<at::Tensor> source_;
 };
 
 CandidateMeter::CandidateMeter(std::shared_ptr<const Converter> converter,
                                const TokenWindows& windows)
     : converter_(std::move(converter)),
       windows_(windows),
-      states_(std::make_unique<PrefixStates>(windows)) {
+      shared_(std::make_unique<Shared>(*converter_, windows)) {
   require_windows(windows, converter_->source().config());
 }
 
 CandidateMeter::~CandidateMeter() = default;
 
-std::vector<double> CandidateMeter::losses(const search::Grouping& grouping,
-                                           const MergeRecipe& recipe, RefitScope scope,
-                                           std::stop_token stop) const {
-  const LanguageModel model = converter_->convert(grouping, recipe, stop, scope);
-  const std::lock_guard one_at_a_time(states_->mutex());
-  const at::NoGradGuard no_gradients;
-  const States states = states_->run(model.decoder(), prefix_keys(grouping, recipe, scope), stop);
-  std::vector<double> losses(windows_.size());
-  const std::size_t batch = batch_windows(windows_);
-  for_each_batch(windows_.size(), batch, model.decoder().options().device, stop,
-                 [&](std::size_t begin, std::size_t) {
-                   batch_losses(model.decoder(), states[begin / batch], windows_, begin, losses);
-                 });
-  for (const double loss : losses) require_finite_loss(loss, model.pretrained());
-  return losses;
+std::vector<std::vector<double>> CandidateMeter::measure(
+    std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
+    TokenMeasure measure, std::stop_token stop) const {
+  const std::lock_guard one_at_a_time(shared_->mutex());
+  std::vector<std::vector<double>> means(groupings.size(), std::vector<double>(windows_.size()));
+  shared_->run(groupings, recipe, scope, std::move(stop),
+               [&](const Decoder& model, std::size_t candidate, const at::Tensor& states,
+                   std::size_t, std::size_t begin) {
+                 batch_means(model, states, windows_, begin, measure, means[candidate]);
+               });
+  for (const auto& windows : means) {
+    for (const double mean : windows) {
+      require_finite_loss(mean, converter_->source().pretrained());
+    }
+  }
+  return means;
 }
 
-std::vector<WindowScore> CandidateMeter::scores(const search::Grouping& grouping,
-                                                const MergeRecipe& recipe, RefitScope scope,
-                                                std::stop_token stop) const {
-  const LanguageModel model = converter_->convert(grouping, recipe, stop, scope);
-  const std::lock_guard one_at_a_time(states_->mutex());
-  const at::NoGradGuard no_gradients;
+std::vector<std::vector<WindowScore>> CandidateMeter::scores(
+    std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
+    std::stop_token stop) const {
+  const std::lock_guard one_at_a_time(shared_->mutex());
+  const std::vector<at::Tensor>& of_source = shared_->source(recipe, stop);
   const Decoder& source = converter_->source().decoder();
-  if (!states_->source) {
-    const search::Grouping alone = search::Grouping::uniform(
-        static_cast<int>(grouping.layers.size()),
-        search::Partition::singletons(grouping.layers.front().keys.heads()));
-    states_->source = states_->run(source, prefix_keys(alone, recipe, scope), stop);
+  std::vector<std::vector<WindowScore>> scores(groupings.size(),
+                                               std::vector<WindowScore>(windows_.size()));
+  shared_->run(groupings, recipe, scope, std::move(stop),
+               [&](const Decoder& model, std::size_t candidate, const at::Tensor& states,
+                   std::size_t batch, std::size_t begin) {
+                 batch_scores(model, states, source, of_source[batch], windows_, begin,
+                              scores[candidate]);
+               });
+  for (const auto& windows : scores) {
+    for (const WindowScore& score : windows) {
+      require_finite_loss(score.loss, converter_->source().pretrained());
+    }
   }
-  const States states = states_->run(model.decoder(), prefix_keys(grouping, recipe, scope), stop);
-  std::vector<WindowScore> scores(windows_.size());
-  const std::size_t batch = batch_windows(windows_);
-  for_each_batch(windows_.size(), batch, source.options().device, stop,
-                 [&](std::size_t begin, std::size_t) {
-                   batch_scores(model.decoder(), states[begin / batch], source,
-                                (*states_->source)[begin / batch], windows_, begin, scores);
-                 });
-  for (const WindowScore& score : scores) require_finite_loss(score.loss, model.pretrained());
   return scores;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -9,31 +10,35 @@
 
 namespace regroup::models {
 
-/// Measures one candidate grouping after another on the model itself. Candidates that begin with
-/// the same layers share their hidden states: those before the first layer in which a candidate
-/// differs from earlier ones are kept, once they are asked for a second time, in up to 1 GiB.
-/// Thread-safe; one measurement at a time, which spreads over the threads.
+/// Measures candidate groupings on the model itself, many at a time. What candidates have in
+/// common is computed once: the first layers of those measured together, and the hidden states
+/// before the first layer in which a candidate differs from earlier ones, which are kept, once they
+/// are asked for a second time, in up to 1 GiB. A candidate's figures do not depend on the others,
+/// to the bit, and are those of its conversion. Thread-safe; one call at a time, which spreads over
+/// the threads.
 class CandidateMeter {
  public:
   /// `windows` must outlive it.
   CandidateMeter(std::shared_ptr<const Converter> converter, const TokenWindows& windows);
   ~CandidateMeter();
 
-  /// Mean next-token loss of every window, nats per token. Throws as `Converter::merge` and
+  /// For every grouping the mean of every window. Throws as `Converter::merge` and
   /// `LanguageModel::window_losses`.
-  std::vector<double> losses(const search::Grouping& grouping, const MergeRecipe& recipe,
-                             RefitScope scope, std::stop_token stop) const;
-  /// All scores beside the source, whose forward pass is made once.
-  std::vector<WindowScore> scores(const search::Grouping& grouping, const MergeRecipe& recipe,
-                                  RefitScope scope, std::stop_token stop) const;
+  std::vector<std::vector<double>> measure(std::span<const search::Grouping> groupings,
+                                           const MergeRecipe& recipe, RefitScope scope,
+                                           TokenMeasure measure, std::stop_token stop) const;
+  /// All scores of every grouping beside the source, whose forward pass is made once.
+  std::vector<std::vector<WindowScore>> scores(std::span<const search::Grouping> groupings,
+                                               const MergeRecipe& recipe, RefitScope scope,
+                                               std::stop_token stop) const;
   const TokenWindows& windows() const { return windows_; }
 
  private:
-  class PrefixStates;
+  class Shared;
 
   std::shared_ptr<const Converter> converter_;
   const TokenWindows& windows_;
-  std::unique_ptr<PrefixStates> states_;
+  std::unique_ptr<Shared> shared_;
 };
 
 }  // namespace regroup::models

@@ -97,8 +97,8 @@ std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, st
   std::vector<double> losses(windows.size());
   for_each_batch(windows.size(), batch_windows(windows), decoder_->options().device, stop,
                  [&](std::size_t begin, std::size_t end) {
-                   batch_losses(*decoder_, batch_states(*decoder_, windows, begin, end), windows,
-                                begin, losses);
+                   batch_means(*decoder_, batch_states(*decoder_, windows, begin, end), windows,
+                               begin, TokenMeasure::kLoss, losses);
                    progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
                  });
   for (const double loss : losses) require_finite_loss(loss, *model_);
@@ -162,6 +162,7 @@ Calibration LanguageModel::calibrate(const TokenWindows& windows, const Calibrat
   for (std::size_t layer = 0; layer < gradients.size(); ++layer) {
     calibration.layers[layer].gradients = std::move(gradients[layer]);
   }
+  calibration.labels = label_name(options.gradient_key);
   return calibration;
 }
 

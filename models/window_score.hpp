@@ -16,6 +16,12 @@ struct WindowScore {
   bool operator==(const WindowScore&) const = default;
 };
 
+/// What is measured of a model alone, for every token.
+enum class TokenMeasure {
+  kLoss,   ///< −log p of the next token, nats
+  kError,  ///< 1 where the model finds another token most likely than the next one, else 0
+};
+
 /// One field of every window: `values_of(scores, &WindowScore::loss)`.
 inline std::vector<double> values_of(std::span<const WindowScore> scores,
                                      double WindowScore::*field) {

@@ -9,6 +9,7 @@
 #include "search/methods/asymgqa_method.hpp"
 #include "search/methods/baseline_methods.hpp"
 #include "search/methods/exact_method.hpp"
+#include "search/methods/exhaustive_method.hpp"
 #include "search/methods/key_norm_methods.hpp"
 #include "search/methods/qcqa_methods.hpp"
 
@@ -20,15 +21,16 @@ const QcqaMethod kQcqaEqual(GroupSizes::kEqual);
 const KeyNormMethod kKdgqa(KeyNormDeal::kOnce);
 const KeyNormMethod kDgqa(KeyNormDeal::kReplayed);
 const ExactMethod kExact;
+const ExhaustiveMethod kExhaustive;
 const AsymGqaMethod kAsymGqa;
 const NeighbourMethod kNeighbour;
 const MqaMethod kMqa;
 const RandomMethod kRandom;
 
 /// Every method; a new one is one line here.
-const std::array<const SearchMethod*, 9> kMethods = {&kQcqaArbitrary, &kQcqaEqual, &kAsymGqa,
-                                                     &kKdgqa,         &kDgqa,      &kExact,
-                                                     &kNeighbour,     &kMqa,       &kRandom};
+const std::array<const SearchMethod*, 10> kMethods = {
+    &kQcqaArbitrary, &kQcqaEqual,  &kAsymGqa,   &kKdgqa, &kDgqa,
+    &kExact,         &kExhaustive, &kNeighbour, &kMqa,   &kRandom};
 
 }  // namespace
 

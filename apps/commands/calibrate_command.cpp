@@ -17,19 +17,6 @@ namespace {
 constexpr std::uint64_t kTextKey = 1;
 constexpr std::uint64_t kLabelKey = 2;
 
-/// Whether the output holds what would be computed: same model, same text, as many gradients.
-bool is_done(const std::filesystem::path& output, const models::PretrainedModel& model,
-             const models::TokenWindows& windows, bool gradients) {
-  if (!std::filesystem::is_regular_file(output)) return false;
-  try {
-    const models::Calibration there = models::read_calibration(output, model);
-    return std::ranges::equal(there.windows.ids(), windows.ids()) &&
-           there.windows.context() == windows.context() && there.has_gradients() == gradients;
-  } catch (const InputError&) {
-    return false;
-  }
-}
-
 }  // namespace
 
 CLI::App* CalibrateCommand::declare(CLI::App& program) {
@@ -68,12 +55,8 @@ void CalibrateCommand::run(const Session& session) {
                       .expected = "a name that ends in .safetensors",
                       .found = output_});
   }
-  if (seed_ < 0 || tokens_ < 0) {
-    throw InputError({.what = "option is out of range",
-                      .where = seed_ < 0 ? "--seed" : "--tokens",
-                      .expected = "0 or more",
-                      .found = std::to_string(seed_ < 0 ? seed_ : tokens_)});
-  }
+  require_range(seed_, 0, kLargestOption, "--seed");
+  require_range(tokens_, 0, kLargestOption, "--tokens");
   require_writable_file(output_, "--output");
   const auto model = std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   const search::RandomKey key(static_cast<std::uint64_t>(seed_));
@@ -90,14 +73,13 @@ void CalibrateCommand::run(const Session& session) {
   if (!windows) {
     windows = sample_text(language_model, key.split(kTextKey), session.stop, progress);
   }
-  const bool reuses = !force_ && is_done(output_, *model, *windows, !without_gradients_);
+  const auto labels = without_gradients_ ? std::nullopt : std::optional(key.split(kLabelKey));
+  const bool reuses = !force_ && reusable_calibration(output_, *model, *windows, labels);
   if (!reuses) {
     const std::string sha256 =
         data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
     const models::Calibration calibration =
-        make_calibration(language_model, *windows, sha256,
-                         without_gradients_ ? std::nullopt : std::optional(key.split(kLabelKey)),
-                         session.stop, progress);
+        make_calibration(language_model, *windows, sha256, labels, session.stop, progress);
     models::write_calibration(output_, calibration, *model);
   }
   if (json_) {

@@ -64,7 +64,7 @@ void SearchCommand::declare_method(CLI::App& command) {
   command
       .add_option("--fitness", options_.fitness,
                   choices("Price of a grouping", fitness::fitness_names()) +
-                      "; loss: measured on --selection (asymgqa only) (default: fisher)")
+                      "; loss, accuracy: measured on --selection (asymgqa, exhaustive) (default: fisher)")
       ->type_name("FITNESS");
   command
       .add_option("--merge", options_.merge,
@@ -75,7 +75,7 @@ void SearchCommand::declare_method(CLI::App& command) {
   command
       .add_option("--refit", options_.refit,
                   "Fit output and query projections anew on the calibration text: none, output, "
-                  "query, both (default: both; none where --merge or --fitness loss is given)")
+                  "query, both (default: both; none where --merge or a measured fitness is given)")
       ->type_name("WHAT");
   command
       .add_option("--partitions", options_.partitions,
@@ -176,7 +176,7 @@ void SearchCommand::declare_asymgqa(CLI::App& command) {
       .add_option(
           "--iterations", options_.iterations,
           fmt::format("asymgqa: moves tried in each layer for each number of groups (0: {}, "
-                      "with --fitness loss {})",
+                      "with a measured fitness {})",
                       search::kPricedIterations, search::kMeasuredIterations))
       ->capture_default_str()
       ->type_name("N");
@@ -201,7 +201,7 @@ void SearchCommand::declare_data(CLI::App& command) {
       ->type_name("FILE");
   command
       .add_option("--selection", options_.selection,
-                  "Text or token ids that --fitness loss and --allocation measured measure on "
+                  "Text or token ids that --fitness loss or accuracy and --allocation measured measure on "
                   "(default: the last quarter of "
                   "--calibration, which is then left out there; else sampled from the model)")
       ->type_name("FILE");

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/correlate/correlate_inputs.hpp"
-#include "fitness/loss_meter.hpp"
+#include "fitness/loss_estimate.hpp"
 #include "search/exact/exact_units.hpp"
 #include "search/problem.hpp"
 #include "search/progress.hpp"

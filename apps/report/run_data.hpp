@@ -28,6 +28,7 @@ inline constexpr std::array kProxies{
     Proxy{"residual", "residual", "merge residual"},
     Proxy{"fisher", "Fisher", "Fisher price, nats per token"},
     Proxy{"selection_loss", "selection loss", "loss on the selection data, nats per token"},
+    Proxy{"selection_error", "selection error", "share of the selection data's tokens not found"},
 };
 
 /// Pairs in the order in which they are shown.

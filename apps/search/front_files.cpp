@@ -1,12 +1,13 @@
 #include "apps/search/front_files.hpp"
 
-#include "apps/run_front.hpp"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "apps/run_front.hpp"
+#include "fitness/measured_score.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 
@@ -107,7 +108,8 @@ void write_grouping(const RunPoint& point, const SearchOptions& options,
 /// The field of a point by which the run chose among its groupings.
 std::string price_name(const SearchOptions& options) {
   if (options.allocates_by_measuring()) return kSelectionDivergence;
-  return is_measured_search(options) ? kSelectionLoss : options.fitness;
+  const fitness::MeasuredFitness* measured = fitness::find_measured_fitness(options.fitness);
+  return measured != nullptr ? std::string(measured->field) : options.fitness;
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_points.hpp"
 #include "apps/terminal/console.hpp"
-#include "fitness/loss_meter.hpp"
+#include "fitness/loss_estimate.hpp"
 #include "models/converter.hpp"
 
 namespace regroup::apps {

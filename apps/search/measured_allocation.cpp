@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "apps/search/grouping_key.hpp"
-#include "fitness/loss_meter.hpp"
+#include "fitness/loss_estimate.hpp"
 #include "models/files/sha256.hpp"
-#include "search/error.hpp"
 #include "search/exact/measured_front.hpp"
 #include "search/front_selection.hpp"
 
@@ -16,6 +17,9 @@ namespace {
 
 /// Numbers of groups beside each chosen one that are measured too.
 constexpr int kReach = 1;
+
+/// Options measured together.
+constexpr std::size_t kTogether = 16;
 
 /// The model with one option of one unit and all else as it is.
 search::Grouping with_option(const search::GroupingProblem& problem,
@@ -39,18 +43,50 @@ MeasuredAllocation::MeasuredAllocation(const models::CandidateMeter& meter,
       console_(console),
       stop_(std::move(stop)) {}
 
-double MeasuredAllocation::divergence(const search::Grouping& grouping,
-                                      models::RefitScope scope) const {
+std::vector<double> MeasuredAllocation::divergences(std::span<const search::Grouping> groupings,
+                                                    models::RefitScope scope) const {
+  using Scores = std::vector<models::WindowScore>;
   const models::MergeRecipe recipe = options_.recipe();
   const char* kind = scope == models::RefitScope::kGroupedLayers ? "alone" : "whole";
-  const std::string key = models::sha256_hex(
-      fmt::format("allocation {}\n{}", kind, grouping_content(grouping, recipe)));
-  auto scores = directory_.recall_scores(key, meter_.windows().size());
-  if (!scores) {
-    scores = meter_.scores(grouping, recipe, scope, stop_);
-    directory_.remember_scores(key, *scores);
+  const auto key = [&](const search::Grouping& grouping) {
+    return models::sha256_hex(
+        fmt::format("allocation {}\n{}", kind, grouping_content(grouping, recipe)));
+  };
+  std::vector<std::optional<Scores>> scores;
+  std::vector<search::Grouping> unknown;
+  for (const search::Grouping& grouping : groupings) {
+    scores.push_back(directory_.recall_scores(key(grouping), meter_.windows().size()));
+    if (!scores.back()) unknown.push_back(grouping);
   }
-  return fitness::estimate(models::values_of(*scores, &models::WindowScore::divergence)).mean;
+  std::vector<Scores> measured = meter_.scores(unknown, recipe, scope, stop_);
+  std::vector<double> means;
+  for (std::size_t i = 0, next = 0; i < groupings.size(); ++i) {
+    if (!scores[i]) {
+      scores[i] = std::move(measured[next++]);
+      directory_.remember_scores(key(groupings[i]), *scores[i]);
+    }
+    means.push_back(
+        fitness::estimate(models::values_of(*scores[i], &models::WindowScore::divergence)).mean);
+  }
+  return means;
+}
+
+std::vector<search::ModelPoint> MeasuredAllocation::choose(
+    const search::GroupingProblem& problem, const std::vector<search::ModelPoint>& measured,
+    const std::vector<search::ModelPoint>& priced, const std::vector<int>& kv_heads) const {
+  std::vector<search::ModelPoint> best;
+  for (std::size_t i = 0; i < kv_heads.size(); ++i) {
+    std::vector<search::Grouping> rivals = {measured[i].grouping};
+    const search::ModelPoint* other = search::best_within(priced, kv_heads[i]);
+    if (other != nullptr && !(other->grouping == rivals.front())) rivals.push_back(other->grouping);
+    const std::vector<double> divergences =
+        this->divergences(rivals, models::RefitScope::kAllFollowing);
+    const auto least = std::ranges::min_element(divergences);
+    best.push_back(problem.point(rivals[static_cast<std::size_t>(least - divergences.begin())]));
+    best.back().objectives.error = *least;
+    console_.progress().advance(1);
+  }
+  return best;
 }
 
 std::vector<search::ModelPoint> MeasuredAllocation::allocate(
@@ -60,14 +96,21 @@ std::vector<search::ModelPoint> MeasuredAllocation::allocate(
   for (const search::UnitFront& unit : found.units) options += unit.size();
   search::Progress& progress = console_.progress();
   progress.begin("measuring layers alone", options, "options");
+  // A refit takes longer than what measuring together saves, and is remembered when it is done.
+  const std::size_t together = options_.recipe().refit == models::Refit::kNone ? kTogether : 1;
   const search::OptionMeasure measure = [&](std::span<const search::OptionId> ids) {
     std::vector<double> costs;
-    for (const search::OptionId id : ids) {
-      if (stop_.stop_requested()) throw Interrupted();
-      const search::Grouping alone = with_option(problem, found.units, id);
-      costs.push_back(alone.is_source() ? 0
-                                        : divergence(alone, models::RefitScope::kGroupedLayers));
-      progress.advance(1);
+    while (costs.size() < ids.size()) {
+      std::vector<search::Grouping> alone;
+      for (const search::OptionId id : ids.subspan(costs.size()).first(
+               std::min(together, ids.size() - costs.size()))) {
+        alone.push_back(with_option(problem, found.units, id));
+      }
+      std::vector<double> measured = divergences(alone, models::RefitScope::kGroupedLayers);
+      for (std::size_t i = 0; i < alone.size(); ++i) {
+        costs.push_back(alone[i].is_source() ? 0 : measured[i]);
+      }
+      progress.advance(alone.size());
     }
     return costs;
   };
@@ -77,23 +120,7 @@ std::vector<search::ModelPoint> MeasuredAllocation::allocate(
   console_.log(
       fmt::format("{} of {} options of single layers measured", measured.measured, options));
   progress.begin("measuring allocations", kv_heads.size(), "sizes");
-  std::vector<search::ModelPoint> best;
-  for (std::size_t i = 0; i < kv_heads.size(); ++i) {
-    search::Grouping chosen = measured.points[i].grouping;
-    double least = divergence(chosen, models::RefitScope::kAllFollowing);
-    const search::ModelPoint* priced = search::best_within(found.front, kv_heads[i]);
-    if (priced != nullptr && !(priced->grouping == chosen)) {
-      const double other = divergence(priced->grouping, models::RefitScope::kAllFollowing);
-      if (other < least) {
-        least = other;
-        chosen = priced->grouping;
-      }
-    }
-    search::ModelPoint point = problem.point(chosen);
-    point.objectives.error = least;
-    best.push_back(std::move(point));
-    progress.advance(1);
-  }
+  std::vector<search::ModelPoint> best = choose(problem, measured.points, found.front, kv_heads);
   progress.end();
   return best;
 }

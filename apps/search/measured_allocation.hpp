@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -31,7 +31,14 @@ class MeasuredAllocation {
                                            const std::vector<int>& kv_heads) const;
 
  private:
-  double divergence(const search::Grouping& grouping, models::RefitScope scope) const;
+  /// KL(source ‖ converted) of every grouping, measured together where not known.
+  std::vector<double> divergences(std::span<const search::Grouping> groupings,
+                                  models::RefitScope scope) const;
+  /// The best of the measured and the priced grouping of every size.
+  std::vector<search::ModelPoint> choose(const search::GroupingProblem& problem,
+                                         const std::vector<search::ModelPoint>& measured,
+                                         const std::vector<search::ModelPoint>& priced,
+                                         const std::vector<int>& kv_heads) const;
 
   const models::CandidateMeter& meter_;
   const SearchOptions& options_;

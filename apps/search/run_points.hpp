@@ -7,7 +7,7 @@
 
 #include "apps/search/search_options.hpp"
 #include "fitness/bootstrap.hpp"
-#include "fitness/loss_meter.hpp"
+#include "fitness/loss_estimate.hpp"
 #include "search/method.hpp"
 
 namespace regroup::apps {

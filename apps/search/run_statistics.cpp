@@ -1,35 +1,16 @@
 #include "apps/search/run_statistics.hpp"
 
-#include <algorithm>
-
 #include "apps/search/choices.hpp"
 #include "apps/search/run_record.hpp"
 #include "fitness/head_distances.hpp"
 #include "fitness/layer_grams.hpp"
 #include "models/files/sha256.hpp"
-#include "search/error.hpp"
 #include "search/method.hpp"
 
 namespace regroup::apps {
 namespace {
 
 constexpr const char* kFile = "calibration.safetensors";
-
-/// What an earlier, broken off run of the same kind left; null if it is not of the same text.
-std::shared_ptr<const models::Calibration> left_behind(const std::filesystem::path& file,
-                                                       const models::TokenWindows& windows,
-                                                       bool gradients, const SearchInputs& inputs) {
-  if (!std::filesystem::is_regular_file(file)) return nullptr;
-  try {
-    models::Calibration there = models::read_calibration(file, *inputs.model);
-    const bool same_text = std::ranges::equal(there.windows.ids(), windows.ids()) &&
-                           there.windows.context() == windows.context();
-    if (!same_text || there.has_gradients() != gradients) return nullptr;
-    return std::make_shared<const models::Calibration>(std::move(there));
-  } catch (const InputError&) {
-    return nullptr;  // of another model: made anew
-  }
-}
 
 std::shared_ptr<const models::Calibration> moments(const models::TokenWindows& windows,
                                                    const SearchOptions& options,
@@ -40,15 +21,15 @@ std::shared_ptr<const models::Calibration> moments(const models::TokenWindows& w
   if (inputs.calibration && inputs.calibration->statistics) {
     return std::make_shared<const models::Calibration>(*inputs.calibration->statistics);
   }
-  const bool gradients = uses_gradients(options);
+  const auto labels = uses_gradients(options) ? std::optional(key) : std::nullopt;
   if (options.resume) {
-    if (auto there = left_behind(file, windows, gradients, inputs)) return there;
+    auto there = reusable_calibration(file, *inputs.model, windows, labels);
+    if (there) return std::make_shared<const models::Calibration>(std::move(*there));
   }
   const std::string sha256 = inputs.calibration ? inputs.calibration->data_sha256()
                                                 : models::sha256_hex(std::as_bytes(windows.ids()));
   return std::make_shared<const models::Calibration>(
-      make_calibration(*inputs.language_model, windows, sha256,
-                       gradients ? std::optional(key) : std::nullopt, stop, progress));
+      make_calibration(*inputs.language_model, windows, sha256, labels, stop, progress));
 }
 
 /// Products of keys, where the method needs them.

@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <limits>
 
 #include "apps/search/choices.hpp"
 #include "apps/shared_options.hpp"
 #include "fitness/fitness.hpp"
+#include "fitness/measured_score.hpp"
 #include "models/merge/merge_operator.hpp"
 #include "search/error.hpp"
 #include "search/exact/subset_dp.hpp"
@@ -16,14 +16,6 @@
 
 namespace regroup::apps {
 namespace {
-
-void require_range(std::int64_t value, std::int64_t least, std::int64_t most, const char* option) {
-  if (value >= least && value <= most) return;
-  throw InputError({.what = "option is out of range",
-                    .where = option,
-                    .expected = fmt::format("{} to {}", least, most),
-                    .found = std::to_string(value)});
-}
 
 void require_seconds(double seconds) {
   if (std::isfinite(seconds) && seconds >= 0) return;
@@ -80,8 +72,8 @@ void require_fitness(const SearchOptions& options) {
     if (search::find_method(name).takes_score()) measuring.push_back(name);
   }
   if (search::find_method(options.method).takes_score()) return;
-  throw InputError({.what = "method needs prices that add up over layers, a measured loss does not",
-                    .where = "--method, --fitness loss",
+  throw InputError({.what = "method needs prices that add up over layers, what is measured does not",
+                    .where = fmt::format("--method, --fitness {}", options.fitness),
                     .expected = fmt::format("--method {}", fmt::join(measuring, ", ")),
                     .found = options.method});
 }
@@ -102,9 +94,9 @@ void require_seeds_use(const SearchOptions& options) {
 void require_allocation_use(const SearchOptions& options) {
   if (!options.allocates_by_measuring()) return;
   if (is_measured_search(options)) {
-    throw InputError({.what = "the whole search is by measured losses already",
+    throw InputError({.what = "the whole search is by measuring already",
                       .where = "--allocation",
-                      .expected = "proxy, beside --fitness loss",
+                      .expected = fmt::format("proxy, beside --fitness {}", options.fitness),
                       .found = options.allocation});
   }
   std::vector<std::string_view> fitting;
@@ -122,7 +114,7 @@ void require_selection_use(const SearchOptions& options) {
   if (options.selection.empty() || selects_by_measuring(options)) return;
   throw InputError({.what = "nothing is selected by a measured loss",
                     .where = "--selection",
-                    .expected = "--fitness loss or --allocation measured beside it"});
+                    .expected = "--fitness loss or accuracy, or --allocation measured beside it"});
 }
 
 }  // namespace
@@ -134,7 +126,7 @@ void SearchOptions::complete(const models::ModelConfig& config) {
   const bool allocates_queries = search::find_method(method).allocates_queries();
   if (fitness.empty()) fitness = allocates_queries ? "wse" : "fisher";
   // A measured search converts the model for every candidate: too often for refits.
-  const bool refits = merge.empty() && !allocates_queries && fitness != fitness::kMeasuredLoss;
+  const bool refits = merge.empty() && !allocates_queries && !is_measured_search(*this);
   if (refit.empty()) refit = refits ? "both" : "none";
   if (merge.empty()) merge = allocates_queries ? "mean" : "optimal";
   if (partitions.empty()) partitions = "joint";
@@ -183,7 +175,7 @@ bool selects_by_measuring(const SearchOptions& options) {
 }
 
 bool is_measured_search(const SearchOptions& options) {
-  return options.fitness == fitness::kMeasuredLoss;
+  return fitness::find_measured_fitness(options.fitness) != nullptr;
 }
 
 search::AsymGqaOptions asymgqa_options(const SearchOptions& options) {
@@ -212,8 +204,6 @@ bool uses_gradients(const SearchOptions& options) {
 
 void require_valid(const SearchOptions& options) {
   constexpr int kMany = 1'000'000;
-  // Less than the largest number, to which the option parser clamps what does not fit.
-  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max() - 1;
   search::find_method(options.method);
   require_fitness(options);
   models::require_valid(options.recipe());
@@ -226,7 +216,7 @@ void require_valid(const SearchOptions& options) {
   require_allocatable(options);
   require_range(options.population, 2, kMany, "--population");
   require_range(options.generations, 0, kMany, "--generations");
-  require_range(options.evaluations, 0, kLargest, "--evaluations");
+  require_range(options.evaluations, 0, kLargestOption, "--evaluations");
   require_range(options.patience, 0, kMany, "--patience");
   require_range(options.nodes, 1, kMany, "--nodes");
   require_seconds(options.seconds);
@@ -241,8 +231,8 @@ void require_valid(const SearchOptions& options) {
   require_seeds_use(options);
   require_selection_use(options);
   require_range(options.measure, 0, kMany, "--measure");
-  require_range(options.seed, 0, kLargest, "--seed");
-  require_range(options.eval_tokens, 0, kLargest, "--eval-tokens");
+  require_range(options.seed, 0, kLargestOption, "--seed");
+  require_range(options.eval_tokens, 0, kLargestOption, "--eval-tokens");
   if (options.eval_tokens > 0 && options.eval.empty()) {
     throw InputError({.what = "there is no text to limit",
                       .where = "--eval-tokens",

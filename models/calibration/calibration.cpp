@@ -85,7 +85,7 @@ class CalibrationReader {
   }
 
   Calibration read() const {
-    Calibration calibration{{}, read_windows(), metadata("data_sha256")};
+    Calibration calibration{{}, read_windows(), metadata("data_sha256"), metadata("labels")};
     const bool has_gradients = file_.find(tensor_name(0, "logit_gradient.energy")) != nullptr;
     for (std::size_t i = 0; i < static_cast<std::size_t>(model_.config.layers); ++i) {
       calibration.layers.push_back(read_layer(i, has_gradients));
@@ -176,6 +176,10 @@ class CalibrationReader {
 
 }  // namespace
 
+std::string label_name(const std::optional<search::RandomKey>& key) {
+  return key ? fmt::format("{:016x}", key->block(0)[0]) : "";
+}
+
 void write_calibration(const std::filesystem::path& file, const Calibration& calibration,
                        const PretrainedModel& model,
                        const std::filesystem::path& temporary_directory) {
@@ -203,7 +207,8 @@ void write_calibration(const std::filesystem::path& file, const Calibration& cal
                       {"tokens", std::to_string(windows.tokens())},
                       {"context", std::to_string(windows.context())},
                       {"weights_sha256", model.checkpoint.weights_sha256()},
-                      {"data_sha256", calibration.data_sha256}};
+                      {"data_sha256", calibration.data_sha256},
+                      {"labels", calibration.labels}};
   options.temporary_directory = temporary_directory;
   write_safetensors_file(file, tensors, options);
 }

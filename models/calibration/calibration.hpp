@@ -1,12 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/calibration/layer_moments.hpp"
 #include "models/pretrained_model.hpp"
 #include "models/text/token_windows.hpp"
+#include "search/random.hpp"
 
 namespace regroup::models {
 
@@ -16,9 +18,13 @@ struct Calibration {
   std::vector<LayerMoments> layers;
   TokenWindows windows;
   std::string data_sha256;  ///< of the file that the text came from, or of sampled ids
+  std::string labels;  ///< name of the key that drew the gradients' labels; empty: no gradients
 
   bool has_gradients() const { return !layers.empty() && layers.front().gradients.has_value(); }
 };
+
+/// What tells keys of labels apart in a file; empty for none.
+std::string label_name(const std::optional<search::RandomKey>& key);
 
 /// Writes a calibration file (docs/formats.md): safetensors with the moments in F64, the ids in
 /// I32, and for other tools what follows from moments and weights: Grams, cosines and norms of key

@@ -19,6 +19,11 @@ at::Tensor target_losses(const at::Tensor& logits, const at::Tensor& targets) {
   return (logits.logsumexp(1) - chosen).to(at::kCPU, at::kDouble);
 }
 
+/// 1 for every target that is not the most likely token: the same shapes.
+at::Tensor target_errors(const at::Tensor& logits, const at::Tensor& targets) {
+  return logits.argmax(1).ne(targets).to(at::kCPU, at::kDouble);
+}
+
 /// KL(source ‖ model) at every position: logits [tokens, vocabulary] of both → [tokens], float32.
 ///
 /// With x = logits − source, less its mean under the source's p, KL = log Σ p eˣ = log(1 + Σ p (eˣ
@@ -81,19 +86,20 @@ at::Tensor batch_states(const Decoder& decoder, const TokenWindows& windows, std
   return decoder.hidden_states(ids.slice(1, 0, windows.context())).flatten(0, 1);
 }
 
-void batch_losses(const Decoder& decoder, const at::Tensor& states, const TokenWindows& windows,
-                  std::size_t begin, std::span<double> losses) {
+void batch_means(const Decoder& decoder, const at::Tensor& states, const TokenWindows& windows,
+                 std::size_t begin, TokenMeasure measure, std::span<double> means) {
   const std::size_t count = static_cast<std::size_t>(states.size(0) / windows.context());
   const at::Tensor targets = batch_targets(decoder, windows, begin, begin + count);
+  const auto measure_tokens = measure == TokenMeasure::kLoss ? target_losses : target_errors;
   const std::int64_t step = tokens_at_once(decoder);
   std::vector<at::Tensor> parts;
   for (std::int64_t from = 0; from < states.size(0); from += step) {
-    parts.push_back(target_losses(decoder.logits(states.slice(0, from, from + step)),
-                                  targets.slice(0, from, from + step)));
+    parts.push_back(measure_tokens(decoder.logits(states.slice(0, from, from + step)),
+                                   targets.slice(0, from, from + step)));
   }
-  const at::Tensor means = at::cat(parts).view({-1, windows.context()}).mean(1);
+  const at::Tensor of_windows = at::cat(parts).view({-1, windows.context()}).mean(1);
   for (std::size_t i = 0; i < count; ++i) {
-    losses[begin + i] = means[static_cast<std::int64_t>(i)].item<double>();
+    means[begin + i] = of_windows[static_cast<std::int64_t>(i)].item<double>();
   }
 }
 

@@ -20,13 +20,13 @@ at::Tensor window_tensor(const TokenWindows& windows, std::size_t begin, std::si
 at::Tensor batch_states(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
                         std::size_t end);
 
-/// Mean next-token loss, nats per token, of one batch of windows from `begin` on, from its
-/// `batch_states`: losses[w] for window w. Log-probabilities in float32, sums in double.
-void batch_losses(const Decoder& decoder, const at::Tensor& states, const TokenWindows& windows,
-                  std::size_t begin, std::span<double> losses);
+/// Means over the tokens of every window of one batch, from window `begin` on, from its
+/// `batch_states`: means[w] for window w. Log-probabilities in float32, sums in double.
+void batch_means(const Decoder& decoder, const at::Tensor& states, const TokenWindows& windows,
+                 std::size_t begin, TokenMeasure measure, std::span<double> means);
 
 /// Scores of one batch of windows from `begin` on, beside the source, from the `batch_states` of
-/// both: scores[w] for window w. The losses are bit by bit those of `batch_losses`.
+/// both: scores[w] for window w. The losses are bit by bit those of `batch_means`.
 void batch_scores(const Decoder& decoder, const at::Tensor& states, const Decoder& source,
                   const at::Tensor& source_states, const TokenWindows& windows, std::size_t begin,
                   std::span<WindowScore> scores);

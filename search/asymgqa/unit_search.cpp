@@ -1,9 +1,9 @@
 #include "search/asymgqa/unit_search.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "search/baselines.hpp"
-#include "search/error.hpp"
 
 namespace regroup::search {
 namespace {
@@ -18,31 +18,41 @@ std::size_t asymgqa_candidates(int heads, int groups, const AsymGqaOptions& opti
   return has_choice(heads, groups) ? 1 + static_cast<std::size_t>(options.iterations) : 0;
 }
 
-UnitFound asymgqa_search_unit(int groups, const NearestHeads& nearest, AsymGqaMoves moves,
-                              const AsymGqaOptions& options, const PartitionScore& score,
-                              RandomKey key, std::stop_token stop) {
-  RandomStream start(key.split(0));
-  Partition current = random_partition(nearest.heads(), groups, GroupSizes::kEqual, start);
-  if (!has_choice(nearest.heads(), groups)) return {current, 0};
-  UnitFound best{current, 1};
-  double best_score = score(current);
-  for (int iteration = 1; iteration <= options.iterations; ++iteration) {
-    if (stop.stop_requested()) throw Interrupted();
-    RandomStream random(key.split(static_cast<std::uint64_t>(iteration)));
-    if (random.chance(options.reset)) {
-      current = random_partition(nearest.heads(), groups, GroupSizes::kEqual, random);
-    }
-    Partition candidate = random_move(current, nearest, moves, random);
-    const double candidate_score = score(candidate);
-    ++best.evaluations;
-    if (candidate_score < best_score) {
-      best.partition = current = std::move(candidate);
-      best_score = candidate_score;
-    } else if (random.chance(options.accept)) {
-      current = std::move(candidate);
-    }
+AsymGqaUnitSearch::AsymGqaUnitSearch(int groups, const NearestHeads& nearest, AsymGqaMoves moves,
+                                     const AsymGqaOptions& options, RandomKey key)
+    : nearest_(&nearest),
+      moves_(moves),
+      options_(options),
+      key_(key),
+      random_(key.split(0)),
+      current_(random_partition(nearest.heads(), groups, GroupSizes::kEqual, random_)),
+      best_(current_),
+      best_score_(std::numeric_limits<double>::infinity()) {
+  if (has_choice(nearest.heads(), groups)) candidate_ = current_;
+}
+
+void AsymGqaUnitSearch::take(double score) {
+  ++evaluations_;
+  if (score < best_score_) {
+    best_ = current_ = *candidate_;
+    best_score_ = score;
+  } else if (random_.chance(options_.accept)) {
+    current_ = *candidate_;
   }
-  return best;
+  propose();
+}
+
+void AsymGqaUnitSearch::propose() {
+  // The start was the first of the candidates.
+  if (evaluations_ > static_cast<std::size_t>(options_.iterations)) {
+    candidate_.reset();
+    return;
+  }
+  random_ = RandomStream(key_.split(evaluations_));
+  if (random_.chance(options_.reset)) {
+    current_ = random_partition(nearest_->heads(), best_.groups(), GroupSizes::kEqual, random_);
+  }
+  candidate_ = random_move(current_, *nearest_, moves_, random_);
 }
 
 }  // namespace regroup::search

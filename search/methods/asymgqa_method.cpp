@@ -1,7 +1,9 @@
 #include "search/methods/asymgqa_method.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "search/asymgqa/nearest_heads.hpp"
@@ -23,6 +25,9 @@ std::vector<NearestHeads> nearest_heads(const GroupingProblem& problem,
   return {distances.begin(), distances.end()};
 }
 
+/// Sizes that are searched side by side by a score: their candidates are scored together.
+constexpr std::size_t kSizesTogether = 4;
+
 /// One run of the method.
 class Search {
  public:
@@ -41,12 +46,14 @@ class Search {
     std::atomic<std::size_t> evaluations{0};
     parallel_for(found.size(), [&](std::size_t task) {
       const CostTable& costs = *problem_.units()[task % units].costs;
-      UnitFound unit = search(sizes_[task / units], task % units, [&](const Partition& partition) {
-        return costs.partition_cost(partition);
-      });
-      context_.progress.advance(unit.evaluations);
-      evaluations += unit.evaluations;
-      found[task] = std::move(unit.partition);
+      AsymGqaUnitSearch search = unit_search(sizes_[task / units], task % units);
+      while (const Partition* candidate = search.candidate()) {
+        if (context_.stop.stop_requested()) throw Interrupted();
+        search.take(costs.partition_cost(*candidate));
+      }
+      context_.progress.advance(search.evaluations());
+      evaluations += search.evaluations();
+      found[task] = search.best();
     });
     MethodResult result;
     for (std::size_t size = 0; size < sizes_.size(); ++size) {
@@ -58,37 +65,67 @@ class Search {
     return result;
   }
 
-  /// Every unit in the model that has the earlier ones grouped.
+  /// Every unit in the model that has the earlier ones grouped; some sizes side by side.
   MethodResult scored(const GroupingScore& score) const {
     MethodResult result;
-    for (const UniformSize& size : sizes_) {
-      std::vector<Partition> partitions(nearest_.size(), Partition::singletons(problem_.heads()));
-      for (std::size_t u = 0; u < partitions.size(); ++u) {
-        const auto score_unit = [&](const Partition& candidate) {
-          partitions[u] = candidate;
-          const double candidate_score = score.score(problem_.grouping(partitions));
-          context_.progress.advance(1);
-          return candidate_score;
-        };
-        const UnitFound unit = search(size, u, score_unit);
-        partitions[u] = unit.partition;
-        result.evaluations += unit.evaluations;
-      }
-      const Grouping grouping = problem_.grouping(partitions);
-      result.front.push_back(
-          {grouping, {static_cast<double>(grouping.kv_heads()), score.score(grouping)}});
-      ++result.evaluations;
+    for (std::size_t begin = 0; begin < sizes_.size(); begin += kSizesTogether) {
+      const std::size_t count = std::min(kSizesTogether, sizes_.size() - begin);
+      add_scored(std::span(sizes_).subspan(begin, count), score, result);
     }
     return result;
   }
 
  private:
-  UnitFound search(const UniformSize& size, std::size_t unit, const PartitionScore& score) const {
+  AsymGqaUnitSearch unit_search(const UniformSize& size, std::size_t unit) const {
     const AsymGqaMoves moves =
         problem_.rules().equal_sizes() ? AsymGqaMoves::kSwaps : AsymGqaMoves::kSwapsAndMoves;
     const RandomKey key = context_.key.split(static_cast<std::uint64_t>(size.groups)).split(unit);
-    return asymgqa_search_unit(size.counts[unit], nearest_[unit], moves, options_, score, key,
-                               context_.stop);
+    return {size.counts[unit], nearest_[unit], moves, options_, key};
+  }
+
+  void add_scored(std::span<const UniformSize> sizes, const GroupingScore& score,
+                  MethodResult& result) const {
+    using Partitions = std::vector<Partition>;
+    std::vector<Partitions> chosen(
+        sizes.size(), Partitions(nearest_.size(), Partition::singletons(problem_.heads())));
+    for (std::size_t u = 0; u < nearest_.size(); ++u) {
+      std::vector<AsymGqaUnitSearch> searches;
+      for (const UniformSize& size : sizes) searches.push_back(unit_search(size, u));
+      while (score_candidates(searches, u, chosen, score)) {
+      }
+      for (std::size_t i = 0; i < sizes.size(); ++i) {
+        chosen[i][u] = searches[i].best();
+        result.evaluations += searches[i].evaluations();
+      }
+    }
+    std::vector<Grouping> groupings;
+    for (const Partitions& partitions : chosen) groupings.push_back(problem_.grouping(partitions));
+    const std::vector<double> scores = score.scores(groupings);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      result.front.push_back(
+          {groupings[i], {static_cast<double>(groupings[i].kv_heads()), scores[i]}});
+    }
+    result.evaluations += sizes.size();
+  }
+
+  /// Scores the next candidate of unit `u` of every search together, each beside the partitions
+  /// chosen for its size so far; false if no search has one.
+  bool score_candidates(std::span<AsymGqaUnitSearch> searches, std::size_t u,
+                        std::span<std::vector<Partition>> chosen,
+                        const GroupingScore& score) const {
+    std::vector<AsymGqaUnitSearch*> proposing;
+    std::vector<Grouping> groupings;
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      if (searches[i].candidate() == nullptr) continue;
+      chosen[i][u] = *searches[i].candidate();
+      groupings.push_back(problem_.grouping(chosen[i]));
+      proposing.push_back(&searches[i]);
+    }
+    if (proposing.empty()) return false;
+    const std::vector<double> scores = score.scores(groupings);
+    for (std::size_t i = 0; i < proposing.size(); ++i) proposing[i]->take(scores[i]);
+    context_.progress.advance(proposing.size());
+    return true;
   }
 
   const GroupingProblem& problem_;

@@ -172,3 +172,34 @@ TEST_CASE("a measured search that was broken off measures only what it had not")
   CHECK(again.size() == measured.size());
   for (const auto& [file, time] : left) CHECK(again.at(file) == time);
 }
+
+TEST_CASE("a search by accuracy reports the error it minimised, and exhaustive proves asymgqa's") {
+  const Scene scene;
+  const auto run = [&](const std::string& out, const std::string& method,
+                       const std::string& fitness) {
+    REQUIRE(run_regroup({"search", scene.path("tiny"), "-o", scene.path(out), "--method", method,
+                         "--fitness", fitness, "--iterations", "3", "--distance", "weight",
+                         "--eval", scene.path("eval.bin"), "-q", "--merge", "mean", "--selection",
+                         scene.path("selection.bin"), "--measure", "4"})
+                .exit_status == 0);
+    return scene.document(out + "/front.json");
+  };
+  const json accuracy = run("accuracy", "exhaustive", "accuracy");
+  CHECK(accuracy["price"] == "selection_error");
+  for (const json& point : accuracy["points"]) {
+    CHECK(point["selection_error"].get<double>() > 0);
+    CHECK(point["selection_error"].get<double>() < 1);
+    CHECK_FALSE(point.contains("selection_loss"));
+  }
+  const json all = run("all", "exhaustive", "loss");
+  CHECK(scene.document("all/run.json")["evaluations"] == 225);
+  std::map<double, double> best;
+  for (const json& point : all["points"]) {
+    if (point["series"] == "search") best[point["kv_ratio"]] = point["selection_loss"];
+  }
+  for (const json& point : all["points"]) {
+    // No baseline is better than the true optimum of its size or of a smaller one.
+    const auto within = std::prev(best.upper_bound(point["kv_ratio"].get<double>()));
+    CHECK(within->second <= point["selection_loss"].get<double>());
+  }
+}

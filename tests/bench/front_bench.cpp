@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "search/enumeration.hpp"
 #include "search/exact/certify.hpp"
 #include "search/exact/exact_front.hpp"
 #include "search/parallel.hpp"

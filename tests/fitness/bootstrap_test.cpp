@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "fitness/loss_meter.hpp"
+#include "fitness/loss_estimate.hpp"
 #include "search/error.hpp"
 #include "search/parallel.hpp"
 #include "tests/support/catch.hpp"

@@ -3,8 +3,9 @@
 #include <cmath>
 
 #include "fitness/layer_grams.hpp"
-#include "fitness/loss_meter.hpp"
+#include "fitness/loss_estimate.hpp"
 #include "models/language_model.hpp"
+#include "search/enumeration.hpp"
 #include "search/error.hpp"
 #include "search/parallel.hpp"
 #include "search/qcqa/stage_one.hpp"
@@ -83,7 +84,7 @@ TEST_CASE("WSE equals its definition on every partition, keys, values and joint"
   const auto costs = Scene(shape).costs("wse");
   REQUIRE(costs.size() == 2);
   const auto inputs = axes(static_cast<std::size_t>(shape.width));
-  for_each_partition(4, [&](const search::Partition& partition) {
+  search::for_each_partition(4, [&](const search::Partition& partition) {
     const auto naive = [&](const char* module) {
       return naive_error(tensors.at(std::string("model.layers.1.self_attn.") + module + ".weight"),
                          4, static_cast<std::size_t>(shape.width), partition, inputs);
@@ -111,7 +112,7 @@ TEST_CASE("activation error is the error of the heads' outputs on the data") {
     for (models::LayerMoments& layer : calibration.layers) layer.input += v * v.transpose();
   }
   const auto costs = Scene(shape).costs("activation", &calibration);
-  for_each_partition(4, [&](const search::Partition& partition) {
+  search::for_each_partition(4, [&](const search::Partition& partition) {
     const double keys = naive_error(tensors.at("model.layers.0.self_attn.k_proj.weight"), 4, width,
                                     partition, inputs);
     CHECK(costs[0].keys->partition_cost(partition) == Approx(keys).margin(1e-9));
@@ -188,7 +189,7 @@ TEST_CASE("stage 1 finds the exact front of every layer of books-llama") {
                                              *tests::QuietContext(1), state);
   for (std::size_t u = 0; u < problem.units().size(); ++u) {
     std::vector<double> exact(9, 1e300);
-    for_each_partition(8, [&](const search::Partition& partition) {
+    search::for_each_partition(8, [&](const search::Partition& partition) {
       double& best = exact[static_cast<std::size_t>(partition.groups())];
       best = std::min(best, problem.units()[u].costs->partition_cost(partition));
     });

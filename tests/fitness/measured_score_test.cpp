@@ -1,7 +1,9 @@
 #include "fitness/measured_score.hpp"
 
+#include <algorithm>
 #include <map>
 
+#include "fitness/loss_estimate.hpp"
 #include "search/parallel.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
@@ -14,7 +16,7 @@ using namespace regroup::tests;
 namespace {
 
 /// Keeps losses in memory and counts.
-class CountingMemory : public LossMemory {
+class CountingMemory : public MeasuredMemory {
  public:
   std::optional<std::vector<double>> recall(const search::Grouping& grouping,
                                             const models::MergeRecipe&) const override {
@@ -35,35 +37,94 @@ class CountingMemory : public LossMemory {
 
 }  // namespace
 
+namespace {
+
+/// A tiny model, some windows and groupings of it.
+struct Scene {
+  TemporaryDirectory scratch;
+  models::LanguageModel model = open();
+  models::TokenWindows windows = random_windows();
+  models::CandidateMeter meter{std::make_shared<const models::Converter>(model, nullptr), windows};
+
+  static search::Partition alone() { return search::Partition::singletons(4); }
+  static std::vector<search::Grouping> groupings() {
+    const auto pair = search::Partition::parse("0 2 | 1 | 3");
+    const auto one = search::Partition::parse("0 1 2 3");
+    return {{{{pair, alone()}, {alone(), one}}},
+            {{{alone(), alone()}, {alone(), alone()}}},
+            {{{pair, alone()}, {one, pair}}}};
+  }
+
+ private:
+  models::LanguageModel open() const {
+    TinyLlama().write(scratch.path());
+    return {std::make_shared<const models::PretrainedModel>(models::open_model(scratch.path())),
+            models::ComputeOptions{}};
+  }
+  static models::TokenWindows random_windows() {
+    std::vector<std::int32_t> stream;
+    search::RandomStream random{search::RandomKey(61)};
+    for (int i = 0; i < 401; ++i) stream.push_back(random.below(20));
+    return models::TokenWindows::of_stream(stream, 16, 0, "stream");
+  }
+};
+
+}  // namespace
+
 TEST_CASE("a measured score is the converted model's mean loss, measured once, for any threads") {
-  const TemporaryDirectory scratch;
-  TinyLlama().write(scratch.path());
-  const models::LanguageModel model(
-      std::make_shared<const models::PretrainedModel>(models::open_model(scratch.path())),
-      models::ComputeOptions{});
-  std::vector<std::int32_t> stream;
-  search::RandomStream random{search::RandomKey(61)};
-  for (int i = 0; i < 401; ++i) stream.push_back(random.below(20));
-  const auto windows = models::TokenWindows::of_stream(stream, 16, 0, "stream");
-  const LossMeter meter(std::make_shared<const models::Converter>(model, nullptr), windows);
-  const auto alone = search::Partition::singletons(4);
-  const search::Grouping grouping{{{search::Partition::parse("0 2 | 1 | 3"), alone},
-                                   {alone, search::Partition::parse("0 1 2 3")}}};
+  const Scene scene;
+  const std::vector<search::Grouping> groupings = Scene::groupings();
   search::SilentProgress silent;
   for (const char* merge_name : {"mean", "first"}) {
     const models::MergeOperator& merge = models::find_merge(merge_name);
-    const double expected =
-        estimate(model.grouped(grouping, merge).window_losses(windows, {}, silent)).mean;
+    std::vector<double> expected;
+    for (const search::Grouping& grouping : groupings) {
+      expected.push_back(
+          estimate(scene.model.grouped(grouping, merge).window_losses(scene.windows, {}, silent))
+              .mean);
+    }
     const CountingMemory memory;
-    const MeasuredScore score(meter, merge, memory, {});
-    CHECK(score.score(grouping) == expected);
-    CHECK(score.score(grouping) == expected);
-    CHECK(memory.measured() == 1);
+    const MeasuredScore score(scene.meter, models::TokenMeasure::kLoss, merge, memory, {});
+    CHECK(score.score(groupings[0]) == expected[0]);
+    CHECK(score.scores(groupings) == expected);
+    CHECK(score.scores(groupings) == expected);
+    CHECK(memory.measured() == 3);
+    const std::vector<search::Grouping> twice = {groupings[2], groupings[2]};
+    CHECK(score.scores(twice) == std::vector{expected[2], expected[2]});
     const CountingMemory other;
     search::set_threads(3);
-    CHECK(MeasuredScore(meter, merge, other, {}).score(grouping) == expected);
+    CHECK(MeasuredScore(scene.meter, models::TokenMeasure::kLoss, merge, other, {})
+              .scores(groupings) == expected);
     search::set_threads(1);
-    CHECK(score.score({{{alone, alone}, {alone, alone}}}) ==
-          estimate(meter.source({}, silent)).mean);
   }
+}
+
+TEST_CASE("the measured error is the share of tokens that the model does not find most likely") {
+  const Scene scene;
+  const models::MergeRecipe recipe;
+  const CountingMemory memory;
+  const MeasuredScore score(scene.meter, models::TokenMeasure::kError, recipe, memory, {});
+  const std::vector<search::Grouping> groupings = Scene::groupings();
+  const std::vector<double> errors = score.scores(groupings);
+  for (std::size_t i = 0; i < groupings.size(); ++i) {
+    const models::LanguageModel model = scene.model.grouped(groupings[i], recipe);
+    int wrong = 0;
+    for (std::size_t w = 0; w < scene.windows.size(); ++w) {
+      const auto window = scene.windows.ids().subspan(w * 17, 17);
+      const std::vector<float> logits = model.logits(window.first(16));
+      for (std::ptrdiff_t t = 0; t < 16; ++t) {
+        const auto token = logits.begin() + t * 20;
+        wrong += std::max_element(token, token + 20) - token == window[size_t(t) + 1] ? 0 : 1;
+      }
+    }
+    CHECK(errors[i] == Approx(wrong / 400.0).epsilon(1e-12));
+    CHECK(wrong > 0);
+    CHECK(wrong < 400);
+  }
+}
+
+TEST_CASE("measured fitnesses are found by name, others are none") {
+  CHECK(find_measured_fitness("loss")->field == "selection_loss");
+  CHECK(find_measured_fitness("accuracy")->measure == models::TokenMeasure::kError);
+  CHECK(find_measured_fitness("wse") == nullptr);
 }

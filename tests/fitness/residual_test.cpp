@@ -4,6 +4,7 @@
 
 #include "fitness/residual_cost.hpp"
 #include "models/language_model.hpp"
+#include "search/enumeration.hpp"
 #include "search/error.hpp"
 #include "tests/fixtures/random_layer.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
@@ -266,7 +267,7 @@ TEST_CASE("residual and fisher price whole models, keys and values together wher
                               weights, recipe)
               .partition_cost(partition);
         };
-        for_each_partition(4, [&](const search::Partition& partition) {
+        search::for_each_partition(4, [&](const search::Partition& partition) {
           const double keys = by_hand(Projection::kKeys, partition);
           const double values = by_hand(Projection::kValues, partition);
           CHECK(costs[layer].keys->partition_cost(partition) == Approx(keys));

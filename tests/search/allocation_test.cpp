@@ -1,3 +1,4 @@
+#include "search/enumeration.hpp"
 #include "search/allocation.hpp"
 
 #include "search/error.hpp"

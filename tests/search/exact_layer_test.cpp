@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "search/enumeration.hpp"
 #include "search/descent.hpp"
 #include "search/error.hpp"
 #include "search/exact/branch_and_bound.hpp"

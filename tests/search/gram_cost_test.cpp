@@ -1,3 +1,4 @@
+#include "search/enumeration.hpp"
 #include "search/gram_cost.hpp"
 
 #include "search/descent.hpp"

@@ -1,3 +1,4 @@
+#include "search/enumeration.hpp"
 #include "search/partition.hpp"
 
 #include <set>

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "search/enumeration.hpp"
 #include "search/descent.hpp"
 #include "search/error.hpp"
 #include "search/exact/branch_and_bound.hpp"

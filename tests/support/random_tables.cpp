@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "search/enumeration.hpp"
 #include "search/gram_cost.hpp"
 
 namespace regroup::tests {
@@ -14,22 +15,6 @@ Eigen::MatrixXd random_vectors(int heads, int length, search::RandomKey key) {
     for (Eigen::Index j = 0; j < length; ++j) vectors(i, j) = 2 * random.unit() - 1;
   }
   return vectors;
-}
-
-void for_each_partition(int heads, const std::function<void(const search::Partition&)>& visit) {
-  // Restricted growth strings in lexicographic order, by recursion over the heads.
-  std::vector<search::Label> labels(static_cast<std::size_t>(heads));
-  const std::function<void(std::size_t, int)> extend = [&](std::size_t head, int groups) {
-    if (head == labels.size()) {
-      visit(search::Partition::from_labels(labels));
-      return;
-    }
-    for (int label = 0; label <= groups; ++label) {
-      labels[head] = static_cast<search::Label>(label);
-      extend(head + 1, std::max(groups, label + 1));
-    }
-  };
-  extend(0, 0);
 }
 
 double RandomAdditive::group_cost(std::span<const search::Head> members) const {
@@ -52,7 +37,7 @@ double RandomAdditive::group_cost(std::span<const search::Head> members) const {
 
 std::map<int, double> enumerated_costs(const search::CostTable& table, bool equal_sizes) {
   std::map<int, double> best;
-  for_each_partition(table.heads(), [&](const search::Partition& partition) {
+  search::for_each_partition(table.heads(), [&](const search::Partition& partition) {
     if (equal_sizes && !partition.has_equal_sizes()) return;
     const double cost = table.partition_cost(partition);
     const auto [entry, fresh] = best.emplace(partition.groups(), cost);

@@ -14,9 +14,6 @@ namespace regroup::tests {
 /// Head vectors [n, length] with independent entries, uniform on [−1, 1).
 Eigen::MatrixXd random_vectors(int heads, int length, search::RandomKey key);
 
-/// Calls `visit` with every partition of `heads` heads once (Bell(heads) of them).
-void for_each_partition(int heads, const std::function<void(const search::Partition&)>& visit);
-
 /// A cost table that comes from no vectors: every group of two heads and more has a random cost in
 /// [0, 1), or, where groups are to grow in cost, the sum of random costs of its pairs.
 class RandomAdditive : public search::CostTable {

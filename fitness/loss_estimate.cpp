@@ -1,9 +1,9 @@
-#include "fitness/loss_meter.hpp"
+#include "fitness/loss_estimate.hpp"
 
 #include <cmath>
 #include <numeric>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "search/error.hpp"
 
@@ -31,25 +31,6 @@ LossEstimate paired_difference(std::span<const double> converted, std::span<cons
   std::vector<double> differences(converted.begin(), converted.end());
   for (std::size_t i = 0; i < differences.size(); ++i) differences[i] -= source[i];
   return estimate(differences);
-}
-
-LossMeter::LossMeter(std::shared_ptr<const models::Converter> converter,
-                     const models::TokenWindows& windows)
-    : converter_(std::move(converter)),
-      candidates_(std::make_shared<models::CandidateMeter>(converter_, windows)),
-      windows_(windows) {}
-
-std::vector<double> LossMeter::source(std::stop_token stop, search::Progress& progress) const {
-  return converter_->source().window_losses(windows_, stop, progress);
-}
-
-std::vector<double> LossMeter::converted(const search::Grouping& grouping,
-                                         const models::MergeRecipe& recipe, std::stop_token stop,
-                                         search::Progress& progress) const {
-  std::vector<double> losses =
-      candidates_->losses(grouping, recipe, models::RefitScope::kAllFollowing, stop);
-  progress.advance(windows_.tokens());
-  return losses;
 }
 
 }  // namespace regroup::fitness

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Measures the table of methods × merges × KV sizes of docs/results.md.
+
+    results_table.py PROGRAM MODEL --calibration STATISTICS.safetensors --eval TEXT --work DIR
+                     [--kv 0.75,0.5,0.25] [--rows all|short] [--threads N]
+
+A row is a search by prices alone (`search --measure 0`) and a merge; every grouping is then measured by `eval`, one
+after the other. What was measured is kept below DIR, so that a broken-off table goes on; the table so far is printed.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+# Name of the search → options; prices may depend on the merge.
+SEARCHES = {
+    "neighbour": ["--method", "neighbour", "--fitness", "wse"],
+    "neighbour, measured": ["--method", "neighbour", "--fitness", "fisher", "--allocation", "measured"],
+    "qcqa, wse": ["--method", "qcqa", "--fitness", "wse"],
+    "asymgqa, activation": ["--method", "asymgqa", "--fitness", "activation"],
+    "kdgqa": ["--method", "kdgqa"],
+    "dgqa": ["--method", "dgqa"],
+    "exact, wse": ["--method", "exact", "--fitness", "wse"],
+    "exact, activation": ["--method", "exact", "--fitness", "activation"],
+    "exact, residual": ["--method", "exact", "--fitness", "residual"],
+    "exact, fisher": ["--method", "exact", "--fitness", "fisher"],
+    "exact, fisher, measured": ["--method", "exact", "--fitness", "fisher", "--allocation", "measured"],
+}
+MERGES = {
+    "mean": ["--merge", "mean"],
+    "weighted": ["--merge", "weighted"],
+    "aligned": ["--merge", "aligned"],
+    "aligned + renorm": ["--merge", "aligned", "--renorm"],
+    "optimal": ["--merge", "optimal"],
+    "optimal + output": ["--merge", "optimal", "--refit", "output"],
+    "optimal + both": ["--merge", "optimal", "--refit", "both"],
+    "mean + both": ["--merge", "mean", "--refit", "both"],
+}
+SHORT = [("neighbour", "mean"), ("neighbour", "aligned + renorm"), ("neighbour", "optimal + both"),
+         ("qcqa, wse", "mean"), ("exact, fisher", "mean"), ("exact, fisher", "optimal"),
+         ("exact, fisher", "optimal + output"), ("exact, fisher", "optimal + both")]
+ALL = SHORT + [(s, m) for m in ("mean", "aligned", "aligned + renorm", "weighted", "optimal")
+               for s in ("neighbour", "qcqa, wse", "asymgqa, activation", "exact, wse", "exact, residual",
+                         "exact, fisher")] + [
+    ("kdgqa", "mean"), ("dgqa", "mean"), ("exact, activation", "mean"), ("neighbour, measured", "mean"),
+    ("neighbour, measured", "optimal"), ("exact, fisher, measured", "optimal"),
+    ("qcqa, wse", "optimal + both"), ("asymgqa, activation", "optimal + both"), ("exact, residual", "optimal + both"),
+    ("exact, fisher", "mean + both")]
+
+
+class Runner:
+    def __init__(self, options):
+        self.options = options
+        self.kept = pathlib.Path(options.work) / "losses.json"
+        self.losses = json.loads(self.kept.read_text()) if self.kept.exists() else {}
+
+    def regroup(self, *arguments):
+        command = [self.options.program, *arguments, "-q", "--json", "--threads", str(self.options.threads)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        return json.loads(done.stdout)
+
+    def groupings(self, search, merge):
+        """By size asked for: the file of the grouping that the search finds."""
+        run = pathlib.Path(self.options.work) / "".join(c if c.isalnum() else "-" for c in f"{search} {merge}")
+        if not (run / "run.json").exists():
+            self.regroup("search", self.options.model, *SEARCHES[search], *MERGES[merge], "--kv", self.options.kv,
+                         "--calibration", self.options.calibration, "--measure", "0", "--force", "-o", str(run))
+        front = json.loads((run / "front.json").read_text())
+        own = [point for point in front["points"] if point["series"] == "search"]
+        return {kv: run / max((p for p in own if p["kv_ratio"] <= float(kv) + 1e-9),
+                              key=lambda p: p["kv_ratio"])["grouping"] for kv in self.options.kv.split(",")
+                if any(p["kv_ratio"] <= float(kv) + 1e-9 for p in own)}
+
+    def loss(self, name, *arguments):
+        if name not in self.losses:
+            result = self.regroup("eval", self.options.model, "--data", self.options.eval, *arguments)
+            self.losses[name] = result["results"]["perplexity"]["loss,none"]
+            self.kept.write_text(json.dumps(self.losses, indent=1))
+        return self.losses[name]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("model")
+    for name in ("--calibration", "--eval", "--work"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--kv", default="0.75,0.5,0.375,0.25,0.125")
+    parser.add_argument("--rows", choices=("all", "short"), default="all")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    pathlib.Path(options.work).mkdir(parents=True, exist_ok=True)
+    runner = Runner(options)
+    source = runner.loss("source")
+    sizes = options.kv.split(",")
+    print(f"source {source:.4f}\n| search | merge | " + " | ".join(sizes) + " |\n" + "| --- " * (len(sizes) + 2) + "|")
+    for search, merge in dict.fromkeys(ALL if options.rows == "all" else SHORT):
+        files = runner.groupings(search, merge)
+        cells = [f"{runner.loss(f'{search}; {merge}; {kv}', '--grouping', str(files[kv])) - source:.4f}"
+                 if kv in files else "" for kv in sizes]
+        print(f"| {search} | {merge} | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
