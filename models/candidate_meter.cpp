@@ -40,9 +40,10 @@ std::vector<std::string> layer_keys(const search::Grouping& grouping, const Merg
 /// Candidates from `begin` on whose converted layers fit into the memory together, at least one.
 std::size_t count_together(std::span<const search::Grouping> groupings, std::size_t begin,
                            const MergeRecipe& recipe, const ModelConfig& config) {
-  const auto inner = static_cast<std::size_t>(config.query_heads) *
-                     static_cast<std::size_t>(config.head_dim);
-  const std::size_t layer_bytes = 4 * sizeof(float) * inner * static_cast<std::size_t>(config.width);
+  const auto inner =
+      static_cast<std::size_t>(config.query_heads) * static_cast<std::size_t>(config.head_dim);
+  const std::size_t layer_bytes =
+      4 * sizeof(float) * inner * static_cast<std::size_t>(config.width);
   std::size_t bytes = 0;
   std::size_t count = 0;
   for (; begin + count < groupings.size(); ++count) {
@@ -91,8 +92,8 @@ class CandidateMeter::Shared {
     if (!source_.empty()) return source_;
     std::vector<at::Tensor> states(states_.batches());
     const ModelConfig& config = converter_.source().config();
-    const auto alone = search::Grouping::uniform(
-        config.layers, search::Partition::singletons(config.kv_heads));
+    const auto alone =
+        search::Grouping::uniform(config.layers, search::Partition::singletons(config.kv_heads));
     run({&alone, 1}, recipe, RefitScope::kGroupedLayers, std::move(stop),
         [&](const Decoder&, std::size_t, const at::Tensor& last, std::size_t batch, std::size_t) {
           states[batch] = last;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "search/error.hpp"
 
@@ -11,6 +12,20 @@ namespace {
 
 constexpr int kMostHeads = 10;
 constexpr double kMostGroupings = 1e6;
+
+void require_few_heads(int heads) {
+  if (heads <= kMostHeads) return;
+  throw InputError({.what = "too many KV heads in a layer to enumerate their groupings",
+                    .expected = fmt::format("at most {}", kMostHeads),
+                    .found = std::to_string(heads)});
+}
+
+void require_few(double groupings) {
+  if (groupings <= kMostGroupings) return;
+  throw InputError({.what = "too many groupings to look at every one",
+                    .expected = fmt::format("at most {}", kMostGroupings),
+                    .found = fmt::format("{:.3g}", groupings)});
+}
 
 std::vector<Partition> allowed_partitions(const Unit& unit, const GroupingRules& rules) {
   std::vector<Partition> allowed;
@@ -49,21 +64,21 @@ void for_each_partition(int heads, const std::function<void(const Partition&)>& 
   extend(0, 0);
 }
 
+void require_enumerable(int units, int heads) {
+  require_few_heads(heads);
+  double partitions = 0;
+  for_each_partition(heads, [&](const Partition&) { ++partitions; });
+  require_few(std::pow(partitions, units));
+}
+
 GroupingEnumeration::GroupingEnumeration(const GroupingProblem& problem) : problem_(problem) {
-  if (problem.heads() > kMostHeads) {
-    throw InputError({.what = "too many KV heads in a layer to enumerate their groupings",
-                      .expected = fmt::format("at most {}", kMostHeads),
-                      .found = std::to_string(problem.heads())});
-  }
+  require_few_heads(problem.heads());
   double groupings = 1;
   for (const Unit& unit : problem.units()) {
     partitions_.push_back(allowed_partitions(unit, problem.rules()));
     groupings *= static_cast<double>(partitions_.back().size());
   }
-  if (groupings <= kMostGroupings) return;
-  throw InputError({.what = "too many groupings to look at every one",
-                    .expected = fmt::format("at most {}", kMostGroupings),
-                    .found = fmt::format("{:.3g}", groupings)});
+  require_few(groupings);
 }
 
 std::size_t GroupingEnumeration::size() const {

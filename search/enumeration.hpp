@@ -11,6 +11,10 @@ namespace regroup::search {
 /// lexicographic order of their labels.
 void for_each_partition(int heads, const std::function<void(const Partition&)>& visit);
 
+/// Throws InputError if `units` units of so many heads, free of rules, are too much for
+/// GroupingEnumeration.
+void require_enumerable(int units, int heads);
+
 /// Every grouping that a problem allows, for ground truth: models of few layers and heads.
 class GroupingEnumeration {
  public:

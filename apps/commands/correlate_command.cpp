@@ -69,6 +69,9 @@ void CorrelateCommand::declare_groupings(CLI::App& command) {
           "neighbour GQA and every proxy's best")
       ->capture_default_str()
       ->type_name("N");
+  command.add_flag("--exhaustive", options_.exhaustive,
+                   "Every grouping of each KV size, and of each layer and number of groups, in "
+                   "place of random ones: the true optimum, for models of few layers and heads");
   command
       .add_option("--kv", options_.kv,
                   "KV sizes to compare at, as parts of the source's (default: of 0.75, 0.5, 0.375, "

@@ -62,9 +62,10 @@ void SearchCommand::declare_method(CLI::App& command) {
                       " (default: exact up to 16 KV heads, else qcqa)")
       ->type_name("METHOD");
   command
-      .add_option("--fitness", options_.fitness,
-                  choices("Price of a grouping", fitness::fitness_names()) +
-                      "; loss, accuracy: measured on --selection (asymgqa, exhaustive) (default: fisher)")
+      .add_option(
+          "--fitness", options_.fitness,
+          choices("Price of a grouping", fitness::fitness_names()) +
+              "; loss, accuracy: measured on --selection (asymgqa, exhaustive) (default: fisher)")
       ->type_name("FITNESS");
   command
       .add_option("--merge", options_.merge,
@@ -200,10 +201,11 @@ void SearchCommand::declare_data(CLI::App& command) {
                   "the model where needed)")
       ->type_name("FILE");
   command
-      .add_option("--selection", options_.selection,
-                  "Text or token ids that --fitness loss or accuracy and --allocation measured measure on "
-                  "(default: the last quarter of "
-                  "--calibration, which is then left out there; else sampled from the model)")
+      .add_option(
+          "--selection", options_.selection,
+          "Text or token ids that --fitness loss or accuracy and --allocation measured measure on "
+          "(default: the last quarter of "
+          "--calibration, which is then left out there; else sampled from the model)")
       ->type_name("FILE");
   command
       .add_option("--eval", options_.eval,

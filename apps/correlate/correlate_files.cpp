@@ -195,6 +195,7 @@ ordered_json correlations_json(const CorrelateResult& result, const CorrelateOpt
           {"renorm", options.renorm},
           {"refit", options.refit},
           {"samples", options.samples},
+          {"exhaustive", options.exhaustive},
           {"seed", options.seed},
           {"dtype", options.dtype},
           {"data", data_json(inputs.texts)},

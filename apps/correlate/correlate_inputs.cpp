@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/sampled_text.hpp"
+#include "search/enumeration.hpp"
 #include "search/error.hpp"
 #include "search/grouping.hpp"
 
@@ -103,6 +104,9 @@ CorrelateTexts open_texts(const CorrelateOptions& options, const models::Pretrai
 
 CorrelateInputs open_inputs(const CorrelateOptions& options) {
   auto model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
+  if (options.exhaustive) {
+    search::require_enumerable(model->config.layers, model->config.kv_heads);
+  }
   std::vector<KvSize> sizes = kv_sizes(options, *model);
   std::vector<int> counts = layer_group_counts(sizes, model->config.kv_heads);
   CorrelateTexts texts = open_texts(options, *model);

@@ -21,10 +21,12 @@ constexpr std::uint64_t kModelKey = 3;
 std::vector<GroupingSample> draw_samples(std::span<const PricedProxy> proxies,
                                          const CorrelateOptions& options,
                                          const CorrelateInputs& inputs, search::RandomKey key) {
+  const auto draws = [&](std::uint64_t child) {
+    return SampleDraws{options.exhaustive, options.samples, key.split(child)};
+  };
   std::vector<GroupingSample> samples =
-      layer_samples(proxies, inputs.group_counts, options.samples, key.split(kLayerKey));
-  std::vector<GroupingSample> models =
-      model_samples(proxies, inputs.sizes, options.samples, key.split(kModelKey));
+      layer_samples(proxies, inputs.group_counts, draws(kLayerKey));
+  std::vector<GroupingSample> models = model_samples(proxies, inputs.sizes, draws(kModelKey));
   samples.insert(samples.end(), std::make_move_iterator(models.begin()),
                  std::make_move_iterator(models.end()));
   return samples;
@@ -43,9 +45,10 @@ CorrelateResult sample_and_measure(const CorrelateOptions& options, const Correl
   CorrelateResult result;
   for (const PricedProxy& proxy : proxies) result.proxies.push_back(proxy.name);
   result.samples = draw_samples(proxies, options, inputs, key);
-  const models::Converter converter(inputs.language_model, calibration);
-  result.source = measure_samples(result.samples, converter, recipe, inputs.texts.measured, console,
-                                  std::move(stop));
+  const models::CandidateMeter meter(
+      std::make_shared<const models::Converter>(inputs.language_model, calibration),
+      inputs.texts.measured);
+  result.source = measure_samples(result.samples, meter, recipe, console, std::move(stop));
   return result;
 }
 

@@ -20,6 +20,7 @@ struct CorrelateOptions {
   bool renorm = false;
   std::string refit = "none";
   int samples = 3;          ///< random groupings of each size
+  bool exhaustive = false;  ///< all groupings of each size instead
   std::vector<double> kv;   ///< in (0, 1), ascending and distinct; empty: the usual ones
   std::int64_t tokens = 0;  ///< of `data`; 0: all
   std::int64_t seed = 1;

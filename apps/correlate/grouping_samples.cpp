@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "fitness/fitness.hpp"
 #include "search/baselines.hpp"
+#include "search/enumeration.hpp"
 #include "search/exact/exact_front.hpp"
 #include "search/exact/subset_dp.hpp"
 #include "search/front_selection.hpp"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr const char* kNeighbour = "neighbour";
 constexpr const char* kRandom = "random";
+constexpr const char* kAll = "all";
 
 /// The samples of one layer and number of groups, or of one size.
 class SampleSet {
@@ -25,10 +28,9 @@ class SampleSet {
 
   /// Adds a grouping, or its origin to the same one.
   void add(const std::string& origin, const search::Grouping& grouping) {
-    const auto known =
-        std::ranges::find(samples_, grouping, [](const auto& sample) { return sample.grouping; });
-    if (known != samples_.end()) {
-      if (origin != kRandom) known->origin += "+" + origin;
+    const auto [known, is_new] = places_.try_emplace(grouping, samples_.size());
+    if (!is_new) {
+      if (origin != kRandom && origin != kAll) samples_[known->second].origin += "+" + origin;
       return;
     }
     GroupingSample& sample = samples_.emplace_back(blank_);
@@ -47,6 +49,7 @@ class SampleSet {
   std::span<const PricedProxy> proxies_;
   GroupingSample blank_;
   std::vector<GroupingSample> samples_;
+  std::map<search::Grouping, std::size_t> places_;
 };
 
 /// The source with one layer by this partition.
@@ -90,22 +93,30 @@ std::vector<PricedProxy> price_proxies(const models::PretrainedModel& model,
 }
 
 std::vector<GroupingSample> layer_samples(std::span<const PricedProxy> proxies,
-                                          std::span<const int> group_counts, int draws,
-                                          search::RandomKey key) {
+                                          std::span<const int> group_counts,
+                                          const SampleDraws& draws) {
   const search::GroupingProblem& problem = proxies.front().problem;
-  const int heads = problem.heads();
   std::vector<GroupingSample> samples;
   for (int layer = 0; layer < problem.layers(); ++layer) {
-    const search::RandomKey layer_key = key.split(static_cast<std::uint64_t>(layer));
+    const search::RandomKey layer_key = draws.key.split(static_cast<std::uint64_t>(layer));
     for (const int groups : group_counts) {
       SampleSet set(proxies, {.layer = layer, .groups = groups});
-      set.add(kNeighbour, with_layer(problem, layer, search::Partition::neighbours(heads, groups)));
+      set.add(kNeighbour,
+              with_layer(problem, layer, search::Partition::neighbours(problem.heads(), groups)));
       for (const PricedProxy& proxy : proxies) add_cheapest(set, proxy, layer, groups);
-      search::RandomStream random(layer_key.split(static_cast<std::uint64_t>(groups)));
-      for (int draw = 0; draw < draws; ++draw) {
-        set.add(kRandom, with_layer(problem, layer,
-                                    search::random_partition(
-                                        heads, groups, search::GroupSizes::kArbitrary, random)));
+      const auto add = [&](const char* origin, const search::Partition& partition) {
+        set.add(origin, with_layer(problem, layer, partition));
+      };
+      if (draws.all) {
+        search::for_each_partition(problem.heads(), [&](const search::Partition& partition) {
+          if (partition.groups() == groups) add(kAll, partition);
+        });
+      } else {
+        search::RandomStream random(layer_key.split(static_cast<std::uint64_t>(groups)));
+        for (int draw = 0; draw < draws.random; ++draw) {
+          add(kRandom, search::random_partition(problem.heads(), groups,
+                                                search::GroupSizes::kArbitrary, random));
+        }
       }
       set.move_to(samples);
     }
@@ -114,8 +125,7 @@ std::vector<GroupingSample> layer_samples(std::span<const PricedProxy> proxies,
 }
 
 std::vector<GroupingSample> model_samples(std::span<const PricedProxy> proxies,
-                                          std::span<const KvSize> sizes, int draws,
-                                          search::RandomKey key) {
+                                          std::span<const KvSize> sizes, const SampleDraws& draws) {
   const search::GroupingProblem& problem = proxies.front().problem;
   std::vector<GroupingSample> samples;
   for (const KvSize& size : sizes) {
@@ -125,10 +135,16 @@ std::vector<GroupingSample> model_samples(std::span<const PricedProxy> proxies,
       const search::ModelPoint* best = search::best_within(proxy.front, size.kv_heads);
       if (best != nullptr) set.add(proxy.name, best->grouping);
     }
-    const search::RandomKey size_key = key.split(static_cast<std::uint64_t>(size.kv_heads));
-    for (int draw = 0; draw < draws; ++draw) {
-      set.add(kRandom, search::random_grouping(problem, size.kv_heads,
-                                               size_key.split(static_cast<std::uint64_t>(draw))));
+    if (draws.all) {
+      search::GroupingEnumeration(problem).for_each([&](const search::Grouping& grouping) {
+        if (grouping.kv_heads() == size.kv_heads) set.add(kAll, grouping);
+      });
+    } else {
+      const search::RandomKey key = draws.key.split(static_cast<std::uint64_t>(size.kv_heads));
+      for (int draw = 0; draw < draws.random; ++draw) {
+        set.add(kRandom, search::random_grouping(problem, size.kv_heads,
+                                                 key.split(static_cast<std::uint64_t>(draw))));
+      }
     }
     set.move_to(samples);
   }

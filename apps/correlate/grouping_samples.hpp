@@ -31,7 +31,7 @@ struct GroupingSample {
   std::optional<int> layer = {};
   int groups = 0;       ///< of that layer
   double kv_limit = 0;  ///< of a whole model: the size that it was drawn for
-  /// "random", "neighbour", the proxy that it is the cheapest for; several joined by "+".
+  /// "random", "all", "neighbour", the proxy that it is the cheapest for; several joined by "+".
   std::string origin = {};
   search::Grouping grouping = {};
   std::vector<double> prices = {};  ///< by each proxy
@@ -46,16 +46,23 @@ std::vector<PricedProxy> price_proxies(const models::PretrainedModel& model,
                                        const models::MergeRecipe& recipe, std::stop_token stop,
                                        search::Progress& progress);
 
-/// Groupings of one layer each: for every layer and number of groups the neighbour partition, each
-/// proxy's cheapest and `draws` random ones. Equal ones stand there once, with all their origins.
-std::vector<GroupingSample> layer_samples(std::span<const PricedProxy> proxies,
-                                          std::span<const int> group_counts, int draws,
-                                          search::RandomKey key);
+/// Which groupings stand beside neighbour GQA and the proxies' cheapest.
+struct SampleDraws {
+  bool all = false;  ///< every one there is; else
+  int random = 0;    ///< so many random ones of each set
+  search::RandomKey key;
+};
 
-/// Groupings of the whole model: for every size neighbour GQA, each proxy's cheapest and `draws`
-/// with random numbers of groups and random partitions.
+/// Groupings of one layer each: for every layer and number of groups the neighbour partition, each
+/// proxy's cheapest and those that are drawn. Equal ones stand there once, with all their origins.
+std::vector<GroupingSample> layer_samples(std::span<const PricedProxy> proxies,
+                                          std::span<const int> group_counts,
+                                          const SampleDraws& draws);
+
+/// Groupings of the whole model: for every size neighbour GQA, each proxy's cheapest and those that
+/// are drawn, with random numbers of groups and random partitions. Throws InputError if all of them
+/// are asked for and too many (GroupingEnumeration).
 std::vector<GroupingSample> model_samples(std::span<const PricedProxy> proxies,
-                                          std::span<const KvSize> sizes, int draws,
-                                          search::RandomKey key);
+                                          std::span<const KvSize> sizes, const SampleDraws& draws);
 
 }  // namespace regroup::apps

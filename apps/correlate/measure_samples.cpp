@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <utility>
@@ -11,6 +12,9 @@ namespace regroup::apps {
 namespace {
 
 using Scores = std::vector<models::WindowScore>;
+
+/// Groupings measured together.
+constexpr std::size_t kTogether = 16;
 
 /// Samples by their grouping, in an order that depends on the groupings alone.
 std::map<search::Grouping, std::vector<GroupingSample*>> by_grouping(
@@ -29,27 +33,41 @@ void fill_in(GroupingSample& sample, const Scores& scores, const std::vector<dou
 }  // namespace
 
 fitness::LossEstimate measure_samples(std::span<GroupingSample> samples,
-                                      const models::Converter& converter,
-                                      const models::MergeRecipe& recipe,
-                                      const models::TokenWindows& windows, const Console& console,
+                                      const models::CandidateMeter& meter,
+                                      const models::MergeRecipe& recipe, const Console& console,
                                       std::stop_token stop) {
-  search::Progress& progress = console.progress();
-  const auto started = std::chrono::steady_clock::now();
-  progress.begin("measuring the source", windows.tokens(), "tokens");
-  const models::SourceStates states = converter.source().source_states(windows, stop, progress);
-  progress.end();
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  const std::vector<double> source = models::values_of(states.scores(), &models::WindowScore::loss);
+  using Clock = std::chrono::steady_clock;
   const auto distinct = by_grouping(samples);
-  console.log(fmt::format("{} groupings to measure, about {}", distinct.size(),
-                          duration_text(seconds.count() * static_cast<double>(distinct.size()))));
-  progress.begin("measuring groupings", distinct.size() * windows.tokens(), "tokens");
-  for (const auto& [grouping, same] : distinct) {
-    const Scores scores = converter.convert(grouping, recipe, stop).compare(states, stop, progress);
-    for (GroupingSample* sample : same) fill_in(*sample, scores, source);
+  std::vector<search::Grouping> groupings;
+  for (const auto& [grouping, same] : distinct) groupings.push_back(grouping);
+  const search::Grouping source = search::Grouping::uniform(
+      static_cast<int>(groupings.front().layers.size()),
+      search::Partition::singletons(groupings.front().layers.front().keys.heads()));
+  const auto measure = [&](std::span<const search::Grouping> some) {
+    return meter.scores(some, recipe, models::RefitScope::kAllFollowing, stop);
+  };
+  search::Progress& progress = console.progress();
+  const auto started = Clock::now();
+  progress.begin("measuring the source", meter.windows().tokens(), "tokens");
+  const std::vector<double> source_losses =
+      models::values_of(measure({&source, 1}).front(), &models::WindowScore::loss);
+  progress.end();
+  const std::chrono::duration<double> seconds = Clock::now() - started;
+  console.log(fmt::format("{} groupings to measure, about {}", groupings.size(),
+                          duration_text(seconds.count() * static_cast<double>(groupings.size()))));
+  progress.begin("measuring groupings", groupings.size() * meter.windows().tokens(), "tokens");
+  for (std::size_t begin = 0; begin < groupings.size(); begin += kTogether) {
+    const std::size_t count = std::min(kTogether, groupings.size() - begin);
+    const std::vector<Scores> scores = measure(std::span(groupings).subspan(begin, count));
+    for (std::size_t i = 0; i < count; ++i) {
+      for (GroupingSample* sample : distinct.at(groupings[begin + i])) {
+        fill_in(*sample, scores[i], source_losses);
+      }
+    }
+    progress.advance(count * meter.windows().tokens());
   }
   progress.end();
-  return fitness::estimate(source);
+  return fitness::estimate(source_losses);
 }
 
 }  // namespace regroup::apps

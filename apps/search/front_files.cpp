@@ -1,6 +1,5 @@
 #include "apps/search/front_files.hpp"
 
-
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

@@ -102,8 +102,8 @@ std::vector<search::ModelPoint> MeasuredAllocation::allocate(
     std::vector<double> costs;
     while (costs.size() < ids.size()) {
       std::vector<search::Grouping> alone;
-      for (const search::OptionId id : ids.subspan(costs.size()).first(
-               std::min(together, ids.size() - costs.size()))) {
+      for (const search::OptionId id :
+           ids.subspan(costs.size()).first(std::min(together, ids.size() - costs.size()))) {
         alone.push_back(with_option(problem, found.units, id));
       }
       std::vector<double> measured = divergences(alone, models::RefitScope::kGroupedLayers);

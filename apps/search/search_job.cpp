@@ -117,8 +117,8 @@ class SearchJob {
 
   SearchSummary run() {
     prepare();
-    const PricedProblems problems = price(options_, inputs_, statistics_.calibration.get(), stop_,
-                                          console_.progress());
+    const PricedProblems problems =
+        price(options_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
     const std::vector<Eigen::MatrixXd> distances = method_distances(
         options_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
     times_.finish("price");
@@ -174,9 +174,8 @@ class SearchJob {
     if (options_.allocates_by_measuring()) {
       const models::CandidateMeter meter(converter_, *texts_.selection);
       const MeasuredAllocation allocation(meter, options_, directory_, console_, stop_);
-      found.front =
-          allocation.allocate(problems.problem(), found,
-                              allocated_sizes(options_, inputs_, problems.problem(), found));
+      found.front = allocation.allocate(
+          problems.problem(), found, allocated_sizes(options_, inputs_, problems.problem(), found));
     }
     return found;
   }
@@ -186,8 +185,8 @@ class SearchJob {
                                       const search::MethodResult& found,
                                       const search::MethodContext& context) const {
     search::NoStateStore no_state;
-    const auto paper = paper_front(options_, problems,
-                                   {key(kPaperKey), context.stop, context.progress, no_state});
+    const auto paper =
+        paper_front(options_, problems, {key(kPaperKey), context.stop, context.progress, no_state});
     std::vector<RunPoint> points = choose_points(options_, inputs_.kv_limits, problems.problem(),
                                                  found, paper, key(kBaselineKey));
     fill_proxies(points, problems);

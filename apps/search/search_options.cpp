@@ -72,10 +72,11 @@ void require_fitness(const SearchOptions& options) {
     if (search::find_method(name).takes_score()) measuring.push_back(name);
   }
   if (search::find_method(options.method).takes_score()) return;
-  throw InputError({.what = "method needs prices that add up over layers, what is measured does not",
-                    .where = fmt::format("--method, --fitness {}", options.fitness),
-                    .expected = fmt::format("--method {}", fmt::join(measuring, ", ")),
-                    .found = options.method});
+  throw InputError(
+      {.what = "method needs prices that add up over layers, what is measured does not",
+       .where = fmt::format("--method, --fitness {}", options.fitness),
+       .expected = fmt::format("--method {}", fmt::join(measuring, ", ")),
+       .found = options.method});
 }
 
 void require_seeds_use(const SearchOptions& options) {

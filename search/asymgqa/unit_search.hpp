@@ -27,8 +27,8 @@ struct AsymGqaOptions {
 /// probability `accept`; the best is kept. A reset replaces the current partition before the move
 /// and is not scored itself.
 ///
-/// A value. It proposes one candidate after another and is told the score of each, so that several searches
-/// may have theirs scored together:
+/// A value. It proposes one candidate after another and is told the score of each, so that several
+/// searches may have theirs scored together:
 ///
 ///     while (const Partition* candidate = search.candidate()) search.take(score(*candidate));
 ///

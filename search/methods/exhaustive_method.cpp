@@ -44,8 +44,8 @@ class CheapestBySize {
   MethodResult result() && {
     MethodResult result;
     for (auto& [size, point] : best_) {
-      const bool is_better = result.front.empty() ||
-                             point.objectives.error < result.front.back().objectives.error;
+      const bool is_better =
+          result.front.empty() || point.objectives.error < result.front.back().objectives.error;
       if (is_better) result.front.push_back(std::move(point));
     }
     result.evaluations = looked_at_;

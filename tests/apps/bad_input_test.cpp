@@ -72,7 +72,7 @@ TEST_CASE("usage errors") {
   scene.refuses(scene.search({"--frobnicate"}), "--frobnicate");
   scene.refuses({"search", scene.model()}, "--output");
   scene.refuses(scene.search({"--method", "magic"}),
-                "qcqa, qcqa-ec, asymgqa, kdgqa, dgqa, exact, neighbour, mqa, random");
+                "qcqa, qcqa-ec, asymgqa, kdgqa, dgqa, exact, exhaustive, neighbour, mqa, random");
   scene.refuses(scene.search({"--fitness", "magic"}), "wse");
   scene.refuses(scene.search({"--merge", "magic"}), "mean");
   scene.refuses(scene.search({"--partitions", "magic"}), "independent");

@@ -292,3 +292,51 @@ TEST_CASE("correlate refuses a model without heads to share") {
   TinyLlama{.query_heads = 4, .kv_heads = 1}.write(scene.path("model"));
   scene.refuses({}, "too few KV heads");
 }
+
+TEST_CASE("correlate --exhaustive measures every grouping, so that regret is from the optimum") {
+  const Scene scene;
+  scene.runs("all", {"--exhaustive", "--merge", "mean"});
+  const std::vector<Row> rows = scene.samples("all");
+  // Of 2 layers of 4 heads: sizes 0.75, 0.5, 0.375 and 0.25 of 8 groups are 6, 4, 3 and 2.
+  std::map<double, std::set<std::string>> models;
+  std::map<std::string, std::set<std::string>> layers;
+  std::map<double, double> least;
+  for (const Row& row : rows) {
+    if (row.at("family") == "layer") {
+      layers[row.at("layer") + " " + row.at("groups")].insert(row.at("partitions"));
+      continue;
+    }
+    const double limit = number(row, "kv_limit");
+    // A proxy's cheapest may be smaller than its limit.
+    if (number(row, "kv_ratio") == limit) models[limit].insert(row.at("partitions"));
+    const auto [place, is_new] = least.emplace(limit, number(row, "kl"));
+    if (!is_new) place->second = std::min(place->second, number(row, "kl"));
+  }
+  // Ways to split g groups over both layers, with S(4, ·) = 1, 7, 6, 1.
+  CHECK(models[0.75].size() == 7 + 36 + 7);
+  CHECK(models[0.5].size() == 6 + 49 + 6);
+  CHECK(models[0.375].size() == 7 + 7);
+  CHECK(models[0.25].size() == 1);
+  CHECK(layers["0 2"].size() == 7);
+  CHECK(layers["1 3"].size() == 6);
+  for (const json& proxy : scene.correlations("all")["proxies"]) {
+    for (const json& regret : proxy["kl"]["regret"]) {
+      double chosen = 1e300;
+      for (const Row& row : rows) {
+        if (row.at("family") != "model" || number(row, "kv_limit") != regret["kv_limit"]) continue;
+        if (row.at("origin").find(proxy["proxy"].get<std::string>()) == std::string::npos) continue;
+        chosen = std::min(chosen, number(row, "kl"));
+      }
+      CHECK(regret["regret"].get<double>() ==
+            Approx(chosen - least[regret["kv_limit"]]).margin(1e-12));
+    }
+  }
+}
+
+TEST_CASE("correlate --exhaustive refuses a model of too many groupings before it begins") {
+  const Scene scene;
+  TinyLlama large;
+  large.layers = 6;
+  large.write(scene.path("model"));
+  scene.refuses({"--exhaustive"}, "too many groupings");
+}

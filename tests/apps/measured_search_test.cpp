@@ -177,10 +177,27 @@ TEST_CASE("a search by accuracy reports the error it minimised, and exhaustive p
   const Scene scene;
   const auto run = [&](const std::string& out, const std::string& method,
                        const std::string& fitness) {
-    REQUIRE(run_regroup({"search", scene.path("tiny"), "-o", scene.path(out), "--method", method,
-                         "--fitness", fitness, "--iterations", "3", "--distance", "weight",
-                         "--eval", scene.path("eval.bin"), "-q", "--merge", "mean", "--selection",
-                         scene.path("selection.bin"), "--measure", "4"})
+    REQUIRE(run_regroup({"search",
+                         scene.path("tiny"),
+                         "-o",
+                         scene.path(out),
+                         "--method",
+                         method,
+                         "--fitness",
+                         fitness,
+                         "--iterations",
+                         "3",
+                         "--distance",
+                         "weight",
+                         "--eval",
+                         scene.path("eval.bin"),
+                         "-q",
+                         "--merge",
+                         "mean",
+                         "--selection",
+                         scene.path("selection.bin"),
+                         "--measure",
+                         "4"})
                 .exit_status == 0);
     return scene.document(out + "/front.json");
   };

@@ -24,8 +24,8 @@ constexpr double kNear = 0.999;  // of the exact hypervolume
 void check_exact() {
   const auto problem = bench::head_problem(2, 5, 20, search::RandomKey(8));
   std::vector<search::Objectives> all;
-  tests::for_each_partition(5, [&](const search::Partition& first) {
-    tests::for_each_partition(5, [&](const search::Partition& second) {
+  search::for_each_partition(5, [&](const search::Partition& first) {
+    search::for_each_partition(5, [&](const search::Partition& second) {
       all.push_back(problem.objectives(problem.grouping(std::vector{first, second})));
     });
   });

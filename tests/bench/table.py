@@ -182,6 +182,21 @@ def scaling(table):
             table.throughput(f"stage 1, candidates, {what.format(size)}", f"{name}:{size}")
 
 
+def candidates(table):
+    for name, words in (("layer", "that differ in the third of 4 layers"), ("models", "that have no layer in common")):
+        for tokens in (2048, 8192):
+            ours = table.rows.get(f"candidates_{name}/tokens:{tokens}")
+            naive = table.rows.get(f"candidates_{name}_naive/tokens:{tokens}")
+            if not ours or not naive:
+                continue
+            rates = [row["items_per_second"] for row in (ours, naive)]
+            table.add(f"32 candidates {words}, {tokens} tokens, 2 threads, together / one by one",
+                      f"{rates[0] / rates[1]:.3g}× ({rates[0]:.3g} against {rates[1]:.3g} evaluations/s)")
+    part = [table.rows.get(f"candidates_{name}") for name in ("projections", "forward")]
+    if all(part):
+        table.add("key and value projections, part of a forward pass", f"{100 * part[0]['cpu'] / part[1]['cpu']:.3g} %")
+
+
 def machine(report):
     context = report["context"]
     load = ", ".join(f"{value:.1f}" for value in context.get("load_avg", []))
@@ -202,7 +217,7 @@ def main(arguments):
     else:
         report = run_program(arguments)
     table = Table(fastest(report))
-    for part in (sorting, generations, qcqa, exact, scaling):
+    for part in (sorting, generations, qcqa, exact, scaling, candidates):
         part(table)
     print(machine(report), end="\n\n")
     print("| what | measured | target | reached |\n| --- | --- | --- | --- |")

@@ -34,8 +34,8 @@ class Scene {
     search::for_each_partition(4, [&](const auto& partition) { partitions.push_back(partition); });
     for (std::size_t i = 0; i < partitions.size(); i += 2) {
       for (std::size_t j = 0; j < partitions.size(); j += 3) {
-        groupings_.push_back({{{partitions[i], partitions[(i * j) % 15]},
-                               {partitions[j], partitions[j]}}});
+        groupings_.push_back(
+            {{{partitions[i], partitions[(i * j) % 15]}, {partitions[j], partitions[j]}}});
       }
     }
   }
@@ -105,9 +105,8 @@ TEST_CASE("recipes and refitted layers of one meter are not mistaken for each ot
   const auto three = scene.groupings().subspan(7, 3);
   const SourceStates source = scene.model().source_states(scene.windows(), {}, silent);
   for (int repeat = 0; repeat < 3; ++repeat) {
-    for (const MergeRecipe& recipe :
-         {MergeRecipe(), MergeRecipe(find_merge("optimal")),
-          MergeRecipe(find_merge("optimal"), false, Refit::kOutput)}) {
+    for (const MergeRecipe& recipe : {MergeRecipe(), MergeRecipe(find_merge("optimal")),
+                                      MergeRecipe(find_merge("optimal"), false, Refit::kOutput)}) {
       const auto scores = meter.scores(three, recipe, RefitScope::kAllFollowing, {});
       for (std::size_t i = 0; i < three.size(); ++i) {
         const bool same = scores[i] == scene.convert(three[i], recipe).compare(source, {}, silent);
@@ -122,8 +121,7 @@ TEST_CASE("measuring no candidates gives nothing, and a stop is heard") {
   CHECK(losses(scene.meter(), {}, MergeRecipe()).empty());
   std::stop_source stop;
   stop.request_stop();
-  CHECK_THROWS_AS(scene.meter().measure(scene.groupings(), MergeRecipe(),
-                                        RefitScope::kAllFollowing, TokenMeasure::kLoss,
-                                        stop.get_token()),
+  CHECK_THROWS_AS(scene.meter().measure(scene.groupings(), MergeRecipe(), RefitScope::kAllFollowing,
+                                        TokenMeasure::kLoss, stop.get_token()),
                   Interrupted);
 }

@@ -1,5 +1,5 @@
-#include "search/enumeration.hpp"
 #include "search/allocation.hpp"
+#include "search/enumeration.hpp"
 
 #include "search/error.hpp"
 #include "search/gram_cost.hpp"

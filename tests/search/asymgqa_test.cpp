@@ -5,12 +5,12 @@
 #include <numeric>
 #include <set>
 
-#include "search/enumeration.hpp"
 #include "search/asymgqa/moves.hpp"
 #include "search/asymgqa/nearest_heads.hpp"
 #include "search/asymgqa/uniform_sizes.hpp"
 #include "search/asymgqa/unit_search.hpp"
 #include "search/baselines.hpp"
+#include "search/enumeration.hpp"
 #include "search/error.hpp"
 #include "search/methods/asymgqa_method.hpp"
 #include "search/parallel.hpp"

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "search/enumeration.hpp"
 #include "search/descent.hpp"
+#include "search/enumeration.hpp"
 #include "search/error.hpp"
 #include "search/exact/branch_and_bound.hpp"
 #include "search/exact/good_partitions.hpp"

@@ -56,8 +56,7 @@ TEST_CASE("enumeration: as many groupings as the rules leave") {
   // Two and three groups: S(4, 2) + S(4, 3).
   const GroupingRules middle{.min_groups = 2, .max_groups = 3};
   CHECK(all_groupings(random_problem(1, 4, middle, key)).size() == 7 + 6);
-  for (const Grouping& grouping :
-       all_groupings(random_problem(2, 3, {.kv_heads_limit = 6}, key))) {
+  for (const Grouping& grouping : all_groupings(random_problem(2, 3, {.kv_heads_limit = 6}, key))) {
     CHECK(grouping.kv_heads() <= 6);
   }
 }
@@ -65,7 +64,8 @@ TEST_CASE("enumeration: as many groupings as the rules leave") {
 TEST_CASE("exhaustive: the front of the exact method, whatever the rules") {
   for (const GroupingRules& rules :
        {GroupingRules{}, GroupingRules{.sharing = PartitionSharing::kIndependent},
-        GroupingRules{.shape = GroupShape::kPerLayer}, GroupingRules{.shape = GroupShape::kStandard},
+        GroupingRules{.shape = GroupShape::kPerLayer},
+        GroupingRules{.shape = GroupShape::kStandard},
         GroupingRules{.min_groups = 2, .max_groups = 3}, GroupingRules{.kv_heads_limit = 9}}) {
     const GroupingProblem problem = random_problem(2, 4, rules, RandomKey(5));
     const MethodResult exact = run_method("exact", problem, 1);
@@ -96,9 +96,11 @@ TEST_CASE("exhaustive: by a score, the best of every size that no smaller one be
 TEST_CASE("exhaustive: refuses what it cannot finish, and stops when asked") {
   CHECK_THROWS_AS(run_method("exhaustive", random_problem(4, 5, {}, RandomKey(7)), 1), InputError);
   CHECK_THROWS_AS(run_method("exhaustive", random_problem(1, 11, {}, RandomKey(7)), 1), InputError);
+  CHECK_NOTHROW(require_enumerable(5, 4));
+  CHECK_THROWS_AS(require_enumerable(6, 4), InputError);
+  CHECK_THROWS_AS(require_enumerable(1, 11), InputError);
   QuietContext quiet(1);
   quiet.stop().request_stop();
-  CHECK_THROWS_AS(
-      find_method("exhaustive").run(random_problem(2, 4, {}, RandomKey(8)), {}, *quiet),
-      Interrupted);
+  CHECK_THROWS_AS(find_method("exhaustive").run(random_problem(2, 4, {}, RandomKey(8)), {}, *quiet),
+                  Interrupted);
 }

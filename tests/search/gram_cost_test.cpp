@@ -1,5 +1,5 @@
-#include "search/enumeration.hpp"
 #include "search/gram_cost.hpp"
+#include "search/enumeration.hpp"
 
 #include "search/descent.hpp"
 #include "search/error.hpp"

@@ -1,5 +1,5 @@
-#include "search/enumeration.hpp"
 #include "search/partition.hpp"
+#include "search/enumeration.hpp"
 
 #include <set>
 

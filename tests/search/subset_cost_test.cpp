@@ -5,8 +5,8 @@
 #include <atomic>
 #include <cmath>
 
-#include "search/enumeration.hpp"
 #include "search/descent.hpp"
+#include "search/enumeration.hpp"
 #include "search/error.hpp"
 #include "search/exact/branch_and_bound.hpp"
 #include "search/exact/certify.hpp"

@@ -1,0 +1,160 @@
+// Candidates of a measured search, together and the naive way: one conversion and one whole forward
+// pass for each. Items are candidates. On examples/demo-llama, 4 layers of 8 heads.
+
+#include <ATen/core/grad_mode.h>
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "models/candidate_meter.hpp"
+#include "models/transformer/decoder.hpp"
+#include "search/baselines.hpp"
+#include "search/enumeration.hpp"
+#include "search/parallel.hpp"
+#include "tests/bench/support/agreement.hpp"
+
+namespace {
+
+using namespace regroup;
+using search::Grouping;
+using search::Partition;
+
+constexpr std::size_t kCandidates = 32;
+constexpr int kHeads = 8;
+constexpr int kContext = 256;
+
+/// The demo model, and windows of random ids.
+struct Scene {
+  explicit Scene(int count)
+      : model(open()),
+        converter(std::make_shared<const models::Converter>(model, nullptr)),
+        windows(random_windows(count)) {}
+
+  static models::LanguageModel open() {
+    models::use_one_thread_per_operation();
+    const std::filesystem::path demo =
+        std::filesystem::path(REGROUP_SOURCE_DIR) / "examples/demo-llama";
+    return {std::make_shared<const models::PretrainedModel>(models::open_model(demo)),
+            models::ComputeOptions{}};
+  }
+  static models::TokenWindows random_windows(int count) {
+    search::RandomStream random{search::RandomKey(1)};
+    std::vector<std::int32_t> ids;
+    for (int i = 0; i < count * (kContext + 1); ++i) ids.push_back(random.below(4096));
+    return {kContext, std::move(ids)};
+  }
+
+  models::LanguageModel model;
+  std::shared_ptr<const models::Converter> converter;
+  models::TokenWindows windows;
+};
+
+/// What AsymGQA measures at its third layer: earlier layers grouped, this one by many partitions.
+std::vector<Grouping> of_one_layer() {
+  const Partition half = Partition::neighbours(kHeads, 4);
+  std::vector<Grouping> groupings;
+  search::for_each_partition(kHeads, [&](const Partition& partition) {
+    if (partition.groups() != 4 || groupings.size() == kCandidates) return;
+    groupings.push_back(Grouping::uniform(4, Partition::singletons(kHeads)));
+    groupings.back().layers[0] = groupings.back().layers[1] = {half, half};
+    groupings.back().layers[2] = {partition, partition};
+  });
+  return groupings;
+}
+
+/// Whole models that have nothing in common.
+std::vector<Grouping> of_all_layers() {
+  std::vector<Grouping> groupings;
+  for (std::size_t i = 0; i < kCandidates; ++i) {
+    groupings.emplace_back();
+    for (std::size_t layer = 0; layer < 4; ++layer) {
+      search::RandomStream random(search::RandomKey(2).split(i).split(layer));
+      const Partition partition =
+          search::random_partition(kHeads, 4, search::GroupSizes::kArbitrary, random);
+      groupings.back().layers.push_back({partition, partition});
+    }
+  }
+  return groupings;
+}
+
+std::vector<std::vector<double>> one_by_one(const Scene& scene,
+                                            const std::vector<Grouping>& groupings) {
+  search::SilentProgress silent;
+  std::vector<std::vector<double>> losses;
+  for (const Grouping& grouping : groupings) {
+    losses.push_back(scene.converter->convert(grouping, models::MergeRecipe(), {})
+                         .window_losses(scene.windows, {}, silent));
+  }
+  return losses;
+}
+
+std::vector<std::vector<double>> together(const models::CandidateMeter& meter,
+                                          const std::vector<Grouping>& groupings) {
+  return meter.measure(groupings, models::MergeRecipe(), models::RefitScope::kAllFollowing,
+                       models::TokenMeasure::kLoss, {});
+}
+
+void measure(benchmark::State& state, const std::vector<Grouping>& groupings, bool naive) {
+  const Scene scene(static_cast<int>(state.range(0)) / kContext);
+  search::set_threads(2);
+  bench::require(
+      together({scene.converter, scene.windows}, groupings) == one_by_one(scene, groupings),
+      "candidates measured together have other losses");
+  for (auto unused : state) {
+    if (naive) {
+      benchmark::DoNotOptimize(one_by_one(scene, groupings));
+    } else {
+      benchmark::DoNotOptimize(together({scene.converter, scene.windows}, groupings));
+    }
+  }
+  search::set_threads(1);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(groupings.size()));
+}
+
+void candidates_layer(benchmark::State& state) {
+  measure(state, of_one_layer(), false);
+}
+void candidates_layer_naive(benchmark::State& state) {
+  measure(state, of_one_layer(), true);
+}
+void candidates_models(benchmark::State& state) {
+  measure(state, of_all_layers(), false);
+}
+void candidates_models_naive(benchmark::State& state) {
+  measure(state, of_all_layers(), true);
+}
+
+/// The key and value projections of all layers, which are what candidates with equal hidden states
+/// could share besides: their part of a forward pass. One thread.
+void candidates_projections(benchmark::State& state) {
+  const Scene scene(8);
+  const at::NoGradGuard no_gradients;
+  const models::Decoder& decoder = scene.model.decoder();
+  const at::Tensor input = at::ones({8, kContext, decoder.width()});
+  for (auto unused : state) {
+    for (std::size_t layer = 0; layer < decoder.layers(); ++layer) {
+      benchmark::DoNotOptimize(decoder.attention(layer).key()(input));
+      benchmark::DoNotOptimize(decoder.attention(layer).value()(input));
+    }
+  }
+}
+
+void candidates_forward(benchmark::State& state) {
+  const Scene scene(8);
+  search::set_threads(1);
+  search::SilentProgress silent;
+  for (auto unused : state) {
+    benchmark::DoNotOptimize(scene.model.window_losses(scene.windows, {}, silent));
+  }
+}
+
+BENCHMARK(candidates_layer)->ArgName("tokens")->Arg(2048)->Arg(8192)->UseRealTime();
+BENCHMARK(candidates_layer_naive)->ArgName("tokens")->Arg(2048)->Arg(8192)->UseRealTime();
+BENCHMARK(candidates_models)->ArgName("tokens")->Arg(2048)->Arg(8192)->UseRealTime();
+BENCHMARK(candidates_models_naive)->ArgName("tokens")->Arg(2048)->Arg(8192)->UseRealTime();
+BENCHMARK(candidates_projections);
+BENCHMARK(candidates_forward);
+
+}  // namespace
