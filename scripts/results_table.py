@@ -2,7 +2,7 @@
 """Measures the table of methods × merges × KV sizes of docs/results.md.
 
     results_table.py PROGRAM MODEL --calibration STATISTICS.safetensors --eval TEXT --work DIR
-                     [--kv 0.75,0.5,0.25] [--rows all|short] [--threads N]
+                     [--kv 0.75,0.5,0.25] [--rows all|short|few] [--threads N]
 
 A row is a search by prices alone (`search --measure 0`) and a merge; every grouping is then measured by `eval`, one
 after the other. What was measured is kept below DIR, so that a broken-off table goes on; the table so far is printed.
@@ -26,6 +26,7 @@ SEARCHES = {
     "exact, activation": ["--method", "exact", "--fitness", "activation"],
     "exact, residual": ["--method", "exact", "--fitness", "residual"],
     "exact, fisher": ["--method", "exact", "--fitness", "fisher"],
+    "exact, fisher, K and V apart": ["--method", "exact", "--fitness", "fisher", "--partitions", "independent"],
     "exact, fisher, measured": ["--method", "exact", "--fitness", "fisher", "--allocation", "measured"],
 }
 MERGES = {
@@ -41,13 +42,17 @@ MERGES = {
 SHORT = [("neighbour", "mean"), ("neighbour", "aligned + renorm"), ("neighbour", "optimal + both"),
          ("qcqa, wse", "mean"), ("exact, fisher", "mean"), ("exact, fisher", "optimal"),
          ("exact, fisher", "optimal + output"), ("exact, fisher", "optimal + both")]
-ALL = SHORT + [(s, m) for m in ("mean", "aligned", "aligned + renorm", "weighted", "optimal")
+# What depends on the calibration text most.
+FEW = [("neighbour", "optimal + both"), ("exact, fisher", "optimal"), ("exact, fisher", "optimal + both")]
+ALL = SHORT + [(s, m) for m in ("mean", "aligned + renorm", "optimal")
                for s in ("neighbour", "qcqa, wse", "asymgqa, activation", "exact, wse", "exact, residual",
                          "exact, fisher")] + [
+    ("neighbour", "aligned"), ("neighbour", "weighted"), ("exact, fisher", "aligned"), ("exact, fisher", "weighted"),
     ("kdgqa", "mean"), ("dgqa", "mean"), ("exact, activation", "mean"), ("neighbour, measured", "mean"),
-    ("neighbour, measured", "optimal"), ("exact, fisher, measured", "optimal"),
-    ("qcqa, wse", "optimal + both"), ("asymgqa, activation", "optimal + both"), ("exact, residual", "optimal + both"),
-    ("exact, fisher", "mean + both")]
+    ("exact, fisher, measured", "optimal"), ("qcqa, wse", "optimal + both"),
+    ("asymgqa, activation", "optimal + both"), ("exact, residual", "optimal + both"),
+    ("exact, fisher", "mean + both"), ("exact, fisher, K and V apart", "optimal"),
+    ("exact, fisher, K and V apart", "optimal + both")]
 
 
 class Runner:
@@ -88,7 +93,7 @@ def main():
     for name in ("--calibration", "--eval", "--work"):
         parser.add_argument(name, required=True)
     parser.add_argument("--kv", default="0.75,0.5,0.375,0.25,0.125")
-    parser.add_argument("--rows", choices=("all", "short"), default="all")
+    parser.add_argument("--rows", choices=("all", "short", "few"), default="all")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     pathlib.Path(options.work).mkdir(parents=True, exist_ok=True)
@@ -96,7 +101,7 @@ def main():
     source = runner.loss("source")
     sizes = options.kv.split(",")
     print(f"source {source:.4f}\n| search | merge | " + " | ".join(sizes) + " |\n" + "| --- " * (len(sizes) + 2) + "|")
-    for search, merge in dict.fromkeys(ALL if options.rows == "all" else SHORT):
+    for search, merge in dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW}[options.rows]):
         files = runner.groupings(search, merge)
         cells = [f"{runner.loss(f'{search}; {merge}; {kv}', '--grouping', str(files[kv])) - source:.4f}"
                  if kv in files else "" for kv in sizes]

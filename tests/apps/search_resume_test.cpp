@@ -1,13 +1,15 @@
 // Searches that are broken off, resumed, refused or replaced, with the built program.
 
-#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +27,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Starts the program, kills it after `milliseconds`, and waits for its end.
-void run_and_kill(std::vector<std::string> arguments, int signal, unsigned milliseconds) {
+/// Processor time of all children that have ended, in microseconds.
+std::int64_t processor_time_of_children() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto microseconds = [](const timeval& t) { return t.tv_sec * 1'000'000 + t.tv_usec; };
+  return microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+}
+
+/// Runs the program and lets the system end it, in the middle of whatever it does, when it has used
+/// so much processor time: unlike the clock's, other work on the machine does not change it much.
+void run_and_kill(std::vector<std::string> arguments, std::int64_t microseconds) {
   arguments.insert(arguments.begin(), REGROUP_PROGRAM);
   std::vector<char*> raw;
   for (std::string& argument : arguments) raw.push_back(argument.data());
@@ -34,11 +45,12 @@ void run_and_kill(std::vector<std::string> arguments, int signal, unsigned milli
   const pid_t child = fork();
   if (child == 0) {
     dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+    // The timer outlives execv, and the program does not handle its signal.
+    const itimerval once{{}, {microseconds / 1'000'000, microseconds % 1'000'000}};
+    setitimer(ITIMER_PROF, &once, nullptr);
     execv(raw[0], raw.data());
     _exit(127);
   }
-  usleep(milliseconds * 1000);
-  kill(child, signal);
   int status = 0;
   waitpid(child, &status, 0);
 }
@@ -50,10 +62,9 @@ TEST_CASE("killed at fifty random moments, a run is resumed to the bytes of an u
   const auto search = [&](const std::string& name) {
     return scene.budgeted(name, 40, 100, {"--measure", "1", "--resume"});
   };
-  const auto begin = std::chrono::steady_clock::now();
+  const std::int64_t begin = processor_time_of_children();
   REQUIRE(run_regroup(search("whole")).exit_status == 0);
-  const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - begin);
+  const std::int64_t duration = processor_time_of_children() - begin;
   const auto whole = promised_bytes(scene.path("whole"));
   search::RandomStream random{search::RandomKey(77)};
   int unfinished = 0;
@@ -61,8 +72,7 @@ TEST_CASE("killed at fifty random moments, a run is resumed to the bytes of an u
   for (int run = 0; run < 10; ++run) {
     const std::string name = "killed" + std::to_string(run);
     for (int moment = 0; moment < 5; ++moment) {
-      run_and_kill(search(name), SIGKILL,
-                   static_cast<unsigned>(random.below(static_cast<int>(duration.count()))));
+      run_and_kill(search(name), 1 + random.below(static_cast<int>(duration)));
       unfinished += !fs::exists(scene.path(name + "/run.json"));
       with_state += !apps::state_files(scene.path(name + "/state")).empty();
     }
