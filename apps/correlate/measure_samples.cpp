@@ -51,6 +51,7 @@ fitness::LossEstimate measure_samples(std::span<GroupingSample> samples,
   progress.begin("measuring the source", meter.windows().tokens(), "tokens");
   const std::vector<double> source_losses =
       models::values_of(measure({&source, 1}).front(), &models::WindowScore::loss);
+  progress.advance(meter.windows().tokens());
   progress.end();
   const std::chrono::duration<double> seconds = Clock::now() - started;
   console.log(fmt::format("{} groupings to measure, about {}", groupings.size(),

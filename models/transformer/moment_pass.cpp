@@ -8,6 +8,17 @@
 namespace regroup::models {
 namespace {
 
+/// Σ_h Z_hᵀ Z_h, Z_h = A_h X the averaged inputs of one window by query head: attention A [H, length,
+/// length], input X [length, D]. Through Σ_h A_hᵀ A_h where that is smaller than the Z_h.
+at::Tensor averaged_products(const at::Tensor& attention, const at::Tensor& input) {
+  if (input.size(0) <= input.size(1)) {
+    const at::Tensor flat = attention.flatten(0, 1);
+    return at::mm(at::mm(at::mm(flat.t(), flat), input).t(), input);
+  }
+  const at::Tensor means = at::matmul(attention, input).flatten(0, 1);
+  return at::mm(means.t(), means);
+}
+
 /// Running sums over tokens, in double on the CPU.
 struct MomentSums {
   at::Tensor input;          // Σ x xᵀ
@@ -33,10 +44,9 @@ struct MomentSums {
     const auto heads = static_cast<double>(attention.size(0));
     const at::Tensor seen = attention.to(at::kDouble).sum(at::IntArrayRef{0, 1}) / heads;
     accumulate(attended, at::mm((rows * seen.unsqueeze(1)).t(), rows).cpu());
-    const at::Tensor means = at::matmul(attention, x).to(at::kDouble);  // [H, length, D]
-    const at::Tensor flat = means.flatten(0, 1);
-    accumulate(averaged, (at::mm(flat.t(), flat) / heads).cpu());
-    accumulate(averaged_mean, means.sum(1).cpu());
+    const at::Tensor wide = attention.to(at::kDouble);
+    accumulate(averaged, (averaged_products(wide, rows) / heads).cpu());
+    accumulate(averaged_mean, at::mm(wide.sum(1), rows).cpu());
   }
 };
 

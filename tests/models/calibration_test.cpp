@@ -130,18 +130,21 @@ bool same_bits(const Calibration& a, const Calibration& b) {
 TEST_CASE("moments are those of a naive transformer's inputs and attention") {
   TinyLlama wide;
   wide.query_heads = 8;
-  for (const TinyLlama& shape : {TinyLlama(), gqa_with_biases(), wide}) {
-    const Scene scene(shape);
-    const TokenWindows windows = random_windows(11, 7, 1);
-    const Calibration found = scene.calibrate(windows);
-    const std::vector<LayerMoments> expected = naive_moments(shape, windows);
-    REQUIRE(found.layers.size() == 2);
-    CHECK_FALSE(found.has_gradients());
-    for (std::size_t layer = 0; layer < 2; ++layer) {
-      CHECK(distance(found.layers[layer], expected[layer]) < 2e-6);
-      CHECK(found.layers[layer].input == found.layers[layer].input.transpose());
+  // Windows shorter and longer than the model is wide.
+  for (const int context : {7, 16}) {
+    for (const TinyLlama& shape : {TinyLlama(), gqa_with_biases(), wide}) {
+      const Scene scene(shape);
+      const TokenWindows windows = random_windows(11, context, 1);
+      const Calibration found = scene.calibrate(windows);
+      const std::vector<LayerMoments> expected = naive_moments(shape, windows);
+      REQUIRE(found.layers.size() == 2);
+      CHECK_FALSE(found.has_gradients());
+      for (std::size_t layer = 0; layer < 2; ++layer) {
+        CHECK(distance(found.layers[layer], expected[layer]) < 2e-6);
+        CHECK(found.layers[layer].input == found.layers[layer].input.transpose());
+      }
+      CHECK(distance(found.layers[0], expected[1]) > 0.1);
     }
-    CHECK(distance(found.layers[0], expected[1]) > 0.1);
   }
 }
 
