@@ -130,7 +130,7 @@ bool same_bits(const Calibration& a, const Calibration& b) {
 TEST_CASE("moments are those of a naive transformer's inputs and attention") {
   TinyLlama wide;
   wide.query_heads = 8;
-  for (const TinyLlama& shape : {TinyLlama(), gqa_with_biases(), wide}) {
+  for (const TinyLlama& shape : {TinyLlama(), gqa_with_biases(), wide, TinyLlama::mistral()}) {
     const Scene scene(shape);
     const TokenWindows windows = random_windows(11, 7, 1);
     const Calibration found = scene.calibrate(windows);
