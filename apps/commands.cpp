@@ -4,6 +4,7 @@
 #include "apps/commands/correlate_command.hpp"
 #include "apps/commands/eval_command.hpp"
 #include "apps/commands/inspect_command.hpp"
+#include "apps/commands/logits_command.hpp"
 #include "apps/commands/report_command.hpp"
 #include "apps/commands/search_command.hpp"
 
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<EvalCommand>());
   commands.push_back(std::make_unique<ConvertCommand>());
   commands.push_back(std::make_unique<ReportCommand>());
+  commands.push_back(std::make_unique<LogitsCommand>());
   return commands;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/calibration_input.hpp"
+#include "apps/grouping_option.hpp"
 #include "apps/output_directory.hpp"
 #include "apps/run_front.hpp"
 #include "models/convert/convert.hpp"
@@ -47,11 +48,7 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
                         ->needs(run);
   run->needs(kv);
   command->add_option("-o,--output", output_, "Directory to write")->required()->type_name("DIR");
-  command
-      ->add_option("--calibration", calibration_,
-                   "Text, token ids or a calibration file for a grouping whose merge needs one "
-                   "(default: the file that the grouping names)")
-      ->type_name("FILE");
+  declare_calibration(*command, calibration_);
   command
       ->add_option("--layout", layout_,
                    "standard: query heads permuted, num_key_value_heads reduced; expand: keys and "

@@ -9,15 +9,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "apps/calibration_input.hpp"
 #include "apps/eval_window.hpp"
 #include "apps/loss_text.hpp"
 #include "fitness/bootstrap.hpp"
 #include "fitness/loss_estimate.hpp"
-#include "models/converter.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
-#include "models/grouping/grouping_file.hpp"
 #include "models/language_model.hpp"
 #include "models/text/token_data.hpp"
 #include "search/error.hpp"
@@ -138,13 +135,7 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("eval", "Measure a model, or a model with a grouping, on a task");
   command->add_option("MODEL", model_, "Hugging Face directory")->required();
-  command->add_option("--grouping", grouping_, "Grouping JSON to apply (default: none)")
-      ->type_name("FILE");
-  command
-      ->add_option("--calibration", calibration_,
-                   "Text, token ids or a calibration file for a grouping whose merge needs one "
-                   "(default: the file that the grouping names)")
-      ->type_name("FILE");
+  grouping_.declare(*command);
   command
       ->add_option("--task", task_,
                    "What to measure: perplexity (nats per token), or divergence of --grouping from "
@@ -167,35 +158,30 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
 
 void EvalCommand::run(const Session& session) {
   const auto started = std::chrono::steady_clock::now();
-  require_task(task_, !grouping_.empty());
+  require_task(task_, grouping_.is_given());
   const int threads = threads_.apply();
   const models::ComputeOptions compute = compute_.options();
   if (!output_.empty()) require_writable_file(output_, "--output");
   const auto pretrained =
       std::make_shared<const models::PretrainedModel>(models::open_model(model_));
-  std::optional<models::GroupingFile> grouping;
-  if (!grouping_.empty()) grouping = models::read_grouping_file(grouping_, *pretrained);
+  grouping_.read(*pretrained);
   const models::TokenData data = models::read_token_data(data_, *pretrained);
   const int context = eval_window(pretrained->config, context_);
   const auto windows = models::TokenWindows::of_stream(data.ids, context, 0, data.file.string());
 
-  models::LanguageModel source(pretrained, compute);
-  models::LanguageModel model = source;
-  if (grouping) {
-    const auto calibration = calibration_of(*grouping, grouping_, calibration_, source,
-                                            session.stop, session.console.progress());
-    model = models::Converter(source, calibration)
-                .convert(grouping->grouping, grouping->recipe, session.stop);
-  }
+  const models::LanguageModel source(pretrained, compute);
+  const models::LanguageModel model =
+      grouping_.apply(source, session.stop, session.console.progress());
   const Measured measured = task_ == "divergence"
                                 ? measure_divergence(source, model, windows, session)
                                 : measure_loss(model, windows, session);
   ordered_json result = result_json(task_, measured.values, data, windows);
-  result["config"] = {{"model", model_},
-                      {"grouping", grouping_.empty() ? ordered_json() : ordered_json(grouping_)},
-                      {"dtype", compute_.dtype},
-                      {"device", compute.device.to_string()},
-                      {"threads", threads}};
+  result["config"] = {
+      {"model", model_},
+      {"grouping", grouping_.is_given() ? ordered_json(grouping_.file()) : ordered_json()},
+      {"dtype", compute_.dtype},
+      {"device", compute.device.to_string()},
+      {"threads", threads}};
   result["total_evaluation_time_seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const std::string text = models::json_text(result, 2);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "apps/command.hpp"
+#include "apps/grouping_option.hpp"
 #include "apps/shared_options.hpp"
 
 namespace regroup::apps {
@@ -16,8 +17,7 @@ class EvalCommand : public Command {
 
  private:
   std::string model_;
-  std::string grouping_;
-  std::string calibration_;
+  GroupingOption grouping_;
   std::string task_ = "perplexity";
   std::string data_;
   std::string output_;

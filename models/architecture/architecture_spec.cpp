@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "models/architecture/families/llama.hpp"
+#include "models/architecture/families/mistral.hpp"
+#include "models/architecture/families/qwen2.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
@@ -19,6 +21,8 @@ namespace {
 const std::vector<ArchitectureSpec>& families() {
   static const std::vector<ArchitectureSpec> table = {
       llama_architecture(),
+      mistral_architecture(),
+      qwen2_architecture(),
   };
   return table;
 }
@@ -67,10 +71,10 @@ std::vector<ExpectedTensor> expected_tensors(const ArchitectureSpec& spec,
   add(spec.modules.embedding, 0, {config.vocabulary, width}, false);
   for (int layer = 0; layer < config.layers; ++layer) {
     add(spec.modules.attention_norm, layer, {width}, false);
-    add(spec.modules.query, layer, {queries, width}, config.attention_bias);
-    add(spec.modules.key, layer, {keys, width}, config.attention_bias);
-    add(spec.modules.value, layer, {keys, width}, config.attention_bias);
-    add(spec.modules.output, layer, {width, queries}, config.attention_bias);
+    add(spec.modules.query, layer, {queries, width}, config.input_bias);
+    add(spec.modules.key, layer, {keys, width}, config.input_bias);
+    add(spec.modules.value, layer, {keys, width}, config.input_bias);
+    add(spec.modules.output, layer, {width, queries}, config.output_bias);
     add(spec.modules.mlp_norm, layer, {width}, false);
     add(spec.modules.gate, layer, {config.mlp_width, width}, config.mlp_bias);
     add(spec.modules.up, layer, {config.mlp_width, width}, config.mlp_bias);

@@ -25,11 +25,26 @@ struct ModuleNames {
   std::string_view head;
 };
 
+/// Which attention projections have biases.
+enum class AttentionBias {
+  kByConfig,  ///< all four where "attention_bias" is true, else none
+  kInputs,    ///< queries, keys and values
+};
+
+/// Which layers see no more than the last "sliding_window" tokens.
+enum class SlidingWindow {
+  kNone,
+  kAllLayers,  ///< wherever "sliding_window" is a number
+  kByFlag,  ///< with "use_sliding_window": those of "layer_types", else from "max_window_layers" on
+};
+
 /// A model family as data: which `config.json` it answers to, how its tensors are called, and what
 /// of its options is supported. Adding a family: see models/architecture/README.md.
 struct ArchitectureSpec {
   std::string_view architecture;  ///< entry of "architectures" in config.json
   ModuleNames modules;
+  AttentionBias attention_bias = AttentionBias::kByConfig;
+  SlidingWindow sliding_window = SlidingWindow::kNone;
   std::vector<std::string_view> activations;  ///< values of "hidden_act" that are supported
   /// Fields that must be absent, null, false, 0 or an empty object for the forward pass to be
   /// right.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/checkpoint/dtype.hpp"
 
@@ -43,12 +45,19 @@ struct ModelConfig {
   int context = 0;  ///< longest input, tokens
   double norm_epsilon = 0;
   RotaryConfig rotary;
-  bool attention_bias = false;
+  bool input_bias = false;   ///< of the query, key and value projections
+  bool output_bias = false;  ///< of the attention's output projection
+  /// By layer, the last tokens that a query sees, itself among them; 0: all. Empty: all everywhere.
+  std::vector<int> sliding_windows;
   bool mlp_bias = false;
   bool tied_embeddings = false;
   std::optional<std::int32_t> bos;
 
   int queries_per_kv_head() const { return query_heads / kv_heads; }  ///< r
+  /// Of one layer: 0 where a query sees all tokens before it.
+  int sliding_window(std::size_t layer) const {
+    return sliding_windows.empty() ? 0 : sliding_windows[layer];
+  }
 };
 
 /// Bytes of KV cache per token for `kv_heads` key and value heads in all, METHODS §0.

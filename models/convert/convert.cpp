@@ -54,15 +54,17 @@ std::map<std::string, Replaced> replaced_tensors(const PretrainedModel& model) {
   using W = AttentionWeights;
   std::map<std::string, Replaced> result;
   for (int layer = 0; layer < model.config.layers; ++layer) {
-    const auto add = [&](std::string_view module, at::Tensor W::*weight, at::Tensor W::*bias) {
+    const auto add = [&](std::string_view module, at::Tensor W::*weight, at::Tensor W::*bias,
+                         bool has_bias) {
       const std::string name = module_name(module, layer);
       result[name + ".weight"] = {layer, weight};
-      if (model.config.attention_bias) result[name + ".bias"] = {layer, bias};
+      if (has_bias) result[name + ".bias"] = {layer, bias};
     };
-    add(names.query, &W::query, &W::query_bias);
-    add(names.key, &W::key, &W::key_bias);
-    add(names.value, &W::value, &W::value_bias);
-    add(names.output, &W::output, &W::output_bias);
+    const ModelConfig& config = model.config;
+    add(names.query, &W::query, &W::query_bias, config.input_bias);
+    add(names.key, &W::key, &W::key_bias, config.input_bias);
+    add(names.value, &W::value, &W::value_bias, config.input_bias);
+    add(names.output, &W::output, &W::output_bias, config.output_bias);
   }
   return result;
 }

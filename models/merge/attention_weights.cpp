@@ -9,19 +9,18 @@ AttentionWeights read_attention(const PretrainedModel& model, int layer) {
   const auto weight = [&](std::string_view module) {
     return to_tensor(model.tensor(module, layer));
   };
-  const auto bias = [&](std::string_view module) {
-    const TensorView* view =
-        model.config.attention_bias ? model.find(module, layer, ".bias") : nullptr;
-    return view == nullptr ? at::Tensor() : to_tensor(*view);
+  const auto bias = [&](std::string_view module, bool is_there) {
+    return is_there ? to_tensor(model.tensor(module, layer, ".bias")) : at::Tensor();
   };
+  const ModelConfig& config = model.config;
   return {.query = weight(modules.query),
           .key = weight(modules.key),
           .value = weight(modules.value),
           .output = weight(modules.output),
-          .query_bias = bias(modules.query),
-          .key_bias = bias(modules.key),
-          .value_bias = bias(modules.value),
-          .output_bias = bias(modules.output)};
+          .query_bias = bias(modules.query, config.input_bias),
+          .key_bias = bias(modules.key, config.input_bias),
+          .value_bias = bias(modules.value, config.input_bias),
+          .output_bias = bias(modules.output, config.output_bias)};
 }
 
 MergedAttention source_attention(const PretrainedModel& model, int layer) {

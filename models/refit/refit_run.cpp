@@ -76,7 +76,8 @@ class LayerRefit {
 
   /// The layer with what is fitted so far, rounded as it will be stored.
   Attention current() const {
-    return {rounded(merged_, model_, static_cast<int>(layer_)), model_.config, source_.options()};
+    return {rounded(merged_, model_, static_cast<int>(layer_)), model_.config,
+            model_.config.sliding_window(layer_), source_.options()};
   }
 
   at::Tensor source_output(std::size_t window) const {

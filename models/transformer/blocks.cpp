@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "models/transformer/tensors.hpp"
 
@@ -49,13 +50,14 @@ at::Tensor GatedMlp::operator()(const at::Tensor& x) const {
   return down(at::silu(gate(x)) * up(x));
 }
 
-Attention::Attention(const MergedAttention& layer, const ModelConfig& config,
+Attention::Attention(const MergedAttention& layer, const ModelConfig& config, int sliding_window,
                      const ComputeOptions& options)
     : query_(linear_of(layer.weights.query, layer.weights.query_bias, options)),
       key_(linear_of(layer.weights.key, layer.weights.key_bias, options)),
       value_(linear_of(layer.weights.value, layer.weights.value_bias, options)),
       output_(linear_of(layer.weights.output, layer.weights.output_bias, options)),
-      head_dim_(config.head_dim) {
+      head_dim_(config.head_dim),
+      sliding_window_(sliding_window) {
   const at::Device device = key_.weight.device();
   key_of_query_ = selection(layer.key_of_query, key_.weight.size(0) / head_dim_, device);
   value_of_query_ = selection(layer.value_of_query, value_.weight.size(0) / head_dim_, device);
@@ -76,10 +78,21 @@ at::Tensor Attention::mix(const at::Tensor& x, const Rotary& rotary, std::int64_
   }
   // A single new position may see everything; more than one only follows an empty cache.
   const bool causal = x.size(1) > 1;
+  std::optional<at::Tensor> mask;
+  if (sliding_window_ > 0 && sliding_window_ < keys.size(2)) {
+    mask = visible(x.size(1), keys.size(2), x.device());
+  }
   const at::Tensor mixed = at::scaled_dot_product_attention(
-      queries, select_heads(keys, key_of_query_), select_heads(values, value_of_query_),
-      /*attn_mask=*/{}, /*dropout_p=*/0.0, causal);
+      queries, select_heads(keys, key_of_query_), select_heads(values, value_of_query_), mask,
+      /*dropout_p=*/0.0, causal && !mask);
   return mixed.transpose(1, 2).flatten(2);
+}
+
+at::Tensor Attention::visible(std::int64_t length, std::int64_t total,
+                              const at::Device& device) const {
+  const at::Tensor all = at::ones({length, total}, at::TensorOptions(device).dtype(at::kBool));
+  const at::Tensor earlier = all.tril(total - length);
+  return sliding_window_ > 0 ? earlier.triu(total - length - sliding_window_ + 1) : earlier;
 }
 
 Attention Attention::with_own_kv_weights() const {
@@ -98,10 +111,9 @@ AttentionTrace Attention::trace(const at::Tensor& x, const Rotary& rotary) const
   trace.keys = select_heads(rotary.apply(keys(x), 0), key_of_query_);
   const at::Tensor values = select_heads(split_heads(value_(x)), value_of_query_);
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim_));
-  const std::int64_t length = x.size(1);
-  const at::Tensor later = at::ones({length, length}, x.options().dtype(at::kBool)).triu(1);
+  const at::Tensor hidden = visible(x.size(1), x.size(1), x.device()).logical_not();
   trace.logits = (at::matmul(trace.queries, trace.keys.transpose(2, 3)) * scale)
-                     .masked_fill(later, -std::numeric_limits<double>::infinity());
+                     .masked_fill(hidden, -std::numeric_limits<double>::infinity());
   trace.attention = at::softmax(trace.logits, -1);
   trace.mixed = at::matmul(trace.attention, values).transpose(1, 2).flatten(2);
   return trace;

@@ -51,7 +51,9 @@ struct AttentionTrace {
 /// Causal self-attention whose query heads read shared key and value heads.
 class Attention {
  public:
-  Attention(const MergedAttention& layer, const ModelConfig& config, const ComputeOptions& options);
+  /// `sliding_window`: the last tokens that a query sees, itself among them; 0: all.
+  Attention(const MergedAttention& layer, const ModelConfig& config, int sliding_window,
+            const ComputeOptions& options);
 
   /// x [batch, length, D] at positions offset, offset + 1, … → [batch, length, D]. With a cache
   /// the positions before `offset` are read from it and the new ones added.
@@ -79,12 +81,16 @@ class Attention {
 
  private:
   at::Tensor split_heads(const at::Tensor& x) const;
+  /// Whether queries at the last `length` of `total` positions may look at each position: bool
+  /// [length, total].
+  at::Tensor visible(std::int64_t length, std::int64_t total, const at::Device& device) const;
 
   Linear query_;
   Linear key_;
   Linear value_;
   Linear output_;
   std::int64_t head_dim_;
+  std::int64_t sliding_window_;
   // Which stored head each query head reads, [H]; undefined where that is its own number.
   at::Tensor key_of_query_;
   at::Tensor value_of_query_;

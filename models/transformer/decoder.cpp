@@ -46,7 +46,9 @@ Decoder::Decoder(const PretrainedModel& model, const ComputeOptions& options) : 
   embedding_ = reader.weight(modules.embedding);
   for (int layer = 0; layer < config.layers; ++layer) {
     layers_.push_back({reader.norm(modules.attention_norm, layer),
-                       std::make_shared<Attention>(source_attention(model, layer), config, options),
+                       std::make_shared<Attention>(
+                           source_attention(model, layer), config,
+                           config.sliding_window(static_cast<std::size_t>(layer)), options),
                        reader.norm(modules.mlp_norm, layer),
                        {reader.linear(modules.gate, layer, config.mlp_bias),
                         reader.linear(modules.up, layer, config.mlp_bias),
@@ -59,7 +61,8 @@ Decoder::Decoder(const PretrainedModel& model, const ComputeOptions& options) : 
 
 void Decoder::replace_attention(std::size_t layer, const MergedAttention& attention,
                                 const ModelConfig& config) {
-  layers_[layer].attention = std::make_shared<Attention>(attention, config, options_);
+  layers_[layer].attention =
+      std::make_shared<Attention>(attention, config, config.sliding_window(layer), options_);
 }
 
 at::Tensor Decoder::after_attention(std::size_t layer, const at::Tensor& states,

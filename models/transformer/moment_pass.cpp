@@ -8,8 +8,8 @@
 namespace regroup::models {
 namespace {
 
-/// Σ_h Z_hᵀ Z_h, Z_h = A_h X the averaged inputs of one window by query head: attention A [H, length,
-/// length], input X [length, D]. Through Σ_h A_hᵀ A_h where that is smaller than the Z_h.
+/// Σ_h Z_hᵀ Z_h, Z_h = A_h X the averaged inputs of one window by query head: attention A [H,
+/// length, length], input X [length, D]. Through Σ_h A_hᵀ A_h where that is smaller than the Z_h.
 at::Tensor averaged_products(const at::Tensor& attention, const at::Tensor& input) {
   if (input.size(0) <= input.size(1)) {
     const at::Tensor flat = attention.flatten(0, 1);

@@ -132,7 +132,7 @@ TEST_CASE("moments are those of a naive transformer's inputs and attention") {
   wide.query_heads = 8;
   // Windows shorter and longer than the model is wide.
   for (const int context : {7, 16}) {
-    for (const TinyLlama& shape : {TinyLlama(), gqa_with_biases(), wide}) {
+    for (const TinyLlama& shape : {TinyLlama(), gqa_with_biases(), wide, TinyLlama::mistral()}) {
       const Scene scene(shape);
       const TokenWindows windows = random_windows(11, context, 1);
       const Calibration found = scene.calibrate(windows);

@@ -64,7 +64,7 @@ TEST_CASE("standard layout: permuted query heads give the same logits with fewer
   narrow.dtype = DType::kBF16;
   const Grouping grouping{{{Partition::parse("0 3 | 1 2"), Partition::parse("0 3 | 1 2")},
                            {Partition::parse("0 2 | 1 3"), Partition::parse("0 2 | 1 3")}}};
-  for (const TinyLlama& model : {shape, shared, narrow}) {
+  for (const TinyLlama& model : {shape, shared, narrow, TinyLlama::qwen2()}) {
     const TemporaryDirectory scratch;
     CHECK(default_layout(grouping) == Layout::kStandard);
     CHECK(round_trip(model, grouping, Layout::kStandard, scratch) < 1e-5);

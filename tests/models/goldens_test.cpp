@@ -78,7 +78,8 @@ double loss_on(const char* checkpoint, const char* text, const ComputeOptions& o
 
 TEST_CASE("logits equal those of transformers, source and grouped") {
   REGROUP_NEEDS_SHARED_DATA("goldens/llama-mha");
-  for (const char* family : {"llama-mha", "llama-gqa", "llama-rope3", "llama-bias"}) {
+  for (const char* family :
+       {"llama-mha", "llama-gqa", "llama-rope3", "llama-bias", "mistral", "qwen2"}) {
     CAPTURE(family);
     const auto directory = shared_data(std::string("goldens/") + family);
     const LanguageModel model(std::make_shared<const PretrainedModel>(open_model(directory)),

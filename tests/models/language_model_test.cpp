@@ -114,7 +114,9 @@ TEST_CASE("logits equal a naive transformer's, for the source and for a grouping
   other.head_dim = 6;
   TinyLlama shared = other;
   shared.query_heads = 8;
-  for (const TinyLlama& shape : {plain, other, shared}) {
+  TinyLlama windowed = TinyLlama::mistral();
+  windowed.kv_heads = 4;
+  for (const TinyLlama& shape : {plain, other, shared, windowed, TinyLlama::qwen2()}) {
     const TemporaryDirectory directory;
     shape.write(directory.path());
     const LanguageModel model(open(directory.path()), ComputeOptions{});

@@ -126,3 +126,41 @@ TEST_CASE("tensors that are missing or of another shape or type are refused by n
   wide.write(scratch.path());
   CHECK_THAT(error_message<InputError>([&] { open_model(scratch.path()); }), contains("F64"));
 }
+
+TEST_CASE("sliding windows and biases are read as each family says them") {
+  const auto read_as = [](const TinyLlama& shape, const std::function<void(json&)>& change) {
+    json config = shape.config();
+    change(config);
+    return read(config);
+  };
+  const auto nothing = [](json&) {};
+  const ModelConfig mistral = read_as(TinyLlama::mistral(), nothing);
+  CHECK(mistral.sliding_windows == std::vector{3, 3});
+  CHECK_FALSE(mistral.input_bias);
+  CHECK(read_as(TinyLlama::mistral(), [](json& c) {
+          c["sliding_window"] = nullptr;
+        }).sliding_window(1) == 0);
+
+  const ModelConfig qwen2 = read_as(TinyLlama::qwen2(), nothing);
+  CHECK(qwen2.input_bias);
+  CHECK_FALSE(qwen2.output_bias);
+  CHECK(qwen2.sliding_windows == std::vector{4, 4});
+  CHECK(read_as(TinyLlama::qwen2(), [](json& c) { c["max_window_layers"] = 1; }).sliding_windows ==
+        std::vector{0, 4});
+  CHECK(read_as(TinyLlama::qwen2(), [](json& c) {
+          c["layer_types"] = {"sliding_attention", "full_attention"};
+        }).sliding_windows == std::vector{4, 0});
+  CHECK(read_as(TinyLlama::qwen2(), [](json& c) {
+          c["use_sliding_window"] = false;
+        }).sliding_windows.empty());
+  const auto refused = [&](const std::function<void(json&)>& change) {
+    return error_message<InputError>([&] { read_as(TinyLlama::qwen2(), change); });
+  };
+  CHECK_THAT(refused([](json& c) { c["layer_types"] = {"full_attention"}; }),
+             contains("layer_types"));
+  CHECK_THAT(refused([](json& c) {
+               c["layer_types"] = {"full_attention", "chunked_attention"};
+             }),
+             contains("chunked_attention"));
+  CHECK_THAT(refused([](json& c) { c["sliding_window"] = 0; }), contains("sliding_window"));
+}

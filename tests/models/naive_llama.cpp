@@ -97,7 +97,9 @@ Vector attend(const TinyLlama& model, const std::vector<std::size_t>& kv_of_quer
           nudge->position + 1 == keys.size() && nudge->key == weights.size()) {
         logit += nudge->amount;
       }
-      weights.push_back(std::exp(logit));
+      const auto window = static_cast<std::size_t>(model.sliding_window);
+      const bool is_seen = window == 0 || weights.size() + window >= keys.size();
+      weights.push_back(is_seen ? std::exp(logit) : 0);
       total += weights.back();
     }
     for (double& weight : weights) weight /= total;

@@ -117,6 +117,8 @@ TEST_CASE("refits of copied heads change next to nothing") {
     Partition partition;
   };
   for (const Case& c : {Case{TinyLlama(), {2, 3}, Partition::parse("0 2 3 | 1")},
+                        Case{TinyLlama::qwen2(), {2, 3}, Partition::parse("0 2 3 | 1")},
+                        Case{TinyLlama::mistral(), {1}, Partition::one_group(2)},
                         Case{gqa_with_biases(), {1}, Partition::one_group(2)}}) {
     const Scene scene(c.shape, with_copies(c.shape, c.copies));
     const auto grouping = Grouping::uniform(2, c.partition);
@@ -138,7 +140,8 @@ TEST_CASE("refits bring a converted model nearer to its source") {
     TinyLlama shape;
     Grouping grouping;
   };
-  for (const Case& c : {Case{TinyLlama(), apart},
+  for (const Case& c : {Case{TinyLlama(), apart}, Case{TinyLlama::qwen2(), apart},
+                        Case{TinyLlama::mistral(), Grouping::uniform(2, Partition::one_group(2))},
                         Case{gqa_with_biases(), Grouping::uniform(2, Partition::one_group(2))}}) {
     const Scene scene(c.shape);
     for (const char* merge : {"mean", "optimal"}) {

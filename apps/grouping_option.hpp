@@ -1,0 +1,38 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "models/grouping/grouping_file.hpp"
+#include "models/language_model.hpp"
+#include "search/progress.hpp"
+
+namespace regroup::apps {
+
+/// `--grouping` and `--calibration` of commands that run a model or a grouped version of it.
+class GroupingOption {
+ public:
+  void declare(CLI::App& command);
+
+  bool is_given() const { return !file_.empty(); }
+  const std::string& file() const { return file_; }
+  /// Reads the grouping, if given, and checks it against the model. Throws as
+  /// `models::read_grouping_file`.
+  void read(const models::PretrainedModel& model);
+  /// The source with what was read; the source itself where nothing was given. Throws as
+  /// `calibration_of` and `models::Converter::merge`.
+  models::LanguageModel apply(const models::LanguageModel& source, std::stop_token stop,
+                              search::Progress& progress) const;
+
+ private:
+  std::string file_;
+  std::string calibration_;
+  std::optional<models::GroupingFile> grouping_;
+};
+
+/// Declares --calibration for groupings whose recipe needs one.
+void declare_calibration(CLI::App& command, std::string& file);
+
+}  // namespace regroup::apps
