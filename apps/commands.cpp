@@ -7,6 +7,7 @@
 #include "apps/commands/logits_command.hpp"
 #include "apps/commands/report_command.hpp"
 #include "apps/commands/search_command.hpp"
+#include "apps/commands/tokenize_command.hpp"
 
 namespace regroup::apps {
 
@@ -20,6 +21,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<ConvertCommand>());
   commands.push_back(std::make_unique<ReportCommand>());
   commands.push_back(std::make_unique<LogitsCommand>());
+  commands.push_back(std::make_unique<TokenizeCommand>());
   return commands;
 }
 
