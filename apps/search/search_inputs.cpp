@@ -8,6 +8,7 @@
 #include "apps/search/search_rules.hpp"
 #include "models/files/sha256.hpp"
 #include "models/grouping/grouping_file.hpp"
+#include "models/text/tokenizer.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
@@ -128,10 +129,12 @@ SearchInputs open_inputs(const SearchOptions& options,
 
 nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInputs& inputs) {
   nlohmann::ordered_json hashes = {{"weights", inputs.model->checkpoint.weights_sha256()}};
-  for (const char* name : {"config.json", "tokenizer.model", "tokenizer_config.json"}) {
+  const auto add = [&](const char* name) {
     const std::filesystem::path file = inputs.model->checkpoint.directory() / name;
     if (std::filesystem::is_regular_file(file)) hashes[name] = models::sha256_of_file(file);
-  }
+  };
+  add("config.json");
+  for (const char* name : models::kTokenizerFiles) add(name);
   if (inputs.calibration) hashes["calibration"] = models::sha256_of_file(inputs.calibration->file);
   if (inputs.selection) hashes["selection"] = inputs.selection->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;

@@ -145,4 +145,24 @@ std::vector<std::int32_t> read_npy_ids(std::span<const std::byte> bytes, const s
   return read_ids(parts.data, *layout, where);
 }
 
+std::string npy_file(std::span<const std::int32_t> ids) {
+  constexpr std::size_t kAlignment = 64;  // of the data in the file
+  constexpr std::size_t kByte = 256;
+  std::string header =
+      fmt::format("{{'descr': '<i4', 'fortran_order': False, 'shape': ({},), }}", ids.size());
+  const std::string_view magic("\x93NUMPY\x01\x00", 8);
+  const std::size_t before = magic.size() + 2;
+  header.append(kAlignment - 1 - (before + header.size()) % kAlignment, ' ').push_back('\n');
+  std::string file(magic);
+  file += static_cast<char>(header.size() % kByte);
+  file += static_cast<char>(header.size() / kByte);
+  file += header;
+  for (const std::int32_t id : ids) {
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+      file += static_cast<char>(static_cast<std::uint32_t>(id) >> shift);
+    }
+  }
+  return file;
+}
+
 }  // namespace regroup::models

@@ -17,4 +17,7 @@ std::vector<std::int32_t> read_bin_ids(std::span<const std::byte> bytes, int voc
 /// order. Throws InputError for anything else and for an id that does not fit 32 bits.
 std::vector<std::int32_t> read_npy_ids(std::span<const std::byte> bytes, const std::string& where);
 
+/// A NumPy `.npy` file (version 1) of ids: one dimension, little-endian int32.
+std::string npy_file(std::span<const std::int32_t> ids);
+
 }  // namespace regroup::models

@@ -2,33 +2,17 @@
 
 #include <sentencepiece_processor.h>
 
-#include <nlohmann/json.hpp>
-
-#include "models/files/json_fields.hpp"
-#include "models/files/json_file.hpp"
 #include "models/files/mapped_file.hpp"
+#include "models/text/tokenizer_config.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {
 namespace {
 
-struct SpecialTokens {
-  bool begin = false;
-  bool end = false;
-};
-
-SpecialTokens read_special_tokens(const std::filesystem::path& config) {
-  if (!std::filesystem::exists(config)) return {};
-  const nlohmann::json json = read_json_file(config);
-  const std::string where = config.string();
-  return {optional_bool(json, "add_bos_token", where).value_or(false),
-          optional_bool(json, "add_eos_token", where).value_or(false)};
-}
-
 class SentencePieceTokenizer : public Tokenizer {
  public:
-  SentencePieceTokenizer(const std::filesystem::path& model, SpecialTokens special)
-      : special_(special) {
+  SentencePieceTokenizer(const std::filesystem::path& model, const TokenizerConfig& config)
+      : add_begin_(config.add_begin), add_end_(config.add_end) {
     const MappedFile file(model);
     const auto bytes = file.bytes();
     const auto status = processor_.LoadFromSerializedProto(
@@ -38,8 +22,8 @@ class SentencePieceTokenizer : public Tokenizer {
                         .where = model.string(),
                         .found = status.ToString()});
     }
-    require_token(special.begin, processor_.bos_id(), "add_bos_token", model);
-    require_token(special.end, processor_.eos_id(), "add_eos_token", model);
+    require_token(add_begin_, processor_.bos_id(), "add_bos_token", model);
+    require_token(add_end_, processor_.eos_id(), "add_eos_token", model);
   }
 
   std::vector<std::int32_t> encode(std::string_view text, bool special) const override {
@@ -50,9 +34,9 @@ class SentencePieceTokenizer : public Tokenizer {
     }
     std::vector<std::int32_t> ids;
     ids.reserve(pieces.size() + 2);
-    if (special && special_.begin) ids.push_back(processor_.bos_id());
+    if (special && add_begin_) ids.push_back(processor_.bos_id());
     ids.insert(ids.end(), pieces.begin(), pieces.end());
-    if (special && special_.end) ids.push_back(processor_.eos_id());
+    if (special && add_end_) ids.push_back(processor_.eos_id());
     return ids;
   }
 
@@ -67,14 +51,15 @@ class SentencePieceTokenizer : public Tokenizer {
   }
 
   sentencepiece::SentencePieceProcessor processor_;
-  SpecialTokens special_;
+  bool add_begin_;
+  bool add_end_;
 };
 
 }  // namespace
 
 std::unique_ptr<Tokenizer> load_sentencepiece(const std::filesystem::path& model,
                                               const std::filesystem::path& config) {
-  return std::make_unique<SentencePieceTokenizer>(model, read_special_tokens(config));
+  return std::make_unique<SentencePieceTokenizer>(model, read_tokenizer_config(config));
 }
 
 }  // namespace regroup::models

@@ -16,12 +16,7 @@ namespace {
 
 std::vector<std::int32_t> tokenize(std::string_view text, const std::filesystem::path& file,
                                    const PretrainedModel& model) {
-  if (const auto bad = first_invalid_utf8(text)) {
-    throw InputError({.what = "text is not UTF-8",
-                      .where = file.string(),
-                      .expected = "UTF-8",
-                      .found = fmt::format("an invalid byte at offset {}", *bad)});
-  }
+  require_utf8(text, file.string());
   const std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(model.checkpoint.directory());
   return tokenizer->encode(text, /*special=*/true);
 }

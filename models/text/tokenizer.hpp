@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -20,8 +21,14 @@ class Tokenizer {
   virtual int vocabulary() const = 0;
 };
 
-/// The tokenizer of a Hugging Face directory (`tokenizer.model`). Throws InputError if there is
-/// none that is supported, or it is broken.
+/// Every file that a tokenizer may be read from.
+inline constexpr std::array kTokenizerFiles = {
+    "tokenizer.model", "spiece.model",      "tokenizer.json",       "vocab.json",
+    "merges.txt",      "added_tokens.json", "tokenizer_config.json"};
+
+/// The tokenizer of a Hugging Face directory, the first that is there of: `tokenizer.model` or
+/// `spiece.model` (SentencePiece), `tokenizer.json` (byte-level BPE, WordPiece), `vocab.json` with
+/// `merges.txt` (GPT-2). Throws InputError if there is none, or it is broken or not supported.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory);
 
 }  // namespace regroup::models

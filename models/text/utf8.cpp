@@ -1,6 +1,10 @@
 #include "models/text/utf8.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdint>
+
+#include "search/error.hpp"
 
 namespace regroup::models {
 namespace {
@@ -48,6 +52,15 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
     at += length;
   }
   return std::nullopt;
+}
+
+void require_utf8(std::string_view text, const std::string& where) {
+  const auto bad = first_invalid_utf8(text);
+  if (!bad) return;
+  throw InputError({.what = "text is not UTF-8",
+                    .where = where,
+                    .expected = "UTF-8",
+                    .found = fmt::format("an invalid byte at offset {}", *bad)});
 }
 
 }  // namespace regroup::models

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace regroup::models {
+
+/// What happens to text before it is cut into words: steps, one after another; none leave it as it
+/// is. Each takes and gives valid UTF-8.
+class Normalizer {
+ public:
+  using Step = std::function<std::string(std::string_view)>;
+
+  void add(Step step) { steps_.push_back(std::move(step)); }
+  std::string operator()(std::string_view text) const;
+
+ private:
+  std::vector<Step> steps_;
+};
+
+/// The `normalizer` of a tokenizer.json, null for none: NFC, NFD, NFKC, NFKD, Lowercase,
+/// BertNormalizer or a Sequence of these. Throws InputError for another one and for broken fields;
+/// `where` names the object.
+Normalizer read_normalizer(const nlohmann::json& node, const std::string& where);
+
+}  // namespace regroup::models

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "models/text/pipeline/added_tokens.hpp"
+#include "models/text/pipeline/vocabulary.hpp"
+#include "models/text/tokenizer_config.hpp"
+
+namespace regroup::models {
+
+/// Ids that stand before and after those of a text, such as begin- and end-of-sequence.
+struct SpecialIds {
+  std::vector<std::int32_t> before;
+  std::vector<std::int32_t> after;
+};
+
+/// The `post_processor` of a tokenizer.json, null for none: TemplateProcessing, BertProcessing,
+/// RobertaProcessing, ByteLevel (adds nothing) or a Sequence of these. Throws InputError for
+/// another one and for broken fields; `where` names the object.
+SpecialIds read_post_processor(const nlohmann::json& node, const std::string& where);
+
+/// Adds what tokenizer_config.json asks for by `add_bos_token` and `add_eos_token` on a side where
+/// nothing stands yet. Throws InputError, naming `where`, when that token is neither an added one
+/// nor in the vocabulary.
+void add_configured_ids(SpecialIds& special, const TokenizerConfig& config,
+                        const std::vector<AddedToken>& added, const Vocabulary& vocabulary,
+                        const std::string& where);
+
+}  // namespace regroup::models

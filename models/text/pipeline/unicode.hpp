@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace regroup::models {
+
+// What tokenizers need of Unicode, in the version that the installed libutf8proc knows.
+
+/// The normal forms of Unicode (UAX #15).
+enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
+
+/// Valid UTF-8 text in a normal form, by libutf8proc. Throws WorkError if memory runs out.
+std::string normal_form(std::string_view text, NormalForm form);
+
+/// Text with every character in lower case, by Unicode's own mapping of single characters.
+std::string lower_case(std::string_view text);
+
+/// The first character of valid UTF-8 text, taken off its front; `text` is not empty.
+char32_t take_character(std::string_view& text);
+void append_character(std::string& text, char32_t character);
+
+/// Property White_Space.
+bool is_white_space(char32_t character);
+/// Categories Cc, Cf and Co: control, format, private use.
+bool is_control(char32_t character);
+/// Category Mn: an accent that stands over or under another character.
+bool is_nonspacing_mark(char32_t character);
+/// A Chinese character in the sense of BERT: the CJK ideographs, not kana or hangul.
+bool is_cjk_ideograph(char32_t character);
+
+}  // namespace regroup::models

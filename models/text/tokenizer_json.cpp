@@ -1,0 +1,150 @@
+#include "models/text/tokenizer_json.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "models/files/json_fields.hpp"
+#include "models/files/json_file.hpp"
+#include "models/files/printable.hpp"
+#include "models/text/pipeline/byte_level_bpe.hpp"
+#include "models/text/pipeline/merge_text.hpp"
+#include "models/text/pipeline/pipeline_tokenizer.hpp"
+#include "models/text/pipeline/unsupported.hpp"
+#include "models/text/pipeline/word_piece.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+using nlohmann::json;
+
+const json& field_or_null(const json& object, const char* key) {
+  static const json null;
+  const auto field = object.find(key);
+  return field == object.end() ? null : *field;
+}
+
+/// A merge is `["Ġ", "t"]` or, in older files, `"Ġ t"`.
+std::vector<Merge> read_merges(const json& model, const std::string& where) {
+  std::vector<Merge> merges;
+  for (const json& merge : required_array(model, "merges", where)) {
+    const std::string here = fmt::format("{}, merge {}", where, merges.size());
+    if (merge.is_string()) {
+      merges.push_back(split_merge(merge.get<std::string>(), here));
+    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
+               merge[1].is_string()) {
+      merges.push_back({merge[0].get<std::string>(), merge[1].get<std::string>()});
+    } else {
+      throw InputError({.what = "merge of the tokenizer is not one",
+                        .where = here,
+                        .expected = "two tokens",
+                        .found = describe_json(merge)});
+    }
+  }
+  return merges;
+}
+
+/// Options of a BPE that must be absent, null, false, 0 or empty.
+void refuse_other_bpe(const json& model, const std::string& where) {
+  for (const char* key :
+       {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"}) {
+    const json& value = field_or_null(model, key);
+    const bool off = value.is_null() || value == false || value == 0 || value == "";
+    if (!off) {
+      refuse_tokenizer("BPE of the tokenizer is not supported", field_of(where, key), "none",
+                       describe_json(value));
+    }
+  }
+}
+
+std::unique_ptr<WordModel> read_bpe(const json& model, Vocabulary vocabulary,
+                                    const std::string& where) {
+  refuse_other_bpe(model, where);
+  BpeOptions options;
+  options.whole_words = optional_bool(model, "ignore_merges", where).value_or(false);
+  options.unknown = optional_string(model, "unk_token", where);
+  options.fuse_unknown = optional_bool(model, "fuse_unk", where).value_or(false);
+  return std::make_unique<ByteLevelBpe>(std::move(vocabulary), read_merges(model, where), options,
+                                        where);
+}
+
+std::unique_ptr<WordModel> read_word_piece(const json& model, Vocabulary vocabulary,
+                                           const std::string& where) {
+  WordPieceOptions options;
+  const auto set = [&](const char* key, std::string& option) {
+    if (auto value = optional_string(model, key, where)) option = std::move(*value);
+  };
+  set("unk_token", options.unknown);
+  set("continuing_subword_prefix", options.continuation);
+  options.most_characters = optional_int(model, "max_input_chars_per_word", where, 0,
+                                         std::numeric_limits<std::int64_t>::max())
+                                .value_or(options.most_characters);
+  return std::make_unique<WordPiece>(std::move(vocabulary), options, where);
+}
+
+std::unique_ptr<WordModel> read_model(const json& model, Vocabulary vocabulary, bool byte_level,
+                                      const std::string& where) {
+  const std::string type = required_string(model, "type", where);
+  if (type == "BPE" && byte_level) return read_bpe(model, std::move(vocabulary), where);
+  if (type == "WordPiece" && !byte_level) {
+    return read_word_piece(model, std::move(vocabulary), where);
+  }
+  refuse_tokenizer("model of the tokenizer is not supported", where,
+                   "BPE with the pre-tokenizer ByteLevel, WordPiece without it",
+                   fmt::format("{} {} it", type, byte_level ? "with" : "without"));
+}
+
+std::vector<AddedToken> read_added_tokens(const json& tokenizer, const Vocabulary& vocabulary,
+                                          const std::string& where) {
+  std::vector<AddedToken> tokens;
+  const json* list = optional_array(tokenizer, "added_tokens", where);
+  if (list == nullptr) return tokens;
+  for (const json& entry : *list) {
+    const std::string here = fmt::format("{}, added token {}", where, tokens.size());
+    require_object(entry, here);
+    const std::int32_t id = checked_id(field_or_null(entry, "id"), here);
+    tokens.push_back(read_added_token(entry, id, here));
+    const auto known = vocabulary.find(tokens.back().content);
+    if (known && *known != id) {
+      throw InputError({.what = "added token has another id than in the vocabulary",
+                        .where = here,
+                        .expected = std::to_string(*known),
+                        .found = std::to_string(id)});
+    }
+  }
+  return tokens;
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file,
+                                               const std::filesystem::path& config) {
+  const json tokenizer = read_json_file(file);
+  const std::string name = file.string();
+  const auto part = [&](const char* key) { return field_of(name, key); };
+  const json& model = required_object(tokenizer, "model", name);
+  const std::string type = required_string(model, "type", part("model"));
+  if (type != "BPE" && type != "WordPiece") {
+    refuse_tokenizer("model of the tokenizer is not supported", part("model"), "BPE or WordPiece",
+                     type);
+  }
+  Vocabulary vocabulary =
+      read_vocabulary(required_object(model, "vocab", part("model")), part("vocab"));
+  TokenizerParts parts;
+  parts.vocabulary = vocabulary.size();
+  parts.added = read_added_tokens(tokenizer, vocabulary, name);
+  parts.normalizer = read_normalizer(field_or_null(tokenizer, "normalizer"), part("normalizer"));
+  parts.pre_tokenizer =
+      read_pre_tokenizer(field_or_null(tokenizer, "pre_tokenizer"), part("pre_tokenizer"));
+  parts.special =
+      read_post_processor(field_or_null(tokenizer, "post_processor"), part("post_processor"));
+  add_configured_ids(parts.special, read_tokenizer_config(config), parts.added, vocabulary,
+                     config.string());
+  parts.model =
+      read_model(model, std::move(vocabulary), parts.pre_tokenizer.byte_level, part("model"));
+  return make_pipeline_tokenizer(std::move(parts));
+}
+
+}  // namespace regroup::models
