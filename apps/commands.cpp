@@ -6,6 +6,7 @@
 #include "apps/commands/inspect_command.hpp"
 #include "apps/commands/report_command.hpp"
 #include "apps/commands/search_command.hpp"
+#include "apps/commands/tokenize_command.hpp"
 
 namespace regroup::apps {
 
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<EvalCommand>());
   commands.push_back(std::make_unique<ConvertCommand>());
   commands.push_back(std::make_unique<ReportCommand>());
+  commands.push_back(std::make_unique<TokenizeCommand>());
   return commands;
 }
 

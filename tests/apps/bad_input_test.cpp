@@ -8,6 +8,7 @@
 #include "tests/apps/program.hpp"
 #include "tests/apps/search_scene.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
+#include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -208,6 +209,27 @@ TEST_CASE("broken data") {
   scene.refuses(measured({"--selection", other, "--calibration", other}),
                 "calibration and selection");
   scene.refuses(measured({"--calibration", other}), "--selection FILE");
+}
+
+TEST_CASE("texts and tokenizers that tokenize cannot use") {
+  const Scene scene;
+  const auto refuses = [&](std::vector<std::string> more, const std::string& part) {
+    more.insert(more.begin(), {"tokenize", scene.model()});
+    scene.refuses(more, part);
+  };
+  refuses({"--text", "a"}, "no tokenizer");
+  scene.scratch().write("model/tokenizer.json", R"({"model": {"type": "Unigram"}})");
+  refuses({"--text", "a"}, "token ids as .bin or .npy");
+  scene.scratch().write("model/tokenizer.json", tiny_bpe().dump());
+  refuses({}, "--data");
+  refuses({"--data", scene.out()}, scene.out());
+  refuses({"--text", "a", "--data", "-"}, "--text");
+  refuses({"--text", "a", "-o", scene.out()}, ".npy");
+  refuses({"--text", "a", "-o", scene.out() + "/ids.npy"}, "--output");
+  const std::string bad = scene.scratch().write("bad.txt", "ab\xff").string();
+  const std::string output = (scene.scratch().path() / "ids.npy").string();
+  refuses({"--data", bad, "-o", output}, "offset 2");
+  CHECK_FALSE(fs::exists(output));
 }
 
 TEST_CASE("output places that cannot be used") {
