@@ -12,6 +12,9 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET GLOBAL sentencepiece)
 pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET GLOBAL libpcre2-8)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET GLOBAL libutf8proc)
+# Its only flag, UTF8PROC_EXPORTS, matters on Windows; with it the precompiled header would not fit the tests.
+set_property(TARGET PkgConfig::utf8proc PROPERTY INTERFACE_COMPILE_OPTIONS "")
+set_property(TARGET PkgConfig::utf8proc PROPERTY INTERFACE_COMPILE_DEFINITIONS "")
 find_path(REGROUP_RANDOM123 Random123/philox.h REQUIRED)
 mark_as_advanced(REGROUP_RANDOM123)
 

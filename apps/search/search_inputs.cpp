@@ -8,6 +8,7 @@
 #include "apps/search/search_rules.hpp"
 #include "models/files/sha256.hpp"
 #include "models/grouping/grouping_file.hpp"
+#include "models/text/tokenizer.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
