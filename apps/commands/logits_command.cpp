@@ -131,7 +131,7 @@ void LogitsCommand::run(const Session& session) {
   });
   progress.end();
   write_logits(output_, input, logits);
-  session.console.print(fmt::format("{}: logits of {} x {} tokens, vocabulary {}\n", output_,
+  session.console.print(fmt::format("{}: logits of {} x {} tokens, vocabulary {}", output_,
                                     input.sequences, input.length, vocabulary));
 }
 

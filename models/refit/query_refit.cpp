@@ -11,8 +11,8 @@ namespace {
 constexpr double kRidge = 1e-3;
 constexpr int kMostSteps = 40;
 /// The residual that counts as solved, relative to the right-hand side, in every head. A tenth of
-/// it took 20 steps in place of 12 and changed a measured loss by 0.0002 nats, where the refit gains
-/// 0.0072 (docs/results.md).
+/// it took 20 steps in place of 12 and changed a measured loss by 0.0002 nats, where the refit
+/// gains 0.0072 (docs/results.md).
 constexpr double kTolerance = 1e-2;
 /// Stands in for a divisor that is 0: a head without queries or keys, or one that is solved, has
 /// nothing left to divide.
