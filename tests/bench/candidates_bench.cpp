@@ -1,7 +1,6 @@
 // Candidates of a measured search, together and the naive way: one conversion and one whole forward
 // pass for each. Items are candidates. On examples/demo-llama, 4 layers of 8 heads.
 
-#include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -9,7 +8,6 @@
 #include <memory>
 
 #include "models/candidate_meter.hpp"
-#include "models/transformer/decoder.hpp"
 #include "search/baselines.hpp"
 #include "search/enumeration.hpp"
 #include "search/parallel.hpp"
@@ -126,35 +124,9 @@ void candidates_models_naive(benchmark::State& state) {
   measure(state, of_all_layers(), true);
 }
 
-/// The key and value projections of all layers, which are what candidates with equal hidden states
-/// could share besides: their part of a forward pass. One thread.
-void candidates_projections(benchmark::State& state) {
-  const Scene scene(8);
-  const at::NoGradGuard no_gradients;
-  const models::Decoder& decoder = scene.model.decoder();
-  const at::Tensor input = at::ones({8, kContext, decoder.width()});
-  for (auto unused : state) {
-    for (std::size_t layer = 0; layer < decoder.layers(); ++layer) {
-      benchmark::DoNotOptimize(decoder.attention(layer).key()(input));
-      benchmark::DoNotOptimize(decoder.attention(layer).value()(input));
-    }
-  }
-}
-
-void candidates_forward(benchmark::State& state) {
-  const Scene scene(8);
-  search::set_threads(1);
-  search::SilentProgress silent;
-  for (auto unused : state) {
-    benchmark::DoNotOptimize(scene.model.window_losses(scene.windows, {}, silent));
-  }
-}
-
 BENCHMARK(candidates_layer)->ArgName("tokens")->Arg(2048)->Arg(8192)->UseRealTime();
 BENCHMARK(candidates_layer_naive)->ArgName("tokens")->Arg(2048)->Arg(8192)->UseRealTime();
 BENCHMARK(candidates_models)->ArgName("tokens")->Arg(2048)->Arg(8192)->UseRealTime();
 BENCHMARK(candidates_models_naive)->ArgName("tokens")->Arg(2048)->Arg(8192)->UseRealTime();
-BENCHMARK(candidates_projections);
-BENCHMARK(candidates_forward);
 
 }  // namespace

@@ -192,9 +192,6 @@ def candidates(table):
             rates = [row["items_per_second"] for row in (ours, naive)]
             table.add(f"32 candidates {words}, {tokens} tokens, 2 threads, together / one by one",
                       f"{rates[0] / rates[1]:.3g}× ({rates[0]:.3g} against {rates[1]:.3g} evaluations/s)")
-    part = [table.rows.get(f"candidates_{name}") for name in ("projections", "forward")]
-    if all(part):
-        table.add("key and value projections, part of a forward pass", f"{100 * part[0]['cpu'] / part[1]['cpu']:.3g} %")
 
 
 def machine(report):
