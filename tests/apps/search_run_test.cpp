@@ -183,8 +183,8 @@ TEST_CASE(
 
 TEST_CASE("every method runs and repeats its bytes") {
   const SearchScene scene;
-  for (const char* method :
-       {"qcqa", "qcqa-ec", "asymgqa", "kdgqa", "dgqa", "exact", "neighbour", "mqa", "random"}) {
+  for (const char* method : {"qcqa", "qcqa-ec", "asymgqa", "kdgqa", "dgqa", "exact", "exhaustive",
+                             "neighbour", "mqa", "random"}) {
     const bool joint_only = std::string(method).ends_with("dgqa");
     for (const char* partitions : {"joint", "independent"}) {
       if (joint_only && std::string(partitions) != "joint") continue;
