@@ -53,14 +53,14 @@ CalibrationInput open_calibration(const std::filesystem::path& file,
     input.statistics = models::read_calibration(file, model);
     input.windows = input.statistics->windows;
   } else {
-    input.data = models::read_token_data(file, model);
+    input.data = models::read_input_data(file, model);
     input.windows = calibration_windows(*input.data, model.config, 0);
   }
   return input;
 }
 
 models::Calibration make_calibration(const models::LanguageModel& model,
-                                     const models::TokenWindows& windows, std::string data_sha256,
+                                     const models::Samples& windows, std::string data_sha256,
                                      std::optional<search::RandomKey> gradients,
                                      std::stop_token stop, search::Progress& progress) {
   const auto layers = static_cast<std::size_t>(model.config().layers);
@@ -74,12 +74,12 @@ models::Calibration make_calibration(const models::LanguageModel& model,
 
 std::optional<models::Calibration> reusable_calibration(
     const std::filesystem::path& file, const models::PretrainedModel& model,
-    const models::TokenWindows& windows, const std::optional<search::RandomKey>& gradients) {
+    const models::Samples& windows, const std::string& data_sha256,
+    const std::optional<search::RandomKey>& gradients) {
   if (!std::filesystem::is_regular_file(file)) return std::nullopt;
   try {
     models::Calibration there = models::read_calibration(file, model);
-    const bool same = std::ranges::equal(there.windows.ids(), windows.ids()) &&
-                      there.windows.context() == windows.context() &&
+    const bool same = there.windows == windows && there.data_sha256 == data_sha256 &&
                       there.labels == models::label_name(gradients);
     if (same) return there;
   } catch (const InputError&) {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "models/grouping/grouping_file.hpp"
+#include "models/inputs/input_data.hpp"
 #include "models/language_model.hpp"
-#include "models/text/token_data.hpp"
 #include "search/progress.hpp"
 
 namespace regroup::apps {
@@ -18,8 +18,8 @@ namespace regroup::apps {
 struct CalibrationInput {
   std::filesystem::path file;
   std::optional<models::Calibration> statistics;  ///< of a calibration file
-  std::optional<models::TokenData> data;          ///< else
-  std::optional<models::TokenWindows> windows;    ///< of either
+  std::optional<models::InputData> data;          ///< else
+  std::optional<models::Samples> windows;         ///< of either
 
   /// SHA-256 of the data, also where only their statistics are given.
   const std::string& data_sha256() const;
@@ -33,15 +33,16 @@ CalibrationInput open_calibration(const std::filesystem::path& file,
 /// Measures moments on windows and says on the console's progress what it does. `gradients`: labels
 /// are drawn with that key. Throws as LanguageModel::calibrate.
 models::Calibration make_calibration(const models::LanguageModel& model,
-                                     const models::TokenWindows& windows, std::string data_sha256,
+                                     const models::Samples& windows, std::string data_sha256,
                                      std::optional<search::RandomKey> gradients,
                                      std::stop_token stop, search::Progress& progress);
 
-/// What a calibration file holds, if it is there and was made of the same model and windows with
-/// the same labels; else nothing.
+/// What a calibration file holds, if it is there and was made of the same model, data and windows
+/// with the same labels; else nothing.
 std::optional<models::Calibration> reusable_calibration(
     const std::filesystem::path& file, const models::PretrainedModel& model,
-    const models::TokenWindows& windows, const std::optional<search::RandomKey>& gradients);
+    const models::Samples& windows, const std::string& data_sha256,
+    const std::optional<search::RandomKey>& gradients);
 
 /// The calibration that a grouping's recipe needs, or null if it needs none: from `option`
 /// (--calibration) where given, else from the file that the grouping names, whose hash must be the

@@ -15,29 +15,28 @@ constexpr int kSampledContext = 256;
 
 }  // namespace
 
-models::TokenWindows sample_text(const models::LanguageModel& model, search::RandomKey key,
-                                 std::stop_token stop, search::Progress& progress) {
+models::Samples sample_text(const models::LanguageModel& model, search::RandomKey key,
+                            std::stop_token stop, search::Progress& progress) {
   const int context = std::min(model.config().context, kSampledContext);
   progress.begin("sampling text from the model",
                  static_cast<std::size_t>(kSampledWindows) * static_cast<std::size_t>(context),
                  "tokens");
-  models::TokenWindows windows = model.sample(kSampledWindows, context, key, stop, progress);
+  models::Samples windows = model.sample(kSampledWindows, context, key, stop, progress);
   progress.end();
   return windows;
 }
 
 void require_can_write_text(const models::PretrainedModel& model, const char* option) {
-  if (model.config.bos) return;
-  throw InputError({.what = "the model has no begin-of-sequence token to sample text from",
-                    .where = model.checkpoint.config_where(),
-                    .expected = fmt::format("bos_token_id, or {} FILE", option)});
+  if (models::can_write_text(model.config)) return;
+  throw InputError(
+      {.what = "the model cannot write text to be measured on",
+       .where = model.checkpoint.config_where(),
+       .expected = fmt::format("{} FILE, or a causal model with bos_token_id", option)});
 }
 
-models::TokenWindows calibration_windows(const models::TokenData& data,
-                                         const models::ModelConfig& config,
-                                         std::size_t most_tokens) {
-  return models::TokenWindows::of_stream(data.ids, eval_window(config, 0), most_tokens,
-                                         data.file.string());
+models::Samples calibration_windows(const models::InputData& data,
+                                    const models::ModelConfig& config, std::size_t most_tokens) {
+  return models::windows_of(data, config, eval_window(config, 0), most_tokens);
 }
 
 }  // namespace regroup::apps

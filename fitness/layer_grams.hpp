@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/calibration/calibration.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/projection_view.hpp"
 #include "search/progress.hpp"
 
 namespace regroup::fitness {
@@ -20,7 +20,8 @@ struct LayerGrams {
 };
 
 /// The Gram of one projection [H_kv·d, D] of one layer.
-using GramRule = std::function<Eigen::MatrixXd(const models::TensorView& projection, int layer)>;
+using GramRule =
+    std::function<Eigen::MatrixXd(const models::ProjectionView& projection, int layer)>;
 
 /// Grams of every layer by one rule. Layers run in parallel; each reads its weights once and gives
 /// their memory back. Throws Interrupted on `stop`.

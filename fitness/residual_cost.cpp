@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/merge/merge_recipe.hpp"
+#include "models/merge/normed_heads.hpp"
 #include "search/exact/spectral_relaxation.hpp"
 
 namespace regroup::fitness {
@@ -55,13 +56,14 @@ ResidualCost::ResidualCost(models::MergeProblem problem, models::HeadProducts pr
       products_(std::move(products)),
       weights_(std::move(weights)),
       recipe_(recipe),
-      is_best_(recipe_.merge->name() == "optimal" && weights_.planes == problem_.weights.planes &&
+      is_best_(recipe_.merge->name() == "optimal" && !problem_.normed &&
+               weights_.planes == problem_.weights.planes &&
                weights_.block == problem_.weights.block) {}
 
 double ResidualCost::compute_cost(std::span<const search::Head> members) const {
   const std::vector<int> ids = ids_of(members);
-  const models::SharedHead shared =
-      models::shared_head(models::restrict_to(problem_, ids), recipe_);
+  const models::MergeProblem group = models::restrict_to(problem_, ids);
+  const models::SharedHead shared = models::behind_norm(models::shared_head(group, recipe_), group);
   const models::MergeProblem pricing = part_of(problem_, products_, weights_, ids);
   return models::residual(shared, pricing.products, pricing.weights);
 }
@@ -79,6 +81,7 @@ double ResidualCost::serving_cost(search::Head head, std::span<const search::Hea
     ids.push_back(head.value());
     shared = shared.with_listener();
   }
+  shared = models::behind_norm(std::move(shared), models::restrict_to(problem_, ids));
   models::MergeProblem pricing = part_of(problem_, products_, weights_, ids);
   const auto place = std::ranges::find(ids, head.value()) - ids.begin();
   for (VectorXd& plane : pricing.weights.planes) {

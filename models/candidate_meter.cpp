@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "models/prefix_states.hpp"
-#include "models/transformer/decoder.hpp"
 #include "models/transformer/token_losses.hpp"
+#include "models/transformer/transformer.hpp"
 #include "models/transformer/window_checks.hpp"
 #include "models/transformer/window_pass.hpp"
 #include "search/parallel.hpp"
@@ -63,11 +63,11 @@ std::size_t count_together(std::span<const search::Grouping> groupings, std::siz
 /// What measurements share.
 class CandidateMeter::Shared {
  public:
-  /// Takes a candidate's last hidden states of the windows from `begin` on.
-  using Sink = std::function<void(const Decoder& model, std::size_t candidate,
-                                  const at::Tensor& states, std::size_t batch, std::size_t begin)>;
+  /// Takes a candidate's last hidden states of one batch of windows.
+  using Sink = std::function<void(const Transformer& model, std::size_t candidate,
+                                  const at::Tensor& states, std::size_t batch, WindowRange range)>;
 
-  Shared(const Converter& converter, const TokenWindows& windows)
+  Shared(const Converter& converter, const Samples& windows)
       : converter_(converter), windows_(windows), states_(windows) {}
 
   std::mutex& mutex() { return mutex_; }
@@ -79,9 +79,9 @@ class CandidateMeter::Shared {
       const std::size_t count =
           count_together(groupings, begin, recipe, converter_.source().config());
       run_together(groupings.subspan(begin, count), recipe, scope, stop,
-                   [&](const Decoder& model, std::size_t candidate, const at::Tensor& states,
-                       std::size_t batch, std::size_t first) {
-                     sink(model, begin + candidate, states, batch, first);
+                   [&](const Transformer& model, std::size_t candidate, const at::Tensor& states,
+                       std::size_t batch, WindowRange range) {
+                     sink(model, begin + candidate, states, batch, range);
                    });
       begin += count;
     }
@@ -95,9 +95,8 @@ class CandidateMeter::Shared {
     const auto alone =
         search::Grouping::uniform(config.layers, search::Partition::singletons(config.kv_heads));
     run({&alone, 1}, recipe, RefitScope::kGroupedLayers, std::move(stop),
-        [&](const Decoder&, std::size_t, const at::Tensor& last, std::size_t batch, std::size_t) {
-          states[batch] = last;
-        });
+        [&](const Transformer&, std::size_t, const at::Tensor& last, std::size_t batch,
+            WindowRange) { states[batch] = last; });
     source_ = std::move(states);
     return source_;
   }
@@ -126,24 +125,25 @@ class CandidateMeter::Shared {
     const std::vector<LanguageModel> models = convert(groupings, recipe, scope, stop);
     std::vector<PrefixCandidate> candidates;
     for (std::size_t i = 0; i < models.size(); ++i) {
-      candidates.push_back({&models[i].decoder(), layer_keys(groupings[i], recipe, scope)});
+      candidates.push_back({&models[i].transformer(), layer_keys(groupings[i], recipe, scope)});
     }
     states_.run(candidates, std::move(stop),
                 [&](std::size_t candidate, std::size_t batch, const at::Tensor& states) {
-                  sink(*candidates[candidate].decoder, candidate, states, batch,
-                       batch * batch_windows(windows_));
+                  const std::size_t begin = batch * batch_windows(windows_);
+                  const std::size_t end =
+                      std::min(windows_.size(), begin + batch_windows(windows_));
+                  sink(*candidates[candidate].transformer, candidate, states, batch, {begin, end});
                 });
   }
 
   const Converter& converter_;
-  const TokenWindows& windows_;
+  const Samples& windows_;
   std::mutex mutex_;
   PrefixStates states_;
   std::vector<at::Tensor> source_;
 };
 
-CandidateMeter::CandidateMeter(std::shared_ptr<const Converter> converter,
-                               const TokenWindows& windows)
+CandidateMeter::CandidateMeter(std::shared_ptr<const Converter> converter, const Samples& windows)
     : converter_(std::move(converter)),
       windows_(windows),
       shared_(std::make_unique<Shared>(*converter_, windows)) {
@@ -155,16 +155,32 @@ CandidateMeter::~CandidateMeter() = default;
 std::vector<std::vector<double>> CandidateMeter::measure(
     std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
     TokenMeasure measure, std::stop_token stop) const {
+  if (converter_->source().transformer().is_measured_by_source()) {
+    return measure_by_source(groupings, recipe, scope, measure, std::move(stop));
+  }
   const std::lock_guard one_at_a_time(shared_->mutex());
   std::vector<std::vector<double>> means(groupings.size(), std::vector<double>(windows_.size()));
   shared_->run(groupings, recipe, scope, std::move(stop),
-               [&](const Decoder& model, std::size_t candidate, const at::Tensor& states,
-                   std::size_t, std::size_t begin) {
-                 batch_means(model, states, windows_, begin, measure, means[candidate]);
+               [&](const Transformer& model, std::size_t candidate, const at::Tensor& states,
+                   std::size_t, WindowRange range) {
+                 batch_means(model, states, windows_, range, measure, means[candidate]);
                });
   for (const auto& windows : means) {
     for (const double mean : windows) {
       require_finite_loss(mean, converter_->source().pretrained());
+    }
+  }
+  return means;
+}
+
+std::vector<std::vector<double>> CandidateMeter::measure_by_source(
+    std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
+    TokenMeasure measure, std::stop_token stop) const {
+  std::vector<std::vector<double>> means;
+  for (const auto& of_grouping : scores(groupings, recipe, scope, std::move(stop))) {
+    std::vector<double>& values = means.emplace_back();
+    for (const WindowScore& score : of_grouping) {
+      values.push_back(measure == TokenMeasure::kLoss ? score.loss : 1 - score.accuracy);
     }
   }
   return means;
@@ -175,13 +191,13 @@ std::vector<std::vector<WindowScore>> CandidateMeter::scores(
     std::stop_token stop) const {
   const std::lock_guard one_at_a_time(shared_->mutex());
   const std::vector<at::Tensor>& of_source = shared_->source(recipe, stop);
-  const Decoder& source = converter_->source().decoder();
+  const Transformer& source = converter_->source().transformer();
   std::vector<std::vector<WindowScore>> scores(groupings.size(),
                                                std::vector<WindowScore>(windows_.size()));
   shared_->run(groupings, recipe, scope, std::move(stop),
-               [&](const Decoder& model, std::size_t candidate, const at::Tensor& states,
-                   std::size_t batch, std::size_t begin) {
-                 batch_scores(model, states, source, of_source[batch], windows_, begin,
+               [&](const Transformer& model, std::size_t candidate, const at::Tensor& states,
+                   std::size_t batch, WindowRange range) {
+                 batch_scores(model, states, source, of_source[batch], windows_, range,
                               scores[candidate]);
                });
   for (const auto& windows : scores) {

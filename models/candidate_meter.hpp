@@ -19,7 +19,7 @@ namespace regroup::models {
 class CandidateMeter {
  public:
   /// `windows` must outlive it.
-  CandidateMeter(std::shared_ptr<const Converter> converter, const TokenWindows& windows);
+  CandidateMeter(std::shared_ptr<const Converter> converter, const Samples& windows);
   ~CandidateMeter();
 
   /// For every grouping the mean of every window. Throws as `Converter::merge` and
@@ -31,13 +31,19 @@ class CandidateMeter {
   std::vector<std::vector<WindowScore>> scores(std::span<const search::Grouping> groupings,
                                                const MergeRecipe& recipe, RefitScope scope,
                                                std::stop_token stop) const;
-  const TokenWindows& windows() const { return windows_; }
+  const Samples& windows() const { return windows_; }
 
  private:
+  /// `measure` where there is no telling what the predictions should be but by the source.
+  std::vector<std::vector<double>> measure_by_source(std::span<const search::Grouping> groupings,
+                                                     const MergeRecipe& recipe, RefitScope scope,
+                                                     TokenMeasure measure,
+                                                     std::stop_token stop) const;
+
   class Shared;
 
   std::shared_ptr<const Converter> converter_;
-  const TokenWindows& windows_;
+  const Samples& windows_;
   std::unique_ptr<Shared> shared_;
 };
 

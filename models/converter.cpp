@@ -16,6 +16,7 @@ void require_fits(const search::Grouping& grouping, const MergeRecipe& recipe,
   require_same_heads(grouping, config);
   require_valid(recipe);
   require_mergeable(grouping, recipe);
+  require_refit_passes(recipe, config);
   const bool needs_gradients = recipe.merge->needs() == MergeNeeds::kGradients;
   const bool has_all = calibration != nullptr && (!needs_gradients || calibration->has_gradients());
   if (!recipe.needs_calibration() || has_all) return;
@@ -35,7 +36,7 @@ std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const Pretrain
 Converter::Converter(LanguageModel source, std::shared_ptr<const Calibration> calibration)
     : source_(std::move(source)), calibration_(std::move(calibration)) {
   if (calibration_) {
-    states_ = std::make_unique<LayerStates>(source_.decoder(), calibration_->windows);
+    states_ = std::make_unique<LayerStates>(source_.transformer(), calibration_->windows);
   }
 }
 

@@ -12,12 +12,13 @@
 #include "models/converter.hpp"
 #include "models/merge/merged_layers.hpp"
 #include "models/refit/layer_states.hpp"
-#include "models/transformer/decoder.hpp"
 #include "models/transformer/gradient_pass.hpp"
 #include "models/transformer/key_products.hpp"
 #include "models/transformer/moment_pass.hpp"
 #include "models/transformer/sampler.hpp"
+#include "models/transformer/target_ranks.hpp"
 #include "models/transformer/token_losses.hpp"
+#include "models/transformer/transformer.hpp"
 #include "models/transformer/window_checks.hpp"
 #include "models/transformer/window_pass.hpp"
 #include "search/error.hpp"
@@ -39,18 +40,18 @@ void require_finite(const Calibration& calibration, const std::string& name) {
   }
 }
 
-void require_same_vocabulary(const Decoder& model, const Decoder& source) {
-  if (model.vocabulary() == source.vocabulary()) return;
+void require_same_vocabulary(const Transformer& model, const Transformer& source) {
+  if (model.outputs() == source.outputs()) return;
   throw InputError({.what = "models with other vocabularies cannot be compared",
-                    .expected = std::to_string(source.vocabulary()),
-                    .found = std::to_string(model.vocabulary())});
+                    .expected = std::to_string(source.outputs()),
+                    .found = std::to_string(model.outputs())});
 }
 
 }  // namespace
 
 struct SourceStates::Content {
-  std::shared_ptr<const Decoder> decoder;
-  TokenWindows windows;
+  std::shared_ptr<const Transformer> transformer;
+  Samples windows;
   std::vector<at::Tensor> states;  // of each batch, [windows · context, D], on the CPU
   std::vector<WindowScore> scores;
 };
@@ -61,11 +62,11 @@ const std::vector<WindowScore>& SourceStates::scores() const {
 
 LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
                              const ComputeOptions& options)
-    : model_(std::move(model)), decoder_(std::make_shared<Decoder>(*model_, options)) {}
+    : model_(std::move(model)), transformer_(std::make_shared<Transformer>(*model_, options)) {}
 
 LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
-                             std::shared_ptr<const Decoder> decoder)
-    : model_(std::move(model)), decoder_(std::move(decoder)) {}
+                             std::shared_ptr<const Transformer> transformer)
+    : model_(std::move(model)), transformer_(std::move(transformer)) {}
 
 LanguageModel LanguageModel::grouped(const search::Grouping& grouping,
                                      const MergeRecipe& recipe) const {
@@ -74,91 +75,112 @@ LanguageModel LanguageModel::grouped(const search::Grouping& grouping,
 
 LanguageModel LanguageModel::with_layers(const MergedLayers& layers) const {
   const at::NoGradGuard no_gradients;
-  auto decoder = std::make_shared<Decoder>(*decoder_);
-  for (std::size_t i = 0; i < decoder->layers(); ++i) {
-    if (layers.differs(i)) decoder->replace_attention(i, layers.layer(i), config());
+  auto transformer = std::make_shared<Transformer>(*transformer_);
+  for (std::size_t i = 0; i < transformer->layers(); ++i) {
+    if (layers.differs(i)) transformer->replace_attention(i, layers.layer(i));
   }
-  return {model_, std::move(decoder)};
+  return {model_, std::move(transformer)};
 }
 
 std::vector<float> LanguageModel::logits(std::span<const std::int32_t> ids) const {
-  require_ids(ids, config());
-  require_length(ids.size(), config());
+  return logits(ForwardInput{{ids.begin(), ids.end()}, {}, {}});
+}
+
+std::vector<float> LanguageModel::logits(const ForwardInput& input) const {
+  require_input(input, config());
   const c10::InferenceMode no_gradients;
-  const at::Tensor input = id_tensor(ids, 1, decoder_->options());
-  const at::Tensor logits = decoder_->logits(decoder_->hidden_states(input)).cpu().contiguous();
+  const at::Tensor hidden = transformer_->hidden_states(model_input(*transformer_, input));
+  const at::Tensor logits = transformer_->logits(hidden).cpu().contiguous();
   const float* data = logits.const_data_ptr<float>();
   return {data, data + logits.numel()};
 }
 
-std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, std::stop_token stop,
+std::vector<double> LanguageModel::window_losses(const Samples& windows, std::stop_token stop,
                                                  search::Progress& progress) const {
   require_windows(windows, config());
+  require_targets(config());
   std::vector<double> losses(windows.size());
-  for_each_batch(windows.size(), batch_windows(windows), decoder_->options().device, stop,
+  for_each_batch(windows.size(), batch_windows(windows), transformer_->options().device, stop,
                  [&](std::size_t begin, std::size_t end) {
-                   batch_means(*decoder_, batch_states(*decoder_, windows, begin, end), windows,
-                               begin, TokenMeasure::kLoss, losses);
-                   progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
+                   batch_means(*transformer_, batch_states(*transformer_, windows, begin, end),
+                               windows, {begin, end}, TokenMeasure::kLoss, losses);
+                   progress.advance(windows.tokens(begin, end));
                  });
   for (const double loss : losses) require_finite_loss(loss, *model_);
   return losses;
 }
 
-SourceStates LanguageModel::source_states(const TokenWindows& windows, std::stop_token stop,
+std::vector<int> LanguageModel::class_ranks(const Samples& images, std::stop_token stop,
+                                            search::Progress& progress) const {
+  require_kind(SampleKind::kImages, config());
+  require_windows(images, config());
+  std::vector<int> ranks(images.size());
+  for_each_batch(images.size(), batch_windows(images), transformer_->options().device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   const at::Tensor states = batch_states(*transformer_, images, begin, end);
+                   std::ranges::copy(
+                       batch_target_ranks(*transformer_, states, images, {begin, end}),
+                       ranks.begin() + static_cast<std::ptrdiff_t>(begin));
+                   progress.advance(end - begin);
+                 });
+  return ranks;
+}
+
+SourceStates LanguageModel::source_states(const Samples& windows, std::stop_token stop,
                                           search::Progress& progress) const {
   require_windows(windows, config());
   const std::size_t batch = batch_windows(windows);
   std::vector<at::Tensor> states((windows.size() + batch - 1) / batch);
   std::vector<WindowScore> scores(windows.size());
-  for_each_batch(windows.size(), batch, decoder_->options().device, stop,
-                 [&](std::size_t begin, std::size_t end) {
-                   const at::Tensor own = batch_states(*decoder_, windows, begin, end);
-                   states[begin / batch] = own.cpu();
-                   batch_scores(*decoder_, own, *decoder_, own, windows, begin, scores);
-                   progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
-                 });
+  for_each_batch(
+      windows.size(), batch, transformer_->options().device, stop,
+      [&](std::size_t begin, std::size_t end) {
+        const at::Tensor own = batch_states(*transformer_, windows, begin, end);
+        states[begin / batch] = own.cpu();
+        batch_scores(*transformer_, own, *transformer_, own, windows, {begin, end}, scores);
+        progress.advance(windows.tokens(begin, end));
+      });
   for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
   return SourceStates(std::make_shared<const SourceStates::Content>(
-      SourceStates::Content{decoder_, windows, std::move(states), std::move(scores)}));
+      SourceStates::Content{transformer_, windows, std::move(states), std::move(scores)}));
 }
 
 std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std::stop_token stop,
                                                 search::Progress& progress) const {
   const SourceStates::Content& kept = *source.content_;
   require_windows(kept.windows, config());
-  require_same_vocabulary(*decoder_, *kept.decoder);
+  require_same_vocabulary(*transformer_, *kept.transformer);
   const std::size_t batch = batch_windows(kept.windows);
   std::vector<WindowScore> scores(kept.windows.size());
-  for_each_batch(
-      scores.size(), batch, decoder_->options().device, stop,
-      [&](std::size_t begin, std::size_t end) {
-        const at::Tensor states = batch_states(*decoder_, kept.windows, begin, end);
-        batch_scores(*decoder_, states, *kept.decoder, kept.states[begin / batch], kept.windows,
-                     begin, scores);
-        progress.advance((end - begin) * static_cast<std::size_t>(kept.windows.context()));
-      });
+  for_each_batch(scores.size(), batch, transformer_->options().device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   const at::Tensor states = batch_states(*transformer_, kept.windows, begin, end);
+                   batch_scores(*transformer_, states, *kept.transformer,
+                                kept.states[begin / batch], kept.windows, {begin, end}, scores);
+                   progress.advance(kept.windows.tokens(begin, end));
+                 });
   for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
   return scores;
 }
 
-Calibration LanguageModel::calibrate(const TokenWindows& windows, const CalibrationOptions& options,
+Calibration LanguageModel::calibrate(const Samples& windows, const CalibrationOptions& options,
                                      std::stop_token stop, search::Progress& progress) const {
   require_windows(windows, config());
   const std::size_t tokens = windows.tokens();
-  const LayerStates states(*decoder_, windows);
+  const LayerStates states(*transformer_, windows);
   Calibration calibration{{}, windows, {}};
-  for (std::size_t layer = 0; layer < decoder_->layers(); ++layer) {
+  for (std::size_t layer = 0; layer < transformer_->layers(); ++layer) {
     calibration.layers.push_back(
-        layer_moments(*decoder_, layer, states.at_layer(layer, stop), stop));
+        layer_moments(*transformer_, layer, states.at_layer(layer, stop), stop));
     progress.advance(tokens);
   }
   require_finite(calibration, model_->name());
   if (!options.gradient_key) return calibration;
-  const std::size_t step = static_cast<std::size_t>(windows.context()) * decoder_->layers();
   std::vector<LayerGradients> gradients =
-      gradient_pass(*decoder_, windows, config().kv_heads, *options.gradient_key, stop,
-                    [&] { progress.advance(step); });
+      gradient_pass(*transformer_, windows, config().kv_heads, *options.gradient_key, stop,
+                    [&](std::size_t window) {
+                      progress.advance(windows.tokens(window, window + 1) * transformer_->layers());
+                    });
   for (std::size_t layer = 0; layer < gradients.size(); ++layer) {
     calibration.layers[layer].gradients = std::move(gradients[layer]);
   }
@@ -166,35 +188,36 @@ Calibration LanguageModel::calibrate(const TokenWindows& windows, const Calibrat
   return calibration;
 }
 
-search::KeyGrams LanguageModel::key_grams(const TokenWindows& windows, std::stop_token stop,
+search::KeyGrams LanguageModel::key_grams(const Samples& windows, std::stop_token stop,
                                           search::Progress& progress) const {
   require_windows(windows, config());
   search::KeyGrams grams{config().query_heads, {}};
   grams.layers.assign(static_cast<std::size_t>(config().layers),
                       std::vector<Eigen::MatrixXd>(windows.size()));
-  for_each_batch(windows.size(), batch_windows(windows), decoder_->options().device, stop,
+  for_each_batch(windows.size(), batch_windows(windows), transformer_->options().device, stop,
                  [&](std::size_t begin, std::size_t end) {
-                   batch_key_grams(*decoder_, windows, begin, end, grams);
-                   progress.advance((end - begin) * static_cast<std::size_t>(windows.context()));
+                   batch_key_grams(*transformer_, windows, begin, end, grams);
+                   progress.advance(windows.tokens(begin, end));
                  });
   return grams;
 }
 
-TokenWindows LanguageModel::sample(int windows, int context, search::RandomKey key,
-                                   std::stop_token stop, search::Progress& progress) const {
+Samples LanguageModel::sample(int windows, int context, search::RandomKey key, std::stop_token stop,
+                              search::Progress& progress) const {
+  require_kind(SampleKind::kTokens, config());
   require_length(static_cast<std::size_t>(context), config());
-  if (!config().bos) {
+  if (!can_write_text(config())) {
     throw InputError({.what = "the model has no begin-of-sequence token to sample text from",
                       .where = model_->checkpoint.config_where(),
                       .expected = "bos_token_id, or data given by an option"});
   }
   const std::size_t stride = static_cast<std::size_t>(context) + 1;
   std::vector<std::int32_t> ids(static_cast<std::size_t>(windows) * stride);
-  for_each_batch(static_cast<std::size_t>(windows), kSampledTogether, decoder_->options().device,
-                 stop, [&](std::size_t begin, std::size_t end) {
+  for_each_batch(static_cast<std::size_t>(windows), kSampledTogether,
+                 transformer_->options().device, stop, [&](std::size_t begin, std::size_t end) {
                    std::vector<search::RandomStream> streams;
                    for (std::size_t w = begin; w < end; ++w) streams.emplace_back(key.split(w));
-                   sample_sequences(*decoder_, *config().bos, streams, stop,
+                   sample_sequences(*transformer_, *config().bos, streams, stop,
                                     std::span(ids).subspan(begin * stride, (end - begin) * stride));
                    progress.advance((end - begin) * static_cast<std::size_t>(context));
                  });

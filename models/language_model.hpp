@@ -10,9 +10,10 @@
 
 #include "models/calibration/calibration.hpp"
 #include "models/compute.hpp"
+#include "models/inputs/forward_input.hpp"
+#include "models/inputs/samples.hpp"
 #include "models/merge/merge_recipe.hpp"
 #include "models/pretrained_model.hpp"
-#include "models/text/token_windows.hpp"
 #include "models/window_score.hpp"
 #include "search/grouping.hpp"
 #include "search/key_norm/key_grams.hpp"
@@ -21,8 +22,8 @@
 
 namespace regroup::models {
 
-class Decoder;
 class MergedLayers;
+class Transformer;
 
 /// What a calibration measures.
 struct CalibrationOptions {
@@ -65,11 +66,20 @@ class LanguageModel {
   /// Logits [length · vocabulary] in float32 for one sequence. Throws InputError for an id outside
   /// the vocabulary and for a length outside 1 … context.
   std::vector<float> logits(std::span<const std::int32_t> ids) const;
+  /// The same for a model of any kind: [positions · outputs], of an encoder-decoder for the
+  /// decoder's positions, of an image one row. Throws InputError for input that the model does not
+  /// read or that lacks what it reads.
+  std::vector<float> logits(const ForwardInput& input) const;
 
   /// Mean next-token loss of every window, nats per token (METHODS §9). Throws InputError as
   /// `logits`, WorkError if a loss is not finite, Interrupted on `stop`. Progress counts tokens.
-  std::vector<double> window_losses(const TokenWindows& windows, std::stop_token stop,
+  std::vector<double> window_losses(const Samples& windows, std::stop_token stop,
                                     search::Progress& progress) const;
+
+  /// How many classes the model finds more likely than the right one, for every image; of two that
+  /// are as likely the first counts as more so. Throws as `window_losses`. Progress counts images.
+  std::vector<int> class_ranks(const Samples& images, std::stop_token stop,
+                               search::Progress& progress) const;
 
   /// Moments of what passes through every attention layer, layer after layer over all windows, and
   /// gradients where they are asked for. Sums in double, window by window, in an order that does
@@ -77,11 +87,11 @@ class LanguageModel {
   /// token), three matrices of 8 · D² bytes a layer and eight times as much for the layer at work;
   /// with gradients nine more of 8 · D² a layer. Throws as `window_losses`. Progress counts tokens
   /// times layers, once more for gradients.
-  Calibration calibrate(const TokenWindows& windows, const CalibrationOptions& options,
+  Calibration calibrate(const Samples& windows, const CalibrationOptions& options,
                         std::stop_token stop, search::Progress& progress) const;
   /// What `compare` needs of this model as the source. Throws as `window_losses`. Progress counts
   /// tokens.
-  SourceStates source_states(const TokenWindows& windows, std::stop_token stop,
+  SourceStates source_states(const Samples& windows, std::stop_token stop,
                              search::Progress& progress) const;
 
   /// Scores of the source's windows beside the source; losses are bit by bit those of
@@ -93,26 +103,25 @@ class LanguageModel {
   /// Inner products of every layer's keys over each window's inputs (METHODS §4), in double, the
   /// same for any number of threads. Memory: 8 · H_kv² bytes a layer and window. Throws as
   /// `window_losses`, WorkError if a key is not finite. Progress counts tokens.
-  search::KeyGrams key_grams(const TokenWindows& windows, std::stop_token stop,
+  search::KeyGrams key_grams(const Samples& windows, std::stop_token stop,
                              search::Progress& progress) const;
 
   /// Windows of text that the model itself writes: begin-of-sequence, then `context` tokens drawn
   /// at temperature 1, each window with the key of its number. Throws InputError if the model has
   /// no begin-of-sequence token, Interrupted on `stop`. Progress counts tokens.
-  TokenWindows sample(int windows, int context, search::RandomKey key, std::stop_token stop,
-                      search::Progress& progress) const;
+  Samples sample(int windows, int context, search::RandomKey key, std::stop_token stop,
+                 search::Progress& progress) const;
 
   /// For models/ itself.
-  const Decoder& decoder() const { return *decoder_; }
+  const Transformer& transformer() const { return *transformer_; }
   const PretrainedModel& pretrained() const { return *model_; }
   std::shared_ptr<const PretrainedModel> shared_pretrained() const { return model_; }
 
  private:
   LanguageModel(std::shared_ptr<const PretrainedModel> model,
-                std::shared_ptr<const Decoder> decoder);
-
+                std::shared_ptr<const Transformer> transformer);
   std::shared_ptr<const PretrainedModel> model_;
-  std::shared_ptr<const Decoder> decoder_;
+  std::shared_ptr<const Transformer> transformer_;
 };
 
 }  // namespace regroup::models

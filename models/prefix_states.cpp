@@ -34,7 +34,7 @@ class PrefixStates::Run {
   void compute(std::stop_token stop) {
     const std::size_t batches = owner_.batches();
     const std::vector<Part> parts = cut(batches);
-    for_each_batch(batches * parts.size(), 1, decoder().options().device, std::move(stop),
+    for_each_batch(batches * parts.size(), 1, transformer().options().device, std::move(stop),
                    [&](std::size_t task, std::size_t) {
                      const Part& part = parts[task % parts.size()];
                      const std::size_t batch = task / parts.size();
@@ -59,7 +59,7 @@ class PrefixStates::Run {
     std::size_t layer;
   };
 
-  const Decoder& decoder() const { return *candidates_.front().decoder; }
+  const Transformer& transformer() const { return *candidates_.front().transformer; }
   std::size_t prefix_of(const Part& part) const { return ordered_[part.begin].path[part.layer]; }
 
   /// Every candidate starts at the longest prefix whose states are there.
@@ -78,7 +78,7 @@ class PrefixStates::Run {
 
   /// States that an earlier run computed too are kept this time.
   void choose_kept() {
-    const std::size_t bytes = owner_.bytes_of_states(decoder());
+    const std::size_t bytes = owner_.bytes_of_states(transformer());
     for (std::size_t i = 0; i < ordered_.size(); ++i) {
       for (std::size_t layer = ordered_[i].start + 1; layer < ordered_[i].path.size(); ++layer) {
         const std::size_t prefix = ordered_[i].path[layer];
@@ -125,19 +125,18 @@ class PrefixStates::Run {
     return parts;
   }
 
-  at::Tensor start_states(const Part& part, std::size_t batch) const {
+  Stream start_states(const Part& part, std::size_t batch) const {
     if (part.layer > 0) return starts_.at(prefix_of(part))[batch];
     const std::size_t windows = batch_windows(owner_.windows_);
     const std::size_t begin = batch * windows;
     const std::size_t end = std::min(owner_.windows_.size(), begin + windows);
-    const at::Tensor ids = window_tensor(owner_.windows_, begin, end, decoder().options());
-    return decoder().embed(ids.slice(1, 0, owner_.windows_.context()));
+    return transformer().embed(model_input(transformer(), owner_.windows_, begin, end));
   }
 
   /// Runs the rest of the part's candidates, those that share the next layer together.
-  void advance(const Part& part, const at::Tensor& states, std::size_t batch) {
+  void advance(const Part& part, const Stream& states, std::size_t batch) {
     if (part.layer + 1 == ordered_[part.begin].path.size()) {
-      const at::Tensor last = decoder().finish(states).flatten(0, 1);
+      const at::Tensor last = transformer().finish(states).flatten(0, 1);
       for (std::size_t i = part.begin; i < part.end; ++i) {
         sink_(ordered_[i].candidate, batch, last);
       }
@@ -147,8 +146,8 @@ class PrefixStates::Run {
       const std::size_t prefix = ordered_[begin].path[part.layer + 1];
       std::size_t end = begin + 1;
       while (end < part.end && ordered_[end].path[part.layer + 1] == prefix) ++end;
-      const Decoder& model = *candidates_[ordered_[begin].candidate].decoder;
-      const at::Tensor next = model.advance(part.layer, states);
+      const Transformer& model = *candidates_[ordered_[begin].candidate].transformer;
+      const Stream next = model.advance(part.layer, states);
       // Of several parts that come through a prefix one keeps its states.
       const auto keeper = keeper_.find(prefix);
       if (keeper != keeper_.end() && keeper->second == begin) to_keep_.at(prefix)[batch] = next;
@@ -161,12 +160,12 @@ class PrefixStates::Run {
   std::span<const PrefixCandidate> candidates_;
   const Sink& sink_;
   std::vector<Ordered> ordered_;
-  std::map<std::size_t, std::vector<at::Tensor>> starts_;   // by prefix
-  std::map<std::size_t, std::vector<at::Tensor>> to_keep_;  // by prefix
+  std::map<std::size_t, std::vector<Stream>> starts_;   // by prefix
+  std::map<std::size_t, std::vector<Stream>> to_keep_;  // by prefix
   std::map<std::size_t, std::size_t> keeper_;  // first of the order that comes through a prefix
 };
 
-PrefixStates::PrefixStates(const TokenWindows& windows) : windows_(windows), tree_(1) {}
+PrefixStates::PrefixStates(const Samples& windows) : windows_(windows), tree_(1) {}
 
 std::size_t PrefixStates::batches() const {
   const std::size_t batch = batch_windows(windows_);
@@ -189,9 +188,12 @@ std::vector<std::size_t> PrefixStates::path_of(const PrefixCandidate& candidate)
   return path;
 }
 
-std::size_t PrefixStates::bytes_of_states(const Decoder& decoder) const {
-  const std::size_t number = decoder.options().dtype == DType::kBF16 ? 2 : 4;
-  return windows_.tokens() * static_cast<std::size_t>(decoder.width()) * number;
+std::size_t PrefixStates::bytes_of_states(const Transformer& transformer) const {
+  const std::size_t number = transformer.options().dtype == DType::kBF16 ? 2 : 4;
+  const std::size_t positions = windows_.size() * static_cast<std::size_t>(windows_.context());
+  // An encoder-decoder's stream has two halves.
+  const std::size_t halves = windows_.kind() == SampleKind::kPairs ? 2 : 1;
+  return halves * positions * static_cast<std::size_t>(transformer.width()) * number;
 }
 
 }  // namespace regroup::models

@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
-#include "models/text/token_windows.hpp"
-#include "models/transformer/decoder.hpp"
+#include "models/inputs/samples.hpp"
+#include "models/transformer/transformer.hpp"
 
 namespace regroup::models {
 
 /// A model to run over the windows.
 struct PrefixCandidate {
-  const Decoder* decoder;
+  const Transformer* transformer;
   /// One for each layer: candidates whose first keys are equal have equal first layers.
   std::vector<std::string> layer_keys;
 };
@@ -29,13 +29,13 @@ struct PrefixCandidate {
 /// time, which spreads over the threads.
 class PrefixStates {
  public:
-  /// Gets a candidate's last hidden states of one batch of windows, [windows · context, D]; called
+  /// Gets a candidate's last hidden states of one batch of windows, [scored positions, D]; called
   /// once for each candidate and batch, from any thread.
   using Sink =
       std::function<void(std::size_t candidate, std::size_t batch, const at::Tensor& states)>;
 
   /// `windows` must outlive it; batches are those of `batch_windows`.
-  explicit PrefixStates(const TokenWindows& windows);
+  explicit PrefixStates(const Samples& windows);
 
   /// Candidates must have the same embedding and as many layers. What a candidate's sink gets
   /// depends on the candidate alone, to the bit. Throws Interrupted on `stop`.
@@ -48,15 +48,15 @@ class PrefixStates {
   struct Prefix {
     std::map<std::string, std::size_t> next;  // by the key of the next layer
     bool was_run = false;
-    std::vector<at::Tensor> states;  // of every batch; empty where not kept
+    std::vector<Stream> states;  // of every batch; empty where not kept
     std::list<std::size_t>::iterator place;
   };
   class Run;
 
   std::vector<std::size_t> path_of(const PrefixCandidate& candidate);
-  std::size_t bytes_of_states(const Decoder& decoder) const;
+  std::size_t bytes_of_states(const Transformer& transformer) const;
 
-  const TokenWindows& windows_;
+  const Samples& windows_;
   std::vector<Prefix> tree_;
   std::list<std::size_t> kept_;  // most recently used first
   std::size_t bytes_ = 0;

@@ -1,13 +1,18 @@
 #include "models/pretrained_model.hpp"
 
 #include <array>
+#include <set>
 #include <utility>
 
+#include "models/architecture/expected_tensors.hpp"
 #include "models/checkpoint/finite_scan.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {
 namespace {
+
+constexpr std::array kRoles = {AttentionRole::kQuery, AttentionRole::kKey, AttentionRole::kValue,
+                               AttentionRole::kOutput};
 
 void require_supported_dtype(const TensorView& tensor) {
   constexpr std::array kSupported = {DType::kF32, DType::kF16, DType::kBF16};
@@ -20,16 +25,30 @@ void require_supported_dtype(const TensorView& tensor) {
                     .found = std::string(safetensors_name(tensor.dtype))});
 }
 
-}  // namespace
-
-const TensorView& PretrainedModel::tensor(std::string_view module, int layer,
-                                          std::string_view suffix) const {
-  return checkpoint.tensor(module_name(module, layer).append(suffix));
+/// Whether no tensor bears the base model's name, and the first one is there without it.
+bool lacks_prefix(const Checkpoint& checkpoint, const ArchitectureSpec& spec,
+                  const std::string& first) {
+  return first.starts_with(spec.base_prefix) && checkpoint.find(first) == nullptr &&
+         checkpoint.find(first.substr(spec.base_prefix.size())) != nullptr;
 }
 
-const TensorView* PretrainedModel::find(std::string_view module, int layer,
-                                        std::string_view suffix) const {
-  return checkpoint.find(module_name(module, layer).append(suffix));
+}  // namespace
+
+std::string PretrainedModel::stored_name(std::string_view name) const {
+  const bool cut = lacks_prefix && name.starts_with(spec.base_prefix);
+  return std::string(cut ? name.substr(spec.base_prefix.size()) : name);
+}
+
+const TensorView& PretrainedModel::tensor(std::string_view name) const {
+  return checkpoint.tensor(stored_name(name));
+}
+
+const TensorView& PretrainedModel::weight_tensor(int layer, AttentionRole role) const {
+  return tensor(stored_weight(spec, config, place(layer), role).module + ".weight");
+}
+
+const TensorView& PretrainedModel::bias_tensor(int layer, AttentionRole role) const {
+  return tensor(stored_bias(spec, config, place(layer), role).module + ".bias");
 }
 
 PretrainedModel open_model(const std::filesystem::path& directory) {
@@ -37,26 +56,28 @@ PretrainedModel open_model(const std::filesystem::path& directory) {
   const std::string where = checkpoint.config_where();
   const ArchitectureSpec& spec = find_architecture(checkpoint.config(), where);
   ModelConfig config = read_model_config(checkpoint.config(), spec, where);
-  for (const ExpectedTensor& expected : expected_tensors(spec, config)) {
-    const TensorView& tensor = checkpoint.tensor(expected.name);
-    require_shape(tensor, expected.shape);
+  const std::vector<ExpectedTensor> expected = expected_tensors(spec, config);
+  const bool is_bare = lacks_prefix(checkpoint, spec, expected.front().name);
+  PretrainedModel model{std::move(checkpoint), spec, std::move(config), DType::kF32, is_bare};
+  for (const ExpectedTensor& one : expected) {
+    const TensorView& tensor = model.tensor(one.name);
+    require_shape(tensor, one.shape);
     require_supported_dtype(tensor);
   }
-  const DType dtype = checkpoint.tensor(module_name(spec.modules.key, 0).append(".weight")).dtype;
-  return {std::move(checkpoint), spec, std::move(config), dtype};
+  model.dtype = model.weight_tensor(0, AttentionRole::kKey).dtype;
+  return model;
 }
 
 void require_finite_attention(const PretrainedModel& model) {
-  const ModuleNames& modules = model.spec.modules;
   for (int layer = 0; layer < model.config.layers; ++layer) {
-    for (const std::string_view module :
-         {modules.query, modules.key, modules.value, modules.output}) {
-      for (const std::string_view suffix : {".weight", ".bias"}) {
-        const TensorView* tensor = model.find(module, layer, suffix);
-        if (tensor == nullptr) continue;
-        require_finite(*tensor);
-        model.checkpoint.release(*tensor);
-      }
+    std::set<const TensorView*> tensors;  // projections may share one
+    for (const AttentionRole role : kRoles) {
+      tensors.insert(&model.weight_tensor(layer, role));
+      if (has_bias(model.config, role)) tensors.insert(&model.bias_tensor(layer, role));
+    }
+    for (const TensorView* tensor : tensors) {
+      require_finite(*tensor);
+      model.checkpoint.release(*tensor);
     }
   }
 }

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "models/architecture/architecture_spec.hpp"
+#include "models/architecture/layer_place.hpp"
+#include "models/architecture/stored_projection.hpp"
 #include "models/checkpoint/checkpoint.hpp"
 
 namespace regroup::models {
@@ -14,13 +17,18 @@ struct PretrainedModel {
   const ArchitectureSpec& spec;
   ModelConfig config;
   DType dtype;  ///< of the attention weights, hence of the KV cache
+  /// The tensors' names lack the base model's own name (ArchitectureSpec::base_prefix).
+  bool lacks_prefix;
 
   std::string name() const { return checkpoint.name(); }
-  /// A tensor of one layer's module: `suffix` is ".weight" or ".bias".
-  const TensorView& tensor(std::string_view module, int layer,
-                           std::string_view suffix = ".weight") const;
-  /// The same, or null where the model has none (biases).
-  const TensorView* find(std::string_view module, int layer, std::string_view suffix) const;
+  LayerPlace place(int layer) const { return place_of(spec, config, layer); }
+  /// How a tensor of the family is called in this checkpoint.
+  std::string stored_name(std::string_view name) const;
+  /// A tensor by the family's name for it.
+  const TensorView& tensor(std::string_view name) const;
+  /// The tensor that holds a projection of a layer, or its bias, perhaps with others.
+  const TensorView& weight_tensor(int layer, AttentionRole role) const;
+  const TensorView& bias_tensor(int layer, AttentionRole role) const;
 };
 
 /// Opens a Hugging Face directory and checks that every tensor of the model is there with its shape

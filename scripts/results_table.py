@@ -2,10 +2,10 @@
 """Measures the table of methods × merges × KV sizes of docs/results.md.
 
     results_table.py PROGRAM MODEL --calibration STATISTICS.safetensors --eval TEXT --work DIR
-                     [--kv 0.75,0.5,0.25] [--rows all|short|few] [--threads N]
+                     [--selection TEXT] [--kv 0.75,0.5,0.25] [--rows all|short|few] [--threads N]
 
 A row is a search by prices alone (`search --measure 0`) and a merge; every grouping is then measured by `eval`, one
-after the other. What was measured is kept below DIR, so that a broken-off table goes on; the table so far is printed.
+after the other; measured allocations choose on --selection and are left out without it. What was measured is kept below DIR, so that a broken-off table goes on; the table so far is printed.
 """
 
 import argparse
@@ -70,8 +70,10 @@ class Runner:
         """By size asked for: the file of the grouping that the search finds."""
         run = pathlib.Path(self.options.work) / "".join(c if c.isalnum() else "-" for c in f"{search} {merge}")
         if not (run / "run.json").exists():
+            selection = ["--selection", self.options.selection] if "measured" in SEARCHES[search] else []
             self.regroup("search", self.options.model, *SEARCHES[search], *MERGES[merge], "--kv", self.options.kv,
-                         "--calibration", self.options.calibration, "--measure", "0", "--force", "-o", str(run))
+                         "--calibration", self.options.calibration, *selection, "--measure", "0", "--force",
+                         "-o", str(run))
         front = json.loads((run / "front.json").read_text())
         own = [point for point in front["points"] if point["series"] == "search"]
         return {kv: run / max((p for p in own if p["kv_ratio"] <= float(kv) + 1e-9),
@@ -92,6 +94,7 @@ def main():
     parser.add_argument("model")
     for name in ("--calibration", "--eval", "--work"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--selection")
     parser.add_argument("--kv", default="0.75,0.5,0.375,0.25,0.125")
     parser.add_argument("--rows", choices=("all", "short", "few"), default="all")
     parser.add_argument("--threads", type=int, default=2)
@@ -102,6 +105,8 @@ def main():
     sizes = options.kv.split(",")
     print(f"source {source:.4f}\n| search | merge | " + " | ".join(sizes) + " |\n" + "| --- " * (len(sizes) + 2) + "|")
     for search, merge in dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW}[options.rows]):
+        if "measured" in SEARCHES[search] and not options.selection:
+            continue
         files = runner.groupings(search, merge)
         cells = [f"{runner.loss(f'{search}; {merge}; {kv}', '--grouping', str(files[kv])) - source:.4f}"
                  if kv in files else "" for kv in sizes]

@@ -61,10 +61,10 @@ void CalibrateCommand::run(const Session& session) {
   const auto model = std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   const search::RandomKey key(static_cast<std::uint64_t>(seed_));
   search::Progress& progress = session.console.progress();
-  std::optional<models::TokenData> data;
-  std::optional<models::TokenWindows> windows;
+  std::optional<models::InputData> data;
+  std::optional<models::Samples> windows;
   if (!data_.empty()) {
-    data = models::read_token_data(data_, *model);
+    data = models::read_input_data(data_, *model);
     windows = calibration_windows(*data, model->config, static_cast<std::size_t>(tokens_));
   } else {
     require_can_write_text(*model, "--data");
@@ -74,10 +74,10 @@ void CalibrateCommand::run(const Session& session) {
     windows = sample_text(language_model, key.split(kTextKey), session.stop, progress);
   }
   const auto labels = without_gradients_ ? std::nullopt : std::optional(key.split(kLabelKey));
-  const bool reuses = !force_ && reusable_calibration(output_, *model, *windows, labels);
+  const std::string sha256 =
+      data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
+  const bool reuses = !force_ && reusable_calibration(output_, *model, *windows, sha256, labels);
   if (!reuses) {
-    const std::string sha256 =
-        data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
     const models::Calibration calibration =
         make_calibration(language_model, *windows, sha256, labels, session.stop, progress);
     models::write_calibration(output_, calibration, *model);
@@ -93,8 +93,7 @@ void CalibrateCommand::run(const Session& session) {
     session.console.print(models::json_text(summary, 2));
     return;
   }
-  session.console.print(fmt::format("{}: {} tokens in {} windows of {}{}{}", output_,
-                                    windows->tokens(), windows->size(), windows->context(),
+  session.console.print(fmt::format("{}: {}{}{}", output_, windows->size_text(),
                                     data_.empty() ? ", sampled from the model" : "",
                                     reuses ? "; it was there already" : ""));
 }

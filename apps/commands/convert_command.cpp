@@ -94,9 +94,10 @@ void ConvertCommand::run(const Session& session) {
   const models::PretrainedModel& model = *shared_model;
   const std::filesystem::path file = grouping_path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);
-  const models::Layout layout =
-      layout_.empty() ? models::default_layout(grouping.grouping) : models::find_layout(layout_);
-  models::require_holds(layout, grouping.grouping);
+  const models::Layout layout = layout_.empty()
+                                    ? models::default_layout(grouping.grouping, model.config)
+                                    : models::find_layout(layout_);
+  models::require_holds(layout, grouping.grouping, model.config);
   models::require_finite_attention(model);
   require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
                            "--force");

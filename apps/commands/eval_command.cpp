@@ -15,8 +15,8 @@
 #include "fitness/loss_estimate.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
+#include "models/inputs/input_data.hpp"
 #include "models/language_model.hpp"
-#include "models/text/token_data.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
@@ -55,12 +55,12 @@ void set_estimate(ordered_json& values, const std::string& name,
   if (estimate.standard_error) values[name + "_stderr,none"] = *estimate.standard_error;
 }
 
-std::string size_text(const models::TokenWindows& windows) {
+std::string size_text(const models::Samples& windows) {
   return fmt::format("({} tokens, {} windows of {})", windows.tokens(), windows.size(),
                      windows.context());
 }
 
-Measured measure_loss(const models::LanguageModel& model, const models::TokenWindows& windows,
+Measured measure_loss(const models::LanguageModel& model, const models::Samples& windows,
                       const Session& session) {
   search::Progress& progress = session.console.progress();
   progress.begin("measuring loss", windows.tokens(), "tokens");
@@ -77,7 +77,7 @@ Measured measure_loss(const models::LanguageModel& model, const models::TokenWin
 
 Measured divergence_result(std::span<const models::WindowScore> scores,
                            std::span<const models::WindowScore> source,
-                           const models::TokenWindows& windows) {
+                           const models::Samples& windows) {
   const auto mean_of = [&](double models::WindowScore::*field) {
     return fitness::estimate(models::values_of(scores, field));
   };
@@ -105,7 +105,7 @@ Measured divergence_result(std::span<const models::WindowScore> scores,
 }
 
 Measured measure_divergence(const models::LanguageModel& source, const models::LanguageModel& model,
-                            const models::TokenWindows& windows, const Session& session) {
+                            const models::Samples& windows, const Session& session) {
   search::Progress& progress = session.console.progress();
   progress.begin("measuring the source", windows.tokens(), "tokens");
   const models::SourceStates states = source.source_states(windows, session.stop, progress);
@@ -118,15 +118,14 @@ Measured measure_divergence(const models::LanguageModel& source, const models::L
 
 /// The layout that lm-evaluation-harness writes.
 ordered_json result_json(const std::string& task, const ordered_json& values,
-                         const models::TokenData& data, const models::TokenWindows& windows) {
+                         const models::InputData& data, const models::Samples& windows) {
   return {{"results", {{task, values}}},
           {"configs",
            {{task,
              {{"context", windows.context()},
               {"data", data.file.string()},
               {"data_sha256", data.sha256}}}}},
-          {"n-samples",
-           {{task, {{"original", data.ids.size() - 1}, {"effective", windows.tokens()}}}}}};
+          {"n-samples", {{task, {{"original", data.size()}, {"effective", windows.tokens()}}}}}};
 }
 
 }  // namespace
@@ -165,9 +164,9 @@ void EvalCommand::run(const Session& session) {
   const auto pretrained =
       std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   grouping_.read(*pretrained);
-  const models::TokenData data = models::read_token_data(data_, *pretrained);
+  const models::InputData data = models::read_input_data(data_, *pretrained);
   const int context = eval_window(pretrained->config, context_);
-  const auto windows = models::TokenWindows::of_stream(data.ids, context, 0, data.file.string());
+  const auto windows = models::windows_of(data, pretrained->config, context, 0);
 
   const models::LanguageModel source(pretrained, compute);
   const models::LanguageModel model =

@@ -98,7 +98,7 @@ ordered_json document(const models::PretrainedModel& model, const CacheSetting& 
       {"query_heads", c.query_heads},
       {"kv_heads", c.kv_heads},
       {"head_dim", c.head_dim},
-      {"mlp_width", c.mlp_width},
+      {"mlp_width", c.mlp.width},
       {"vocabulary", c.vocabulary},
       {"context", c.context},
       {"dtype", models::config_name(model.dtype)},
@@ -114,7 +114,7 @@ std::string text(const models::PretrainedModel& model, const CacheSetting& setti
   std::string out = fmt::format("{}  {}\n", model.name(), c.architecture);
   out +=
       fmt::format("  layers {}, width {}, MLP {}, vocabulary {}, context {}, {}\n", c.layers,
-                  c.width, c.mlp_width, c.vocabulary, c.context, models::config_name(model.dtype));
+                  c.width, c.mlp.width, c.vocabulary, c.context, models::config_name(model.dtype));
   out += fmt::format("  query heads {}, KV heads {}, head_dim {}\n", c.query_heads, c.kv_heads,
                      c.head_dim);
   out += fmt::format("  KV cache {} bytes per token\n", bytes);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/sampled_text.hpp"
+#include "models/merge/mergeable.hpp"
 #include "search/enumeration.hpp"
 #include "search/error.hpp"
 #include "search/grouping.hpp"
@@ -72,7 +73,7 @@ std::vector<int> layer_group_counts(const std::vector<KvSize>& sizes, int heads)
 }
 
 /// The last quarter of the text's windows is held back to measure on.
-CorrelateTexts split_text(models::TokenData data, const models::TokenWindows& all) {
+CorrelateTexts split_text(models::InputData data, const models::Samples& all) {
   if (all.size() < 2) {
     throw InputError({.what = "text is too short to keep a part of it to measure on",
                       .where = data.file.string(),
@@ -85,18 +86,18 @@ CorrelateTexts split_text(models::TokenData data, const models::TokenWindows& al
 }
 
 CorrelateTexts open_texts(const CorrelateOptions& options, const models::PretrainedModel& model) {
-  models::TokenData data = models::read_token_data(options.data, model);
-  models::TokenWindows windows =
+  models::InputData data = models::read_input_data(options.data, model);
+  models::Samples windows =
       calibration_windows(data, model.config, static_cast<std::size_t>(options.tokens));
   if (options.selection.empty()) return split_text(std::move(data), windows);
-  models::TokenData selection = models::read_token_data(options.selection, model);
+  models::InputData selection = models::read_input_data(options.selection, model);
   if (selection.sha256 == data.sha256) {
     throw InputError({.what = "the same data calibrate and measure",
                       .where = "--data, --selection",
                       .expected = "different texts, or --data alone, which is split",
                       .found = selection.file.string()});
   }
-  models::TokenWindows measured = calibration_windows(selection, model.config, 0);
+  models::Samples measured = calibration_windows(selection, model.config, 0);
   return {std::move(data), std::move(selection), std::move(windows), std::move(measured)};
 }
 
@@ -104,6 +105,7 @@ CorrelateTexts open_texts(const CorrelateOptions& options, const models::Pretrai
 
 CorrelateInputs open_inputs(const CorrelateOptions& options) {
   auto model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
+  models::require_refit_passes(options.recipe(), model->config);
   if (options.exhaustive) {
     search::require_enumerable(model->config.layers, model->config.kv_heads);
   }

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "apps/correlate/correlate_options.hpp"
+#include "models/inputs/input_data.hpp"
 #include "models/language_model.hpp"
-#include "models/text/token_data.hpp"
 
 namespace regroup::apps {
 
@@ -18,10 +18,10 @@ struct KvSize {
 
 /// The texts of a comparison: proxies read one, the other measures.
 struct CorrelateTexts {
-  models::TokenData data;
-  std::optional<models::TokenData> selection;  ///< where given
-  models::TokenWindows calibration;
-  models::TokenWindows measured;
+  models::InputData data;
+  std::optional<models::InputData> selection;  ///< where given
+  models::Samples calibration;
+  models::Samples measured;
 };
 
 /// Everything that a comparison reads, opened and checked before anything is computed or written.

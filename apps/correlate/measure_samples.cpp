@@ -48,7 +48,7 @@ fitness::LossEstimate measure_samples(std::span<GroupingSample> samples,
   };
   search::Progress& progress = console.progress();
   const auto started = Clock::now();
-  progress.begin("measuring the source", meter.windows().tokens(), "tokens");
+  progress.begin("measuring the source", meter.windows().tokens(), meter.windows().unit());
   const std::vector<double> source_losses =
       models::values_of(measure({&source, 1}).front(), &models::WindowScore::loss);
   progress.advance(meter.windows().tokens());
@@ -56,7 +56,8 @@ fitness::LossEstimate measure_samples(std::span<GroupingSample> samples,
   const std::chrono::duration<double> seconds = Clock::now() - started;
   console.log(fmt::format("{} groupings to measure, about {}", groupings.size(),
                           duration_text(seconds.count() * static_cast<double>(groupings.size()))));
-  progress.begin("measuring groupings", groupings.size() * meter.windows().tokens(), "tokens");
+  progress.begin("measuring groupings", groupings.size() * meter.windows().tokens(),
+                 meter.windows().unit());
   for (std::size_t begin = 0; begin < groupings.size(); begin += kTogether) {
     const std::size_t count = std::min(kTogether, groupings.size() - begin);
     const std::vector<Scores> scores = measure(std::span(groupings).subspan(begin, count));

@@ -130,6 +130,8 @@ json point_data(const RunData& run, const FrontPoint& point, PartitionTable& par
   put(data, "high", point.delta_loss_high);
   put(data, "kl", point.kl);
   put(data, "kl_stderr", point.kl_stderr);
+  put(data, "accuracy", point.accuracy);
+  put(data, "accuracy_stderr", point.accuracy_stderr);
   put(data, "agreement", point.top1_agreement);
   put(data, "search_better", point.search_better);
   for (std::size_t i = 0; i < kProxies.size(); ++i) {
@@ -171,6 +173,7 @@ json input_data(const std::vector<DataInfo>& inputs) {
     put(data, "tokens", input.tokens);
     put(data, "windows", input.windows);
     put(data, "context", input.context);
+    put(data, "images", input.images);
     all.push_back(std::move(data));
   }
   return all;
@@ -187,6 +190,7 @@ json run_data(const RunData& run, const std::string& label, PartitionTable& part
             {"history", history_data(run.history)}};
   data["source"] = {{"bytes", run.source_bytes_per_token}};
   put(data["source"], "loss", run.source_loss);
+  put(data["source"], "accuracy", run.source_accuracy);
   if (run.certificate) {
     data["certificate"] = {{"hypervolume", run.certificate->hypervolume},
                            {"best", run.certificate->best},

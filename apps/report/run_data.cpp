@@ -97,6 +97,7 @@ std::vector<DataInfo> read_data(const JsonFields& run) {
                    .tokens = entry->optional_count("tokens"),
                    .windows = entry->optional_count("windows"),
                    .context = entry->optional_count("context"),
+                   .images = entry->optional_count("images"),
                    .sampled = entry->optional_flag("sampled").value_or(false)});
   }
   return all;
@@ -127,6 +128,8 @@ FrontPoint read_point(const JsonFields& fields) {
                    .delta_loss_high = fields.optional_number("delta_loss_high"),
                    .kl = fields.optional_number("kl"),
                    .kl_stderr = fields.optional_number("kl_stderr"),
+                   .accuracy = fields.optional_number("accuracy"),
+                   .accuracy_stderr = fields.optional_number("accuracy_stderr"),
                    .top1_agreement = fields.optional_number("top1_agreement"),
                    .search_better = fields.optional_number("search_better"),
                    .on_front = fields.optional_flag("on_front").value_or(false),
@@ -157,6 +160,7 @@ void read_front(RunData& run) {
   const JsonFields source = front.object("source");
   run.source_bytes_per_token = positive(source, "kv_bytes_per_token");
   run.source_loss = source.optional_number("loss");
+  run.source_accuracy = source.optional_number("accuracy");
   if (const auto certificate = front.optional_object("certificate")) {
     run.certificate = read_certificate(*certificate);
   }

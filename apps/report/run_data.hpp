@@ -54,6 +54,7 @@ struct FrontPoint {
   std::optional<double> delta_loss_stderr;                ///< paired over windows
   std::optional<double> delta_loss_low, delta_loss_high;  ///< 95 % interval of delta_loss
   std::optional<double> kl, kl_stderr;                    ///< KL(source ‖ point), nats per token
+  std::optional<double> accuracy, accuracy_stderr;        ///< where the task has one, share
   std::optional<double> top1_agreement;                   ///< with the source, share of positions
   std::optional<double> search_better;                    ///< of a baseline: share of resamples
   bool on_front = false;
@@ -78,7 +79,7 @@ struct ModelInfo {
 struct DataInfo {
   std::string role;  ///< "calibration", "selection" or "eval"
   std::string file, sha256;
-  std::optional<std::uint64_t> tokens, windows, context;
+  std::optional<std::uint64_t> tokens, windows, context, images;
   bool sampled = false;  ///< text drawn from the model itself
 };
 
@@ -100,6 +101,7 @@ struct RunData {
   NamedTexts options, versions;
   std::uint64_t source_bytes_per_token = 0;
   std::optional<double> source_loss;
+  std::optional<double> source_accuracy;
   std::vector<FrontPoint> points;
   std::optional<CertificateInfo> certificate;
   std::vector<HistoryRow> history;  ///< empty for methods that have no generations

@@ -23,7 +23,8 @@ struct Plot {
   std::string axis;
   Quantity quantity = nullptr;
   std::size_t proxy = 0;
-  bool is_loss = false;    ///< the loss itself: the source's loss is a line
+  /// The source's own value, where it is drawn as a line.
+  std::optional<double> RunData::*source = nullptr;
   bool is_delta = false;   ///< loss added to the source: the source is the line at 0
   bool needs_log = false;  ///< values spread over orders of magnitude
 };
@@ -44,6 +45,9 @@ struct Look {
 
 std::optional<double> loss_of(const FrontPoint& point, std::size_t) {
   return point.loss;
+}
+std::optional<double> accuracy_of(const FrontPoint& point, std::size_t) {
+  return point.accuracy;
 }
 std::optional<double> delta_of(const FrontPoint& point, std::size_t) {
   return point.delta_loss;
@@ -76,13 +80,20 @@ Plot choose_plot(std::span<const RunData> runs) {
   const bool measured = any_point(runs, [](const FrontPoint& p) { return p.loss.has_value(); });
   const bool lacks_delta =
       any_point(runs, [](const FrontPoint& p) { return p.loss && !p.delta_loss; });
+  if (any_point(runs, [](const FrontPoint& p) { return p.accuracy.has_value(); })) {
+    return {.axis = "top-1 accuracy, share of images",
+            .quantity = accuracy_of,
+            .source = &RunData::source_accuracy};
+  }
   if (measured && !lacks_delta) {
     return {.axis = "loss added to the source model, nats per token",
             .quantity = delta_of,
             .is_delta = true,
             .needs_log = spreads_wide(runs)};
   }
-  if (measured) return {.axis = "loss, nats per token", .quantity = loss_of, .is_loss = true};
+  if (measured) {
+    return {.axis = "loss, nats per token", .quantity = loss_of, .source = &RunData::source_loss};
+  }
   std::size_t proxy = 0;
   while (proxy + 1 < kProxies.size() &&
          !any_point(runs, [&](const FrontPoint& p) { return p.proxies[proxy].has_value(); })) {
@@ -190,8 +201,9 @@ std::vector<double> source_heights(std::span<const RunData> runs, const Plot& pl
   std::vector<double> heights;
   if (plot.is_delta && !plot.needs_log) heights.push_back(0);
   for (const RunData& run : runs) {
-    if (!plot.is_loss || !run.source_loss) continue;
-    if (std::ranges::count(heights, *run.source_loss) == 0) heights.push_back(*run.source_loss);
+    if (plot.source == nullptr || !(run.*plot.source)) continue;
+    const double height = *(run.*plot.source);
+    if (std::ranges::count(heights, height) == 0) heights.push_back(height);
   }
   return heights;
 }

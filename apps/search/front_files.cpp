@@ -20,6 +20,14 @@ void set_if(ordered_json& object, const char* key, const std::optional<double>& 
   if (value) object[key] = *value;
 }
 
+/// The mean, and beside it the standard error where there is one.
+void set_estimate(ordered_json& object, const std::string& key,
+                  const std::optional<fitness::LossEstimate>& estimate) {
+  if (!estimate) return;
+  object[key] = estimate->mean;
+  set_if(object, (key + "_stderr").c_str(), estimate->standard_error);
+}
+
 ordered_json point_json(const RunPoint& point, const models::PretrainedModel& model) {
   const int kv_heads = point.point.grouping.kv_heads();
   ordered_json json = {
@@ -42,10 +50,8 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
     json["delta_loss_low"] = point.delta_interval->low;
     json["delta_loss_high"] = point.delta_interval->high;
   }
-  if (point.divergence) {
-    json["kl"] = point.divergence->mean;
-    set_if(json, "kl_stderr", point.divergence->standard_error);
-  }
+  set_estimate(json, "kl", point.divergence);
+  set_estimate(json, "accuracy", point.accuracy);
   set_if(json, "top1_agreement", point.agreement);
   set_if(json, "search_better", point.search_better);
   json["on_front"] = point.on_front;
@@ -73,8 +79,9 @@ std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& r
   for (const auto& [fitness, error] : points.front().proxies) columns.push_back(fitness);
   columns.insert(columns.end(),
                  {"kv_limit", "loss", "loss_stderr", "delta_loss", "delta_loss_stderr",
-                  "delta_loss_low", "delta_loss_high", "kl", "kl_stderr", "top1_agreement",
-                  "search_better", "on_front", "grouping"});
+                  "delta_loss_low", "delta_loss_high", "kl", "kl_stderr"});
+  if (points.front().accuracy) columns.insert(columns.end(), {"accuracy", "accuracy_stderr"});
+  columns.insert(columns.end(), {"top1_agreement", "search_better", "on_front", "grouping"});
   std::string text = fmt::format("{}\n", fmt::join(columns, ","));
   for (const ordered_json& row : rows) {
     std::vector<std::string> fields;
@@ -129,8 +136,9 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
                          {{"kv_bytes_per_token",
                            models::kv_bytes_per_token(model.config, source_heads, model.dtype)}}}};
   if (summary.source) {
-    front["source"]["loss"] = summary.source->mean;
-    set_if(front["source"], "loss_stderr", summary.source->standard_error);
+    front["source"]["loss"] = summary.source->loss.mean;
+    set_if(front["source"], "loss_stderr", summary.source->loss.standard_error);
+    set_estimate(front["source"], "accuracy", summary.source->accuracy);
   }
   if (summary.certificate) front["certificate"] = certificate_json(*summary.certificate);
   front["points"] = ordered_json::array();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/search/measure_points.hpp"
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_points.hpp"
 #include "models/grouping/grouping_file.hpp"
@@ -15,7 +16,7 @@ namespace regroup::apps {
 /// What front.json says of the run as a whole.
 struct FrontSummary {
   std::optional<search::Certificate> certificate;  ///< absent where no prices were minimised
-  std::optional<fitness::LossEstimate> source;     ///< loss of the source; absent if not measured
+  std::optional<SourceMeasures> source;            ///< absent if nothing was measured
   /// What merges were fitted on, for the grouping files; absent where nothing was calibrated.
   std::optional<models::CalibrationReference> calibration;
 };

@@ -27,7 +27,7 @@ std::string key_of(const RunPoint& point) {
 /// Scores of the source and of groupings by key, from the run directory or by measuring.
 class PointScores {
  public:
-  PointScores(const models::Converter& converter, const models::TokenWindows& windows,
+  PointScores(const models::Converter& converter, const models::Samples& windows,
               const RunDirectory& directory, const Console& console, std::stop_token stop)
       : converter_(converter),
         windows_(windows),
@@ -65,7 +65,7 @@ class PointScores {
   void measure(const std::vector<const RunPoint*>& missing) {
     search::Progress& progress = console_.progress();
     const auto started = std::chrono::steady_clock::now();
-    progress.begin("measuring the source", windows_.tokens(), "tokens");
+    progress.begin("measuring the source", windows_.tokens(), windows_.unit());
     const models::SourceStates states =
         converter_.source().source_states(windows_, stop_, progress);
     progress.end();
@@ -73,7 +73,7 @@ class PointScores {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     console_.log(fmt::format("{} groupings to measure, about {}", missing.size(),
                              duration_text(seconds.count() * passes(missing))));
-    progress.begin("measuring groupings", missing.size() * windows_.tokens(), "tokens");
+    progress.begin("measuring groupings", missing.size() * windows_.tokens(), windows_.unit());
     for (const RunPoint* point : missing) {
       const models::LanguageModel model =
           converter_.convert(point->point.grouping, point->recipe, stop_);
@@ -92,7 +92,7 @@ class PointScores {
   }
 
   const models::Converter& converter_;
-  const models::TokenWindows& windows_;
+  const models::Samples& windows_;
   const RunDirectory& directory_;
   const Console& console_;
   std::stop_token stop_;
@@ -101,13 +101,17 @@ class PointScores {
 
 }  // namespace
 
-fitness::LossEstimate measure_points(std::vector<RunPoint>& points,
-                                     const models::Converter& converter,
-                                     const models::TokenWindows& windows, search::RandomKey key,
-                                     const RunDirectory& directory, const Console& console,
-                                     std::stop_token stop) {
+SourceMeasures measure_points(std::vector<RunPoint>& points, const models::Converter& converter,
+                              const models::Samples& windows, search::RandomKey key,
+                              const RunDirectory& directory, const Console& console,
+                              std::stop_token stop) {
   PointScores scores(converter, windows, directory, console, std::move(stop));
   scores.find(points);
+  const bool has_accuracy = converter.source().config().kind == models::ModelKind::kImage;
+  const auto accuracy = [&](const Scores& measured) -> std::optional<fitness::LossEstimate> {
+    if (!has_accuracy) return std::nullopt;
+    return fitness::estimate(models::values_of(measured, &models::WindowScore::accuracy));
+  };
   const std::vector<double> source_losses =
       models::values_of(scores[kSource], &models::WindowScore::loss);
   std::vector<std::vector<double>> losses;
@@ -118,11 +122,12 @@ fitness::LossEstimate measure_points(std::vector<RunPoint>& points,
     point.delta = fitness::paired_difference(losses.back(), source_losses);
     point.divergence =
         fitness::estimate(models::values_of(measured, &models::WindowScore::divergence));
+    point.accuracy = accuracy(measured);
     point.agreement =
         fitness::estimate(models::values_of(measured, &models::WindowScore::agreement)).mean;
   }
   compare_points(points, losses, source_losses, key);
-  return fitness::estimate(source_losses);
+  return {fitness::estimate(source_losses), accuracy(scores[kSource])};
 }
 
 }  // namespace regroup::apps

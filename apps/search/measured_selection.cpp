@@ -37,8 +37,8 @@ void MeasuredSelection::Memory::remember(const search::Grouping& grouping,
 
 MeasuredSelection::MeasuredSelection(const fitness::MeasuredFitness& fitness,
                                      std::shared_ptr<const models::Converter> converter,
-                                     const models::TokenWindows& windows,
-                                     const RunDirectory& directory, std::stop_token stop)
+                                     const models::Samples& windows, const RunDirectory& directory,
+                                     std::stop_token stop)
     : fitness_(fitness),
       source_(source_grouping(converter->source().config())),
       meter_(std::move(converter), windows),

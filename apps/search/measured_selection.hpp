@@ -16,7 +16,7 @@ class MeasuredSelection {
  public:
   MeasuredSelection(const fitness::MeasuredFitness& fitness,
                     std::shared_ptr<const models::Converter> converter,
-                    const models::TokenWindows& windows, const RunDirectory& directory,
+                    const models::Samples& windows, const RunDirectory& directory,
                     std::stop_token stop);
 
   const fitness::MeasuredFitness& fitness() const { return fitness_; }

@@ -35,6 +35,7 @@ struct RunPoint {
   std::string name;                                      ///< of the grouping file, less ".json"
   std::optional<fitness::Interval> delta_interval = {};  ///< of `delta`, 95 %, bootstrap
   std::optional<fitness::LossEstimate> divergence = {};  ///< KL(source ‖ point), nats per token
+  std::optional<fitness::LossEstimate> accuracy = {};    ///< where the task has one, share
   std::optional<double> agreement = {};      ///< with the source's most likely token, share
   std::optional<double> search_better = {};  ///< of a baseline: how sure the search's point wins
 };

@@ -21,7 +21,7 @@ struct TextSource {
   std::string sha256;
 };
 
-std::optional<TextSource> source_of(const std::optional<models::TokenData>& data) {
+std::optional<TextSource> source_of(const std::optional<models::InputData>& data) {
   if (!data) return std::nullopt;
   return TextSource{data->file, data->sha256};
 }
@@ -32,14 +32,18 @@ std::optional<TextSource> source_of(const std::optional<CalibrationInput>& input
 }
 
 ordered_json text_record(const std::optional<TextSource>& data,
-                         const std::optional<models::TokenWindows>& windows) {
+                         const std::optional<models::Samples>& windows) {
   if (!windows) return nullptr;
   ordered_json record;
   if (data) record["file"] = data->file.filename().string();
   record["sha256"] = data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
-  record["tokens"] = windows->tokens();
-  record["windows"] = windows->size();
-  record["context"] = windows->context();
+  if (windows->kind() == models::SampleKind::kImages) {
+    record["images"] = windows->size();
+  } else {
+    record["tokens"] = windows->tokens();
+    record["windows"] = windows->size();
+    record["context"] = windows->context();
+  }
   record["sampled"] = !data.has_value();
   return record;
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kFile = "calibration.safetensors";
 
-std::shared_ptr<const models::Calibration> moments(const models::TokenWindows& windows,
+std::shared_ptr<const models::Calibration> moments(const models::Samples& windows,
                                                    const SearchOptions& options,
                                                    const SearchInputs& inputs,
                                                    const std::filesystem::path& file,
@@ -22,18 +22,18 @@ std::shared_ptr<const models::Calibration> moments(const models::TokenWindows& w
     return std::make_shared<const models::Calibration>(*inputs.calibration->statistics);
   }
   const auto labels = uses_gradients(options) ? std::optional(key) : std::nullopt;
-  if (options.resume) {
-    auto there = reusable_calibration(file, *inputs.model, windows, labels);
-    if (there) return std::make_shared<const models::Calibration>(std::move(*there));
-  }
   const std::string sha256 = inputs.calibration ? inputs.calibration->data_sha256()
                                                 : models::sha256_hex(std::as_bytes(windows.ids()));
+  if (options.resume) {
+    auto there = reusable_calibration(file, *inputs.model, windows, sha256, labels);
+    if (there) return std::make_shared<const models::Calibration>(std::move(*there));
+  }
   return std::make_shared<const models::Calibration>(
       make_calibration(*inputs.language_model, windows, sha256, labels, stop, progress));
 }
 
 /// Products of keys, where the method needs them.
-std::optional<search::KeyGrams> key_grams(const models::TokenWindows& windows,
+std::optional<search::KeyGrams> key_grams(const models::Samples& windows,
                                           const SearchOptions& options, const SearchInputs& inputs,
                                           std::stop_token stop, search::Progress& progress) {
   if (!search::find_method(options.method).allocates_queries()) return std::nullopt;
@@ -45,7 +45,7 @@ std::optional<search::KeyGrams> key_grams(const models::TokenWindows& windows,
 
 }  // namespace
 
-RunStatistics calibrate(const models::TokenWindows& windows, const SearchOptions& options,
+RunStatistics calibrate(const models::Samples& windows, const SearchOptions& options,
                         const SearchInputs& inputs, const RunDirectory& directory,
                         search::RandomKey key, std::stop_token stop, search::Progress& progress) {
   const std::filesystem::path file = directory.path() / kFile;

@@ -8,6 +8,7 @@
 #include "apps/search/search_rules.hpp"
 #include "models/files/sha256.hpp"
 #include "models/grouping/grouping_file.hpp"
+#include "models/merge/mergeable.hpp"
 #include "models/text/tokenizer.hpp"
 #include "search/error.hpp"
 
@@ -22,7 +23,7 @@ struct Role {
   const char* purpose;
 };
 
-Role role_of(const std::optional<models::TokenData>& data, const char* option,
+Role role_of(const std::optional<models::InputData>& data, const char* option,
              const char* purpose) {
   if (!data) return {"", "", option, purpose};
   return {data->sha256, data->file, option, purpose};
@@ -51,7 +52,7 @@ void require_different_data(const SearchInputs& inputs) {
 
 /// Takes the last quarter of the calibration text's windows to select on (DESIGN, "Command line").
 void split_calibration(SearchInputs& inputs) {
-  const models::TokenWindows all = *inputs.calibration_windows;
+  const models::Samples all = *inputs.calibration_windows;
   if (inputs.calibration->statistics) {
     throw InputError({.what = "statistics cannot be split from the text that they were made of",
                       .where = inputs.calibration->file.string(),
@@ -73,7 +74,7 @@ void split_calibration(SearchInputs& inputs) {
 /// The data that a measured search selects on, where they are not sampled.
 void open_selection(const SearchOptions& options, SearchInputs& inputs) {
   if (!options.selection.empty()) {
-    inputs.selection = models::read_token_data(options.selection, *inputs.model);
+    inputs.selection = models::read_input_data(options.selection, *inputs.model);
     inputs.selection_windows = calibration_windows(*inputs.selection, inputs.model->config, 0);
   } else if (selects_by_measuring(options) && inputs.calibration) {
     split_calibration(inputs);
@@ -96,6 +97,7 @@ SearchInputs open_inputs(const SearchOptions& options,
                          std::shared_ptr<const models::PretrainedModel> model) {
   SearchInputs inputs;
   inputs.model = std::move(model);
+  models::require_refit_passes(options.recipe(), inputs.model->config);
   inputs.rules = grouping_rules(options, *inputs.model);
   inputs.kv_limits = kv_limits(options, *inputs.model);
   for (const std::filesystem::path& file : options.seed_groupings) {
@@ -107,7 +109,7 @@ SearchInputs open_inputs(const SearchOptions& options,
     require_statistics(options, inputs);
   }
   if (!options.eval.empty()) {
-    inputs.eval = models::read_token_data(options.eval, *inputs.model);
+    inputs.eval = models::read_input_data(options.eval, *inputs.model);
     inputs.eval_windows = calibration_windows(*inputs.eval, inputs.model->config,
                                               static_cast<std::size_t>(options.eval_tokens));
   }

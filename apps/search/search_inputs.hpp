@@ -5,8 +5,8 @@
 
 #include "apps/calibration_input.hpp"
 #include "apps/search/search_options.hpp"
+#include "models/inputs/input_data.hpp"
 #include "models/language_model.hpp"
-#include "models/text/token_data.hpp"
 #include "search/grouping.hpp"
 #include "search/grouping_rules.hpp"
 
@@ -16,13 +16,13 @@ namespace regroup::apps {
 struct SearchInputs {
   std::shared_ptr<const models::PretrainedModel> model;
   std::optional<CalibrationInput> calibration;
-  std::optional<models::TokenWindows> calibration_windows;  ///< of `calibration`
-  std::optional<models::TokenData> selection;
+  std::optional<models::Samples> calibration_windows;  ///< of `calibration`
+  std::optional<models::InputData> selection;
   /// Of `selection`, or the last quarter of the calibration text's, which then lacks them.
-  std::optional<models::TokenWindows> selection_windows;
-  std::optional<models::TokenData> eval;
-  std::optional<models::TokenWindows> eval_windows;  ///< of `eval`
-  search::GroupingRules rules;                       ///< that the result must follow
+  std::optional<models::Samples> selection_windows;
+  std::optional<models::InputData> eval;
+  std::optional<models::Samples> eval_windows;  ///< of `eval`
+  search::GroupingRules rules;                  ///< that the result must follow
   std::vector<double> kv_limits;  ///< that the run answers, ascending; none: the whole front
   std::vector<search::Grouping> seeds;
   std::optional<models::LanguageModel> language_model;  ///< where the model is to be run

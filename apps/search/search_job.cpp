@@ -137,8 +137,7 @@ class SearchJob {
   search::RandomKey key(std::uint64_t child) const { return run_key(options_).split(child); }
 
   /// Text of the run: given by the user, or written by the model itself.
-  models::TokenWindows text(const std::optional<models::TokenWindows>& given,
-                            std::uint64_t key) const {
+  models::Samples text(const std::optional<models::Samples>& given, std::uint64_t key) const {
     if (given) return *given;
     return sample_text(*inputs_.language_model, this->key(key), stop_, console_.progress());
   }
@@ -195,9 +194,9 @@ class SearchJob {
     return points;
   }
 
-  /// Measures the points on the text that is reported; the source's loss, if they are.
-  std::optional<fitness::LossEstimate> measure(std::vector<RunPoint>& points) {
-    std::optional<fitness::LossEstimate> source;
+  /// Measures the points on the data that are reported; what the source gives, if they are.
+  std::optional<SourceMeasures> measure(std::vector<RunPoint>& points) {
+    std::optional<SourceMeasures> source;
     if (options_.measure > 0) {
       texts_.eval = text(inputs_.eval_windows, kEvalTextKey);
       source = measure_points(points, *converter_, *texts_.eval, key(kBootstrapKey), directory_,

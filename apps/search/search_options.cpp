@@ -128,7 +128,8 @@ void SearchOptions::complete(const models::ModelConfig& config) {
   if (fitness.empty()) fitness = allocates_queries ? "wse" : "fisher";
   // A measured search converts the model for every candidate: too often for refits.
   const bool refits = merge.empty() && !allocates_queries && !is_measured_search(*this);
-  if (refit.empty()) refit = refits ? "both" : "none";
+  const char* most = config.query_key_norm ? "output" : "both";
+  if (refit.empty()) refit = refits ? most : "none";
   if (merge.empty()) merge = allocates_queries ? "mean" : "optimal";
   if (partitions.empty()) partitions = "joint";
   if (allocation.empty()) allocation = "proxy";

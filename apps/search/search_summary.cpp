@@ -38,19 +38,32 @@ std::string loss_text(const ordered_json* point) {
                      point->at("delta_loss").get<double>());
 }
 
+/// Of an image model its accuracy, of all others the loss.
+std::string quality_text(const ordered_json* point) {
+  if (point == nullptr || !point->contains("accuracy")) return loss_text(point);
+  return fmt::format("{:.2f} % ({:+.4f})", 100 * point->at("accuracy").get<double>(),
+                     point->at("delta_loss").get<double>());
+}
+
 std::string divergence_text(const ordered_json& point) {
   return point.contains("kl") ? fmt::format("{:.4f}", point.at("kl").get<double>()) : "–";
 }
 
+const char* measured_name(const SearchSummary& summary) {
+  const bool has_accuracy = summary.front.at("source").contains("accuracy");
+  return has_accuracy ? "accuracy (loss)" : "loss (change)";
+}
+
 std::string table(const SearchSummary& summary) {
-  std::string text = fmt::format("  {:>8} {:>8}  {:>20} {:>8}  {:>20}  {}\n", "KV limit",
-                                 "KV ratio", "loss (change)", "KL", "neighbour GQA", "grouping");
+  std::string text =
+      fmt::format("  {:>8} {:>8}  {:>20} {:>8}  {:>20}  {}\n", "KV limit", "KV ratio",
+                  measured_name(summary), "KL", "neighbour GQA", "grouping");
   for (const double limit : limits(summary)) {
     const ordered_json* point = best(summary, "search", limit);
     if (point == nullptr) continue;
     text += fmt::format("  {:8.4g} {:8.4f}  {:>20} {:>8}  {:>20}  {}\n", limit,
-                        point->at("kv_ratio").get<double>(), loss_text(point),
-                        divergence_text(*point), loss_text(best(summary, "neighbour", limit)),
+                        point->at("kv_ratio").get<double>(), quality_text(point),
+                        divergence_text(*point), quality_text(best(summary, "neighbour", limit)),
                         point->at("grouping").get<std::string>());
   }
   return text;
@@ -89,8 +102,12 @@ std::string summary_text(const SearchSummary& summary) {
   std::string text;
   if (summary.was_finished) text += "This run was finished already; nothing was done.\n";
   const ordered_json& source = summary.front.at("source");
+  if (source.contains("accuracy")) {
+    text += fmt::format("Source accuracy {:.2f} %\n", 100 * source["accuracy"].get<double>());
+  }
   if (source.contains("loss")) {
-    text += fmt::format("Source loss {:.4f} nats/token\n", source["loss"].get<double>());
+    text += fmt::format("Source loss {:.4f} nats/{}\n", source["loss"].get<double>(),
+                        source.contains("accuracy") ? "image" : "token");
   }
   text += table(summary);
   if (summary.front.contains("certificate")) {

@@ -6,30 +6,20 @@
 #include <vector>
 
 #include "models/architecture/model_config.hpp"
+#include "models/architecture/module_names.hpp"
 
 namespace regroup::models {
 
-/// Names of a family's modules in the checkpoint, less ".weight" or ".bias"; `{}` is the layer.
-struct ModuleNames {
-  std::string_view embedding;
-  std::string_view attention_norm;
-  std::string_view query;
-  std::string_view key;
-  std::string_view value;
-  std::string_view output;
-  std::string_view mlp_norm;
-  std::string_view gate;
-  std::string_view up;
-  std::string_view down;
-  std::string_view final_norm;
-  std::string_view head;
-};
-
 /// Which attention projections have biases.
 enum class AttentionBias {
+  kNone,
   kByConfig,  ///< all four where "attention_bias" is true, else none
   kInputs,    ///< queries, keys and values
+  kAll,
 };
+
+/// Whether the projections of the feed-forward blocks have biases.
+enum class MlpBias { kNone, kByConfig, kAll };
 
 /// Which layers see no more than the last "sliding_window" tokens.
 enum class SlidingWindow {
@@ -38,21 +28,66 @@ enum class SlidingWindow {
   kByFlag,  ///< with "use_sliding_window": those of "layer_types", else from "max_window_layers" on
 };
 
+/// How much of a head rotary embedding turns.
+enum class RotaryKind {
+  kNone,
+  kWhole,
+  kPartial,  ///< the part that "partial_rotary_factor" or "rotary_pct" says
+};
+
+/// How the query, key and value projections are stored.
+enum class ProjectionStorage {
+  kSeparate,  ///< a tensor each
+  kFused,     ///< one tensor: all queries, all keys, all values; `LayerModules::query` names it
+  kByHead,    ///< one tensor: queries, keys and values of the first head, of the second, …
+};
+
+/// How the fields of `config.json` are called. Empty: there is no such field.
+struct ConfigFields {
+  std::string_view layers = "num_hidden_layers";
+  std::string_view width = "hidden_size";
+  std::string_view query_heads = "num_attention_heads";
+  std::string_view kv_heads;  ///< empty: as many as query heads, and none can be stored fewer
+  std::string_view head_dim;  ///< empty: width / query heads
+  std::string_view mlp_width = "intermediate_size";
+  std::string_view context = "max_position_embeddings";
+  std::string_view norm_epsilon = "layer_norm_eps";
+  std::string_view activation = "hidden_act";
+};
+
 /// A model family as data: which `config.json` it answers to, how its tensors are called, and what
 /// of its options is supported. Adding a family: see models/architecture/README.md.
 struct ArchitectureSpec {
   std::string_view architecture;  ///< entry of "architectures" in config.json
-  ModuleNames modules;
-  AttentionBias attention_bias = AttentionBias::kByConfig;
+  ModelKind kind = ModelKind::kCausal;
+  /// The base model's own name, "transformer."; checkpoints of the base model alone leave it out.
+  std::string_view base_prefix;
+  ConfigFields fields;
+  ModelModules model;
+  LayerModules layer;  ///< of every layer; of an encoder-decoder those of the encoder
+  LayerModules decoder_self;
+  LayerModules decoder_cross;
+  NormKind norm = NormKind::kLayerNorm;
+  ResidualOrder order = ResidualOrder::kPreNorm;
+  RotaryKind rotary = RotaryKind::kNone;
+  bool gated_mlp = false;
+  bool query_key_norm = false;
+  int usual_head_dim = 0;  ///< where "head_dim" is absent; 0: width / query heads
+  ProjectionStorage storage = ProjectionStorage::kSeparate;
+  bool transposed = false;  ///< weights of linear maps are stored [in, out]
+  AttentionBias attention_bias = AttentionBias::kAll;
+  MlpBias mlp_bias = MlpBias::kAll;
   SlidingWindow sliding_window = SlidingWindow::kNone;
-  std::vector<std::string_view> activations;  ///< values of "hidden_act" that are supported
+  bool tied_by_default = true;                ///< where "tie_word_embeddings" is absent
+  std::vector<std::string_view> activations;  ///< that are supported
   /// Fields that must be absent, null, false, 0 or an empty object for the forward pass to be
   /// right.
   std::vector<std::string_view> refused_fields;
+  /// Reads what only this family's config says, after everything else; null: there is no such
+  /// thing.
+  void (*read_own)(const nlohmann::json& config, const std::string& where,
+                   ModelConfig& out) = nullptr;
 };
-
-/// `name` with the layer's number in place of `{}`.
-std::string module_name(std::string_view name, int layer);
 
 /// The family of a checkpoint's config.json; throws InputError naming the architecture found and
 /// the supported ones. `where` names the file in messages.
@@ -63,15 +98,5 @@ const ArchitectureSpec& find_architecture(const nlohmann::json& config, const st
 /// name, for what is not supported (quantization, rope types, activations, experts).
 ModelConfig read_model_config(const nlohmann::json& config, const ArchitectureSpec& spec,
                               const std::string& where);
-
-/// A tensor that a checkpoint of this model must hold.
-struct ExpectedTensor {
-  std::string name;
-  std::vector<std::int64_t> shape;
-};
-
-/// Every tensor of the model, biases where the config asks for them.
-std::vector<ExpectedTensor> expected_tensors(const ArchitectureSpec& spec,
-                                             const ModelConfig& config);
 
 }  // namespace regroup::models

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,6 +10,14 @@
 #include "models/checkpoint/dtype.hpp"
 
 namespace regroup::models {
+
+/// What a model reads and what its logits say.
+enum class ModelKind {
+  kCausal,    ///< token ids; the next token at every position
+  kMasked,    ///< token ids; the token itself at every position
+  kImage,     ///< an image; its class
+  kSequence,  ///< source and target ids; the target's next token, by an encoder and a decoder
+};
 
 /// Frequency scaling of Llama 3.1 and later (`rope_type` "llama3").
 struct Llama3RotaryScaling {
@@ -32,33 +41,97 @@ struct RotaryConfig {
   std::optional<Llama3RotaryScaling> scaling;
 };
 
-/// What `config.json` says of a decoder, checked, in the field's terms; sizes are counts.
+/// T5's biases of attention logits by the distance of query and key, in buckets.
+struct RelativeBiasConfig {
+  int buckets = 0;  ///< 0: the model has none
+  int max_distance = 0;
+};
+
+enum class NormKind {
+  kRootMeanSquare,  ///< a weight
+  kLayerNorm,       ///< a weight and a bias
+};
+
+/// Where the norms of a layer stand, x the residual stream.
+enum class ResidualOrder {
+  kPreNorm,   ///< x += attention(norm(x)); x += mlp(norm(x))
+  kPostNorm,  ///< x = norm(x + attention(x)); x = norm(x + mlp(x))
+  kParallel,  ///< x += attention(norm(x)) + mlp(other norm(x))
+};
+
+enum class Activation { kSilu, kGelu, kTanhGelu, kRelu };
+
+/// The feed-forward block of every layer that has one.
+struct MlpConfig {
+  int width = 0;
+  bool is_gated = true;  ///< down(act(gate x) ⊙ up x), else down(act(up x))
+  Activation activation = Activation::kSilu;
+  bool has_bias = false;
+};
+
+/// What an image model reads.
+struct ImageConfig {
+  int size = 0;  ///< height and width, pixels; 0: not an image model
+  int patch = 0;
+  int channels = 0;
+  std::vector<std::string> labels;  ///< names of the classes
+};
+
+/// What `config.json` says of a model, checked, in the field's terms; sizes are counts.
 struct ModelConfig {
   std::string architecture;  ///< "LlamaForCausalLM"
+  ModelKind kind = ModelKind::kCausal;
+  /// Attention layers, L: of an encoder-decoder those of the encoder, then for every block of the
+  /// decoder self- and cross-attention.
   int layers = 0;
-  int width = 0;        ///< D
-  int query_heads = 0;  ///< H
-  int kv_heads = 0;     ///< H_kv, divides H
-  int head_dim = 0;     ///< d
-  int mlp_width = 0;
-  int vocabulary = 0;
-  int context = 0;  ///< longest input, tokens
+  int encoder_layers = 0;  ///< of an encoder-decoder, else 0
+  int width = 0;           ///< D
+  int query_heads = 0;     ///< H
+  int kv_heads = 0;        ///< H_kv, divides H
+  /// Whether the family's config says H_kv, so that a checkpoint may store fewer of them.
+  bool names_kv_heads = true;
+  int head_dim = 0;    ///< d
+  int vocabulary = 0;  ///< 0 of image models
+  int context = 0;     ///< longest input, positions
+  NormKind norm = NormKind::kRootMeanSquare;
   double norm_epsilon = 0;
+  ResidualOrder order = ResidualOrder::kPreNorm;
+  MlpConfig mlp;
   RotaryConfig rotary;
-  bool input_bias = false;   ///< of the query, key and value projections
-  bool output_bias = false;  ///< of the attention's output projection
+  RelativeBiasConfig relative_bias;
+  int learned_positions = 0;  ///< rows of the position table; 0: none
+  int position_offset = 0;    ///< row of the first position
+  int token_types = 0;        ///< of which type 0 is taken; 0: the model knows none
+  int embedding_width = 0;    ///< of the token table; other than D: projected to D and back
+  bool final_norm = true;
+  bool input_bias = false;      ///< of the query, key and value projections
+  bool output_bias = false;     ///< of the attention's output projection
+  bool query_key_norm = false;  ///< queries and keys of every head are normed before rotation
+  double logit_scale = 1;       ///< of the last hidden states before the head
+  std::optional<double> attention_scale;  ///< of q·k; absent: 1/√d
   /// By layer, the last tokens that a query sees, itself among them; 0: all. Empty: all everywhere.
   std::vector<int> sliding_windows;
-  bool mlp_bias = false;
+  ImageConfig image;
   bool tied_embeddings = false;
   std::optional<std::int32_t> bos;
+  std::optional<std::int32_t> eos;
+  std::optional<std::int32_t> decoder_start;  ///< first target id of an encoder-decoder
 
   int queries_per_kv_head() const { return query_heads / kv_heads; }  ///< r
+  /// Factor of q·k in the attention's logits.
+  double score_scale() const {
+    return attention_scale.value_or(1 / std::sqrt(static_cast<double>(head_dim)));
+  }
   /// Of one layer: 0 where a query sees all tokens before it.
   int sliding_window(std::size_t layer) const {
     return sliding_windows.empty() ? 0 : sliding_windows[layer];
   }
 };
+
+/// Whether the model can write text from nothing: it is causal and has a first token.
+inline bool can_write_text(const ModelConfig& config) {
+  return config.kind == ModelKind::kCausal && config.bos.has_value();
+}
 
 /// Bytes of KV cache per token for `kv_heads` key and value heads in all, METHODS §0.
 std::int64_t kv_bytes_per_token(const ModelConfig& config, int kv_heads, DType dtype);

@@ -5,7 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "models/architecture/activation_names.hpp"
 #include "models/architecture/architecture_spec.hpp"
+#include "models/architecture/read_rotary.hpp"
+#include "models/architecture/read_sliding_windows.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/error.hpp"
@@ -47,15 +50,15 @@ void refuse_unsupported(const json& config, const ArchitectureSpec& spec,
   }
 }
 
-void require_activation(const json& config, const ArchitectureSpec& spec,
-                        const std::string& where) {
-  const std::string activation = required_string(config, "hidden_act", where);
+Activation read_activation(const json& config, const ArchitectureSpec& spec,
+                           const std::string& where) {
+  const std::string name = required_string(config, spec.fields.activation, where);
   const auto& known = spec.activations;
-  if (std::find(known.begin(), known.end(), activation) != known.end()) return;
+  if (std::find(known.begin(), known.end(), name) != known.end()) return *activation_of(name);
   throw InputError({.what = "activation is not supported",
-                    .where = field_of(where, "hidden_act"),
+                    .where = field_of(where, spec.fields.activation),
                     .expected = fmt::format("{}", fmt::join(known, ", ")),
-                    .found = activation});
+                    .found = name});
 }
 
 void require_division(int whole, std::string_view whole_name, int part, std::string_view part_name,
@@ -67,169 +70,105 @@ void require_division(int whole, std::string_view whole_name, int part, std::str
                     .found = fmt::format("{} = {}", part_name, part)});
 }
 
-Llama3RotaryScaling read_llama3_scaling(const json& rope, const std::string& where) {
-  constexpr double kTiny = 1e-6;
-  constexpr double kHuge = 1e12;
-  Llama3RotaryScaling scaling;
-  scaling.factor = required_number(rope, "factor", where, kTiny, kHuge);
-  scaling.low_frequency_factor = required_number(rope, "low_freq_factor", where, kTiny, kHuge);
-  scaling.high_frequency_factor = required_number(rope, "high_freq_factor", where, kTiny, kHuge);
-  scaling.original_context =
-      required_number(rope, "original_max_position_embeddings", where, 1, kHuge);
-  if (scaling.high_frequency_factor <= scaling.low_frequency_factor) {
-    throw InputError({.what = "rope scaling has no band between its frequencies",
-                      .where = where,
-                      .expected = "high_freq_factor above low_freq_factor",
-                      .found = fmt::format("{} and {}", scaling.high_frequency_factor,
-                                           scaling.low_frequency_factor)});
-  }
-  return scaling;
-}
-
-/// `rope` holds the type and its numbers: "rope_parameters", or "rope_scaling" of older files.
-void read_rope_type(const json& rope, const std::string& where, RotaryConfig& rotary) {
-  const auto type = optional_string(rope, "rope_type", where);
-  const std::string name = type ? *type : optional_string(rope, "type", where).value_or("default");
-  if (name == "llama3") {
-    rotary.scaling = read_llama3_scaling(rope, where);
-  } else if (name != "default") {
-    throw InputError({.what = "rope type is not supported",
-                      .where = field_of(where, "rope_type"),
-                      .expected = "default or llama3",
-                      .found = name});
-  }
-}
-
-void require_whole_rotation(const json& holder, const std::string& where) {
-  const double part = optional_number(holder, "partial_rotary_factor", where).value_or(1.0);
-  if (part == 1.0) return;
-  throw InputError({.what = "partial rotary embedding is not supported",
-                    .where = field_of(where, "partial_rotary_factor"),
-                    .expected = "1",
-                    .found = fmt::format("{}", part)});
-}
-
-RotaryConfig read_rotary(const json& config, const std::string& where) {
-  constexpr double kLargestTheta = 1e15;
-  constexpr double kDefaultTheta = 10000;
-  RotaryConfig rotary;
-  require_whole_rotation(config, where);
-  const json* parameters = optional_object(config, "rope_parameters", where);
-  const json& holder = parameters != nullptr ? *parameters : config;
-  rotary.theta =
-      optional_number(holder, "rope_theta", where, 1, kLargestTheta).value_or(kDefaultTheta);
-  const json* rope =
-      parameters != nullptr ? parameters : optional_object(config, "rope_scaling", where);
-  if (rope != nullptr) {
-    require_whole_rotation(*rope, where);
-    read_rope_type(*rope, where, rotary);
-  }
-  return rotary;
-}
-
-/// Token ids may be one number or a list of which the first counts.
+/// Token ids may be one number or a list of which the first counts. An id outside the vocabulary,
+/// as in the defaults that some small models' configs repeat, is none.
 std::optional<std::int32_t> read_token_id(const json& config, std::string_view key,
                                           const std::string& where, int vocabulary) {
   const auto found = config.find(key);
   if (found == config.end() || found->is_null()) return std::nullopt;
   const json& value = found->is_array() && !found->empty() ? (*found)[0] : *found;
-  return static_cast<std::int32_t>(checked_int(value, field_of(where, key), 0, vocabulary - 1));
+  const auto id = checked_int(value, field_of(where, key), -kLargestVocabulary, kLargestVocabulary);
+  if (id < 0 || id >= vocabulary) return std::nullopt;
+  return static_cast<std::int32_t>(id);
 }
 
-void read_heads(const json& config, const std::string& where, ModelConfig& out) {
-  out.query_heads = size_field(config, "num_attention_heads", where, search::Partition::kMaxHeads);
-  out.kv_heads = size_field_or(config, "num_key_value_heads", where, out.query_heads);
-  require_division(out.query_heads, "num_attention_heads", out.kv_heads, "num_key_value_heads",
-                   where);
-  const auto head_dim = optional_int(config, "head_dim", where, 1, kLargestSize);
+void read_heads(const json& config, const ArchitectureSpec& spec, const std::string& where,
+                ModelConfig& out) {
+  const ConfigFields& fields = spec.fields;
+  out.query_heads = size_field(config, fields.query_heads, where, search::Partition::kMaxHeads);
+  out.kv_heads = out.query_heads;
+  out.names_kv_heads = !fields.kv_heads.empty();
+  if (out.names_kv_heads) {
+    out.kv_heads = size_field_or(config, fields.kv_heads, where, out.query_heads);
+    require_division(out.query_heads, fields.query_heads, out.kv_heads, fields.kv_heads, where);
+  }
+  std::optional<std::int64_t> head_dim;
+  if (!fields.head_dim.empty()) {
+    head_dim = optional_int(config, fields.head_dim, where, 1, kLargestSize);
+  }
+  if (!head_dim && spec.usual_head_dim > 0) head_dim = spec.usual_head_dim;
   if (!head_dim) {
-    require_division(out.width, "hidden_size", out.query_heads, "num_attention_heads", where);
+    require_division(out.width, fields.width, out.query_heads, fields.query_heads, where);
   }
   out.head_dim = static_cast<int>(head_dim.value_or(out.width / out.query_heads));
-  if (out.head_dim % 2 != 0) {
-    throw InputError({.what = "rotary embedding needs an even head_dim",
-                      .where = where,
-                      .expected = "an even number",
-                      .found = std::to_string(out.head_dim)});
+}
+
+void read_biases(const json& config, const ArchitectureSpec& spec, const std::string& where,
+                 ModelConfig& out) {
+  const auto by_config = [&](const char* key) {
+    return optional_bool(config, key, where).value_or(false);
+  };
+  const AttentionBias attention = spec.attention_bias;
+  const bool all = attention == AttentionBias::kAll ||
+                   (attention == AttentionBias::kByConfig && by_config("attention_bias"));
+  out.input_bias = all || attention == AttentionBias::kInputs;
+  out.output_bias = all;
+  out.mlp.has_bias = spec.mlp_bias == MlpBias::kAll ||
+                     (spec.mlp_bias == MlpBias::kByConfig && by_config("mlp_bias"));
+}
+
+void read_mlp(const json& config, const ArchitectureSpec& spec, const std::string& where,
+              ModelConfig& out) {
+  constexpr int kUsualRatio = 4;
+  const std::string_view width = spec.fields.mlp_width;
+  const bool may_be_absent = width == "n_inner";
+  out.mlp.width = may_be_absent ? size_field_or(config, width, where, kUsualRatio * out.width)
+                                : size_field(config, width, where);
+  out.mlp.is_gated = spec.gated_mlp;
+  if (!spec.fields.activation.empty()) {
+    out.mlp.activation = read_activation(config, spec, where);
   }
 }
 
-void read_attention_bias(const json& config, const ArchitectureSpec& spec, const std::string& where,
-                         ModelConfig& out) {
-  if (spec.attention_bias == AttentionBias::kInputs) {
-    out.input_bias = true;
-  } else {
-    out.input_bias = optional_bool(config, "attention_bias", where).value_or(false);
-    out.output_bias = out.input_bias;
-  }
-}
-
-/// Whether each layer is a "sliding_attention" one: by "layer_types", else from "max_window_layers"
-/// on.
-std::vector<bool> sliding_layers(const json& config, int layers, const std::string& where) {
-  std::vector<bool> sliding(static_cast<std::size_t>(layers));
-  const auto types = config.find("layer_types");
-  if (types == config.end() || types->is_null()) {
-    const auto first = optional_int(config, "max_window_layers", where, 0, kMostLayers).value_or(0);
-    for (std::size_t i = 0; i < sliding.size(); ++i) sliding[i] = std::cmp_greater_equal(i, first);
-    return sliding;
-  }
-  const json& listed = required_array(config, "layer_types", where);
-  if (listed.size() != sliding.size()) {
-    throw InputError({.what = "layer_types does not have an entry for every layer",
-                      .where = field_of(where, "layer_types"),
-                      .expected = fmt::format("{} entries", layers),
-                      .found = std::to_string(listed.size())});
-  }
-  for (std::size_t i = 0; i < sliding.size(); ++i) {
-    sliding[i] = listed[i] == "sliding_attention";
-    if (sliding[i] || listed[i] == "full_attention") continue;
-    throw InputError({.what = "kind of attention is not supported",
-                      .where = field_of(where, fmt::format("layer_types[{}]", i)),
-                      .expected = "full_attention or sliding_attention",
-                      .found = describe_json(listed[i])});
-  }
-  return sliding;
-}
-
-std::vector<int> read_sliding_windows(const json& config, const ArchitectureSpec& spec, int layers,
-                                      const std::string& where) {
-  if (spec.sliding_window == SlidingWindow::kNone) return {};
-  const bool by_flag = spec.sliding_window == SlidingWindow::kByFlag;
-  if (by_flag && !optional_bool(config, "use_sliding_window", where).value_or(false)) return {};
-  const auto window = optional_int(config, "sliding_window", where, 1, kLargestSize);
-  if (!window) return {};
-  std::vector<int> windows(static_cast<std::size_t>(layers), static_cast<int>(*window));
-  if (!by_flag) return windows;
-  const std::vector<bool> sliding = sliding_layers(config, layers, where);
-  for (std::size_t i = 0; i < windows.size(); ++i) {
-    if (!sliding[i]) windows[i] = 0;
-  }
-  return windows;
+void read_vocabulary(const json& config, const ArchitectureSpec& spec, const std::string& where,
+                     ModelConfig& out) {
+  if (spec.kind == ModelKind::kImage) return;
+  out.vocabulary = size_field(config, "vocab_size", where, kLargestVocabulary);
+  out.tied_embeddings =
+      optional_bool(config, "tie_word_embeddings", where).value_or(spec.tied_by_default);
+  out.bos = read_token_id(config, "bos_token_id", where, out.vocabulary);
+  out.eos = read_token_id(config, "eos_token_id", where, out.vocabulary);
+  out.decoder_start = read_token_id(config, "decoder_start_token_id", where, out.vocabulary);
 }
 
 }  // namespace
 
 ModelConfig read_model_config(const json& config, const ArchitectureSpec& spec,
                               const std::string& where) {
+  constexpr double kUsualEpsilon = 1e-5;
+  const ConfigFields& fields = spec.fields;
   refuse_unsupported(config, spec, where);
-  require_activation(config, spec, where);
   ModelConfig out;
   out.architecture = spec.architecture;
-  out.layers = size_field(config, "num_hidden_layers", where, kMostLayers);
-  out.width = size_field(config, "hidden_size", where);
-  out.mlp_width = size_field(config, "intermediate_size", where);
-  out.vocabulary = size_field(config, "vocab_size", where, kLargestVocabulary);
-  out.context = size_field(config, "max_position_embeddings", where);
-  out.norm_epsilon = required_number(config, "rms_norm_eps", where, 0, 1);
-  read_heads(config, where, out);
-  out.rotary = read_rotary(config, where);
-  out.rotary.dimensions = out.head_dim;
-  read_attention_bias(config, spec, where, out);
+  out.kind = spec.kind;
+  out.norm = spec.norm;
+  out.order = spec.order;
+  out.query_key_norm = spec.query_key_norm;
+  out.layers = size_field(config, fields.layers, where, kMostLayers);
+  out.width = size_field(config, fields.width, where);
+  out.embedding_width = out.width;
+  read_mlp(config, spec, where, out);
+  read_vocabulary(config, spec, where, out);
+  if (!fields.context.empty()) out.context = size_field(config, fields.context, where);
+  if (!spec.model.positions.empty()) out.learned_positions = out.context;
+  out.norm_epsilon = fields.norm_epsilon.empty()
+                         ? kUsualEpsilon
+                         : required_number(config, fields.norm_epsilon, where, 0, 1);
+  read_heads(config, spec, where, out);
+  out.rotary = read_rotary(config, spec, out.head_dim, where);
+  read_biases(config, spec, where, out);
   out.sliding_windows = read_sliding_windows(config, spec, out.layers, where);
-  out.mlp_bias = optional_bool(config, "mlp_bias", where).value_or(false);
-  out.tied_embeddings = optional_bool(config, "tie_word_embeddings", where).value_or(false);
-  out.bos = read_token_id(config, "bos_token_id", where, out.vocabulary);
+  if (spec.read_own != nullptr) spec.read_own(config, where, out);
   return out;
 }
 

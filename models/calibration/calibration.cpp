@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "models/calibration/head_statistics.hpp"
+#include "models/calibration/stored_samples.hpp"
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/files/printable.hpp"
@@ -20,7 +21,6 @@ using Eigen::VectorXd;
 
 constexpr const char* kFormat = "regroup.calibration";
 constexpr const char* kVersion = "2";
-constexpr const char* kIds = "ids";
 
 std::string tensor_name(std::size_t layer, std::string_view part) {
   return fmt::format("layers.{}.{}", layer, part);
@@ -35,6 +35,13 @@ void for_each_moment(Moments& layer, const Visit& visit) {
   visit("attended_input.second_moment", layer.attended);
   visit("averaged_input.second_moment", layer.averaged);
   visit("averaged_input.mean", layer.averaged_mean);
+}
+
+/// The same of what cross-attention alone has.
+template <class Moments, class Visit>
+void for_each_query_moment(Moments& layer, const Visit& visit) {
+  visit("query_input.second_moment", layer.query_input);
+  visit("query_input.mean", layer.query_input_mean);
 }
 
 template <class Gradients, class Visit>
@@ -85,7 +92,8 @@ class CalibrationReader {
   }
 
   Calibration read() const {
-    Calibration calibration{{}, read_windows(), metadata("data_sha256"), metadata("labels")};
+    Calibration calibration{
+        {}, read_samples_of(file_, model_), metadata("data_sha256"), metadata("labels")};
     const bool has_gradients = file_.find(tensor_name(0, "logit_gradient.energy")) != nullptr;
     for (std::size_t i = 0; i < static_cast<std::size_t>(model_.config.layers); ++i) {
       calibration.layers.push_back(read_layer(i, has_gradients));
@@ -119,29 +127,6 @@ class CalibrationReader {
              fmt::format("{} [{}]", safetensors_name(view.dtype), fmt::join(view.shape, ", "))});
   }
 
-  TokenWindows read_windows() const {
-    const TensorView& view = file_.tensor(kIds);
-    if (view.dtype != DType::kI32 || view.shape.size() != 2 || view.shape[0] < 1 ||
-        view.shape[1] < 2 || view.shape[1] - 1 > model_.config.context) {
-      throw InputError(
-          {.what = "token ids are not windows of this model",
-           .where = file_.path().string() + ", ids",
-           .expected = fmt::format("I32 [windows, 2 to {}]", model_.config.context + 1),
-           .found =
-               fmt::format("{} [{}]", safetensors_name(view.dtype), fmt::join(view.shape, ", "))});
-    }
-    std::vector<std::int32_t> ids(view.bytes.size() / sizeof(std::int32_t));
-    std::memcpy(ids.data(), view.bytes.data(), view.bytes.size());
-    for (const std::int32_t id : ids) {
-      if (id >= 0 && id < model_.config.vocabulary) continue;
-      throw InputError({.what = "token id is outside the model's vocabulary",
-                        .where = file_.path().string() + ", ids",
-                        .expected = fmt::format("0 to {}", model_.config.vocabulary - 1),
-                        .found = std::to_string(id)});
-    }
-    return {static_cast<int>(view.shape[1] - 1), std::move(ids)};
-  }
-
   /// Fills `values`, which has its shape already.
   template <class Values>
   void fill(std::size_t layer, std::string_view part, Values& values) const {
@@ -158,11 +143,17 @@ class CalibrationReader {
   LayerMoments read_layer(std::size_t i, bool has_gradients) const {
     const ModelConfig& config = model_.config;
     const MatrixXd square(config.width, config.width);
-    LayerMoments layer{
-        square, VectorXd(config.width), square, square, MatrixXd(config.query_heads, config.width),
-        {}};
+    LayerMoments layer;
+    layer.input = layer.attended = layer.averaged = square;
+    layer.input_mean = VectorXd(config.width);
+    layer.averaged_mean = MatrixXd(config.query_heads, config.width);
     const auto fill_part = [&](std::string_view part, auto& values) { fill(i, part, values); };
     for_each_moment(layer, fill_part);
+    if (model_.place(static_cast<int>(i)).kind == AttentionKind::kCross) {
+      layer.query_input = square;
+      layer.query_input_mean = VectorXd(config.width);
+      for_each_query_moment(layer, fill_part);
+    }
     if (!has_gradients) return layer;
     layer.gradients = LayerGradients{square, VectorXd(config.query_heads),
                                      VectorXd(config.kv_heads), VectorXd(config.kv_heads)};
@@ -183,11 +174,8 @@ std::string label_name(const std::optional<search::RandomKey>& key) {
 void write_calibration(const std::filesystem::path& file, const Calibration& calibration,
                        const PretrainedModel& model,
                        const std::filesystem::path& temporary_directory) {
-  const TokenWindows& windows = calibration.windows;
-  std::vector<PlannedTensor> tensors;
-  tensors.push_back(planned_copy(kIds, DType::kI32,
-                                 {static_cast<std::int64_t>(windows.size()), windows.context() + 1},
-                                 std::as_bytes(windows.ids())));
+  const Samples& windows = calibration.windows;
+  std::vector<PlannedTensor> tensors = planned_samples(windows);
   std::vector<LayerHeadStatistics> heads;
   for (std::size_t i = 0; i < calibration.layers.size(); ++i) {
     heads.push_back(head_statistics(model, static_cast<int>(i), calibration.layers[i]));
@@ -198,6 +186,7 @@ void write_calibration(const std::filesystem::path& file, const Calibration& cal
     };
     const LayerMoments& layer = calibration.layers[i];
     for_each_moment(layer, add);
+    if (layer.query_input.size() > 0) for_each_query_moment(layer, add);
     if (layer.gradients) for_each_gradient(*layer.gradients, add);
     for_each_statistic(heads[i], add);
   }

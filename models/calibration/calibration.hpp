@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "models/calibration/layer_moments.hpp"
+#include "models/inputs/samples.hpp"
 #include "models/pretrained_model.hpp"
-#include "models/text/token_windows.hpp"
 #include "search/random.hpp"
 
 namespace regroup::models {
@@ -16,7 +16,7 @@ namespace regroup::models {
 /// and the text itself, on which refits run.
 struct Calibration {
   std::vector<LayerMoments> layers;
-  TokenWindows windows;
+  Samples windows;
   std::string data_sha256;  ///< of the file that the text came from, or of sampled ids
   std::string labels;  ///< name of the key that drew the gradients' labels; empty: no gradients
 

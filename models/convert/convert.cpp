@@ -46,46 +46,28 @@ class ConvertedLayers {
 /// A tensor of an attention layer that conversion replaces.
 struct Replaced {
   int layer;
-  at::Tensor AttentionWeights::*member;
+  std::vector<std::int64_t> shape;
 };
 
-std::map<std::string, Replaced> replaced_tensors(const PretrainedModel& model) {
-  const ModuleNames& names = model.spec.modules;
-  using W = AttentionWeights;
+/// By name, for a model that stores this many KV heads.
+std::map<std::string, Replaced> replaced_tensors(const PretrainedModel& model, int stored_heads) {
   std::map<std::string, Replaced> result;
   for (int layer = 0; layer < model.config.layers; ++layer) {
-    const auto add = [&](std::string_view module, at::Tensor W::*weight, at::Tensor W::*bias,
-                         bool has_bias) {
-      const std::string name = module_name(module, layer);
-      result[name + ".weight"] = {layer, weight};
-      if (has_bias) result[name + ".bias"] = {layer, bias};
-    };
-    const ModelConfig& config = model.config;
-    add(names.query, &W::query, &W::query_bias, config.input_bias);
-    add(names.key, &W::key, &W::key_bias, config.input_bias);
-    add(names.value, &W::value, &W::value_bias, config.input_bias);
-    add(names.output, &W::output, &W::output_bias, config.output_bias);
+    for (auto& [name, shape] : stored_shapes(model, layer, stored_heads)) {
+      result[name] = {layer, shape};
+    }
   }
   return result;
-}
-
-/// Shape of a converted tensor: the source's, with the stored heads' rows for keys and values.
-std::vector<std::int64_t> converted_shape(const TensorView& source, const Replaced& replaced,
-                                          std::int64_t stored_rows) {
-  using W = AttentionWeights;
-  const bool is_kv = replaced.member == &W::key || replaced.member == &W::key_bias ||
-                     replaced.member == &W::value || replaced.member == &W::value_bias;
-  std::vector<std::int64_t> shape = source.shape;
-  if (is_kv) shape[0] = stored_rows;
-  return shape;
 }
 
 /// config.json of the converted model: the source's, with the KV heads that it stores.
 std::string converted_config(const PretrainedModel& model, int stored_heads) {
   nlohmann::json config = model.checkpoint.config();
-  config["num_key_value_heads"] = stored_heads;
-  // Where it was derived from the heads it still is; written down it cannot be derived wrongly.
-  config["head_dim"] = model.config.head_dim;
+  if (model.config.names_kv_heads) {
+    config[std::string(model.spec.fields.kv_heads)] = stored_heads;
+    // Where it was derived from the heads it still is; written down it cannot be derived wrongly.
+    config[std::string(model.spec.fields.head_dim)] = model.config.head_dim;
+  }
   return config.dump(2) + "\n";
 }
 
@@ -135,26 +117,23 @@ void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers
                         const ConvertOptions& options, const fs::path& directory,
                         std::stop_token stop, search::Progress& progress) {
   const search::Grouping& grouping = layers.grouping();
-  require_holds(layout, grouping);
+  require_holds(layout, grouping, model.config);
   const int stored_heads = stored_kv_heads(layout, grouping);
-  const std::int64_t stored_rows = std::int64_t{stored_heads} * model.config.head_dim;
-  const std::map<std::string, Replaced> replaced = replaced_tensors(model);
+  const std::map<std::string, Replaced> replaced = replaced_tensors(model, stored_heads);
   ConvertedLayers converted(model, layers, layout);
 
   std::vector<PlannedTensor> plan;
   for (const std::string& name : model.checkpoint.names()) {
     const TensorView& source = model.checkpoint.tensor(name);
     const auto found = replaced.find(name);
-    const auto shape = found == replaced.end()
-                           ? source.shape
-                           : converted_shape(source, found->second, stored_rows);
-    plan.push_back({name, source.dtype, shape, [&, found](std::span<std::byte> out) {
+    const auto& shape = found == replaced.end() ? source.shape : found->second.shape;
+    plan.push_back({name, source.dtype, shape, [&, name, found](std::span<std::byte> out) {
                       if (stop.stop_requested()) throw Interrupted();
                       if (found == replaced.end()) {
                         std::copy(source.bytes.begin(), source.bytes.end(), out.begin());
                       } else {
-                        const AttentionWeights& weights = converted.layer(found->second.layer);
-                        copy_bytes((weights.*found->second.member).contiguous(), out);
+                        const int layer = found->second.layer;
+                        copy_bytes(stored_tensor(model, layer, name, converted.layer(layer)), out);
                       }
                       model.checkpoint.release(source);
                       progress.advance(1);

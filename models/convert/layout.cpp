@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 #include "models/merge/attention_weights.hpp"
 #include "search/error.hpp"
@@ -101,10 +102,11 @@ int expanded_kv_heads(const search::Grouping& grouping) {
   return grouping.layers[0].keys.heads();
 }
 
-std::vector<std::string_view> names_that(const search::Grouping* held) {
+/// All layouts, or those that hold a grouping.
+std::vector<std::string_view> names_that(const search::Grouping* held, const ModelConfig* config) {
   std::vector<std::string_view> names;
   for (const LayoutEntry& entry : kLayouts) {
-    if (held == nullptr || holds(entry.layout, *held)) names.push_back(entry.name);
+    if (held == nullptr || holds(entry.layout, *held, *config)) names.push_back(entry.name);
   }
   return names;
 }
@@ -121,15 +123,17 @@ Layout find_layout(std::string_view name) {
   for (const LayoutEntry& entry : kLayouts) {
     if (entry.name == name) return entry.layout;
   }
-  throw InputError({.what = "layout is not known",
-                    .where = "--layout",
-                    .expected = fmt::format("one of {}", fmt::join(names_that(nullptr), ", ")),
-                    .found = std::string(name)});
+  throw InputError(
+      {.what = "layout is not known",
+       .where = "--layout",
+       .expected = fmt::format("one of {}", fmt::join(names_that(nullptr, nullptr), ", ")),
+       .found = std::string(name)});
 }
 
-bool holds(Layout layout, const search::Grouping& grouping) {
+bool holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config) {
   if (layout == Layout::kExpand) return true;
   const std::size_t groups = grouping.layers[0].stored_keys().size();
+  if (!config.names_kv_heads && std::cmp_not_equal(groups, config.kv_heads)) return false;
   return std::all_of(grouping.layers.begin(), grouping.layers.end(),
                      [&](const search::LayerGrouping& layer) {
                        return layer.shares_partition() && layer.stored_keys().size() == groups &&
@@ -137,19 +141,23 @@ bool holds(Layout layout, const search::Grouping& grouping) {
                      });
 }
 
-Layout default_layout(const search::Grouping& grouping) {
-  return std::find_if(kLayouts.begin(), kLayouts.end(),
-                      [&](const LayoutEntry& entry) { return holds(entry.layout, grouping); })
+Layout default_layout(const search::Grouping& grouping, const ModelConfig& config) {
+  return std::find_if(
+             kLayouts.begin(), kLayouts.end(),
+             [&](const LayoutEntry& entry) { return holds(entry.layout, grouping, config); })
       ->layout;
 }
 
-void require_holds(Layout layout, const search::Grouping& grouping) {
-  if (holds(layout, grouping)) return;
+void require_holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config) {
+  if (holds(layout, grouping, config)) return;
   throw InputError(
       {.what = fmt::format("layout {} cannot hold this grouping exactly", layout_name(layout)),
        .where = "--layout",
-       .expected = fmt::format("one of {}", fmt::join(names_that(&grouping), ", ")),
-       .found = "group counts or sizes that differ, or keys and values grouped apart"});
+       .expected = fmt::format("one of {}", fmt::join(names_that(&grouping, &config), ", ")),
+       .found = config.names_kv_heads
+                    ? "group counts or sizes that differ, or keys and values grouped apart"
+                    : fmt::format("{}, which has as many KV heads as query heads",
+                                  config.architecture)});
 }
 
 int stored_kv_heads(Layout layout, const search::Grouping& grouping) {

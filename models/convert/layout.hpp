@@ -23,12 +23,13 @@ std::string_view layout_name(Layout layout);
 Layout find_layout(std::string_view name);
 
 /// True if the layout holds the grouping exactly: standard needs keys and values to share their
-/// partitions, and in all layers one number of stored groups that serve as many query heads each.
-bool holds(Layout layout, const search::Grouping& grouping);
+/// partitions, in all layers one number of stored groups that serve as many query heads each, and a
+/// model family whose config can say that number.
+bool holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config);
 /// The first layout, from the most useful, that holds the grouping.
-Layout default_layout(const search::Grouping& grouping);
+Layout default_layout(const search::Grouping& grouping, const ModelConfig& config);
 /// Throws InputError, naming the layouts that can, if `layout` cannot hold the grouping.
-void require_holds(Layout layout, const search::Grouping& grouping);
+void require_holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config);
 
 /// KV heads of every layer of a checkpoint in this layout.
 int stored_kv_heads(Layout layout, const search::Grouping& grouping);

@@ -21,13 +21,15 @@ std::vector<int> group_numbers(const std::vector<search::Group>& groups) {
   return numbers;
 }
 
-std::string layer_lines(const search::Grouping& grouping) {
+std::string layer_lines(const search::Grouping& grouping, const ModelConfig& config) {
   std::string lines;
   for (std::size_t i = 0; i < grouping.layers.size(); ++i) {
     const search::LayerGrouping& groups = grouping.layers[i];
     ordered_json layer = {{"index", i},
                           {"key_groups", groups.keys.member_ids()},
                           {"value_groups", groups.values.member_ids()}};
+    const std::string name = layer_name(config, static_cast<int>(i));
+    if (!name.empty()) layer["name"] = name;
     if (groups.has_allocation()) layer["query_to_group"] = group_numbers(groups.query_to_group);
     lines += fmt::format("{}    {}", i == 0 ? "" : ",\n", json_text(layer));
   }
@@ -54,7 +56,7 @@ std::string grouping_text(const search::Grouping& grouping, const MergeRecipe& r
                                    {"regroup", kVersion}};
   std::string text = "{\n  \"format\": \"regroup.grouping\",\n  \"version\": 1,\n";
   text += fmt::format("  \"model\": {},\n", json_text(model_identity(model)));
-  text += fmt::format("  \"layers\": [\n{}\n  ],\n", layer_lines(grouping));
+  text += fmt::format("  \"layers\": [\n{}\n  ],\n", layer_lines(grouping, model.config));
   text += fmt::format("  \"merge\": {},\n", json_text(ordered_json(recipe.merge->name())));
   text += fmt::format("  \"renorm\": {},\n  \"refit\": \"{}\",\n", recipe.renorm,
                       refit_name(recipe.refit));

@@ -1,14 +1,10 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <vector>
 
-#include "models/pretrained_model.hpp"
+#include "models/projection_view.hpp"
 
 namespace regroup::models {
-
-/// A matrix in the order of a checkpoint's tensors.
-using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// The projections of one attention layer in double. Rows of a head stand together, heads in order.
 /// Where the model has biases of Q, K and V they are a last column (METHODS §0): an input then ends
@@ -19,12 +15,14 @@ struct AttentionMatrices {
   RowMatrix value;              ///< [H_kv·d, columns]
   RowMatrix output;             ///< [D, H·d]
   Eigen::VectorXd output_bias;  ///< [D]; empty where the model has none
+  Eigen::VectorXd query_norm;   ///< weights of a norm that follows the projection, [d]; empty: none
+  Eigen::VectorXd key_norm;
   bool has_input_bias = false;
 
   Eigen::Index columns() const { return query.cols(); }
 };
 
-/// Reads the source projections of one layer. Throws as `TensorView` conversions do.
+/// Reads the source projections of one layer. Throws as `ProjectionView::read`.
 AttentionMatrices read_attention_matrices(const PretrainedModel& model, int layer);
 
 }  // namespace regroup::models

@@ -1,26 +1,66 @@
 #include "models/merge/attention_weights.hpp"
 
+#include <array>
+
 #include "models/transformer/tensors.hpp"
 
 namespace regroup::models {
+namespace {
+
+/// Where AttentionWeights keeps a projection.
+struct Member {
+  AttentionRole role;
+  at::Tensor AttentionWeights::*weight;
+  at::Tensor AttentionWeights::*bias;
+};
+
+constexpr std::array kMembers = {
+    Member{AttentionRole::kQuery, &AttentionWeights::query, &AttentionWeights::query_bias},
+    Member{AttentionRole::kKey, &AttentionWeights::key, &AttentionWeights::key_bias},
+    Member{AttentionRole::kValue, &AttentionWeights::value, &AttentionWeights::value_bias},
+    Member{AttentionRole::kOutput, &AttentionWeights::output, &AttentionWeights::output_bias},
+};
+
+/// The projection's part of the tensor that stores it, [blocks, rows, columns]; shares its memory.
+at::Tensor part_of(const at::Tensor& stored, const StoredProjection& place) {
+  return at::as_strided(stored, {place.blocks, place.rows, place.columns},
+                        {place.block_stride, place.row_stride, place.column_stride}, place.offset);
+}
+
+at::Tensor read_part(const TensorView& tensor, const StoredProjection& place) {
+  return part_of(to_tensor(tensor), place).flatten(0, 1).contiguous();
+}
+
+/// Calls visit(name of the tensor, place of the projection in it, member of AttentionWeights, role)
+/// for every weight and bias of a layer.
+template <class Visit>
+void for_each_part(const PretrainedModel& model, int layer, const Visit& visit) {
+  const LayerPlace place = model.place(layer);
+  for (const Member& member : kMembers) {
+    const StoredProjection weight = stored_weight(model.spec, model.config, place, member.role);
+    visit(model.stored_name(weight.module + ".weight"), weight, member.weight, member.role);
+    if (!has_bias(model.config, member.role)) continue;
+    const StoredProjection bias = stored_bias(model.spec, model.config, place, member.role);
+    visit(model.stored_name(bias.module + ".bias"), bias, member.bias, member.role);
+  }
+}
+
+bool is_of_kv_heads(AttentionRole role) {
+  return role == AttentionRole::kKey || role == AttentionRole::kValue;
+}
+
+}  // namespace
 
 AttentionWeights read_attention(const PretrainedModel& model, int layer) {
-  const ModuleNames& modules = model.spec.modules;
-  const auto weight = [&](std::string_view module) {
-    return to_tensor(model.tensor(module, layer));
-  };
-  const auto bias = [&](std::string_view module, bool is_there) {
-    return is_there ? to_tensor(model.tensor(module, layer, ".bias")) : at::Tensor();
-  };
-  const ModelConfig& config = model.config;
-  return {.query = weight(modules.query),
-          .key = weight(modules.key),
-          .value = weight(modules.value),
-          .output = weight(modules.output),
-          .query_bias = bias(modules.query, config.input_bias),
-          .key_bias = bias(modules.key, config.input_bias),
-          .value_bias = bias(modules.value, config.input_bias),
-          .output_bias = bias(modules.output, config.output_bias)};
+  AttentionWeights weights;
+  for_each_part(model, layer,
+                [&](const std::string& name, const StoredProjection& place,
+                    at::Tensor AttentionWeights::*member, AttentionRole) {
+                  const at::Tensor part = read_part(model.checkpoint.tensor(name), place);
+                  const bool is_bias = place.columns == 1 && name.ends_with(".bias");
+                  weights.*member = is_bias ? part.flatten() : part;
+                });
+  return weights;
 }
 
 MergedAttention source_attention(const PretrainedModel& model, int layer) {
@@ -29,6 +69,41 @@ MergedAttention source_attention(const PretrainedModel& model, int layer) {
     kv_of_query.push_back(query / model.config.queries_per_kv_head());
   }
   return {read_attention(model, layer), kv_of_query, kv_of_query};
+}
+
+std::map<std::string, std::vector<std::int64_t>> stored_shapes(const PretrainedModel& model,
+                                                               int layer, int kv_heads) {
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  const bool is_separate = model.spec.storage == ProjectionStorage::kSeparate;
+  for_each_part(model, layer,
+                [&](const std::string& name, const StoredProjection&,
+                    at::Tensor AttentionWeights::*, AttentionRole role) {
+                  std::vector<std::int64_t>& shape = shapes[name];
+                  shape = model.checkpoint.tensor(name).shape;
+                  if (!is_separate || !is_of_kv_heads(role)) return;
+                  shape[0] = std::int64_t{kv_heads} * model.config.head_dim;
+                });
+  return shapes;
+}
+
+at::Tensor stored_tensor(const PretrainedModel& model, int layer, const std::string& name,
+                         const AttentionWeights& weights) {
+  at::Tensor stored;
+  for_each_part(
+      model, layer,
+      [&](const std::string& part, const StoredProjection& place,
+          at::Tensor AttentionWeights::*member, AttentionRole) {
+        if (part != name) return;
+        const at::Tensor& projection = weights.*member;
+        if (model.spec.storage == ProjectionStorage::kSeparate && !model.spec.transposed) {
+          stored = projection.contiguous();
+          return;
+        }
+        const TensorView& source = model.checkpoint.tensor(name);
+        if (!stored.defined()) stored = at::empty(source.shape, projection.options());
+        part_of(stored, place).copy_(projection.view({place.blocks, place.rows, place.columns}));
+      });
+  return stored;
 }
 
 }  // namespace regroup::models

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "models/pretrained_model.hpp"
@@ -34,5 +36,14 @@ AttentionWeights read_attention(const PretrainedModel& model, int layer);
 
 /// The layer as the source has it: r query heads read each KV head.
 MergedAttention source_attention(const PretrainedModel& model, int layer);
+
+/// The shapes of the tensors that store a layer with `kv_heads` stored KV heads, by their names in
+/// the checkpoint. Fused projections need as many KV heads as the source has.
+std::map<std::string, std::vector<std::int64_t>> stored_shapes(const PretrainedModel& model,
+                                                               int layer, int kv_heads);
+
+/// One of these tensors, made of the layer's projections.
+at::Tensor stored_tensor(const PretrainedModel& model, int layer, const std::string& name,
+                         const AttentionWeights& weights);
 
 }  // namespace regroup::models

@@ -164,13 +164,13 @@ at::Tensor to_stored_vector(const Eigen::VectorXd& vector, DType dtype) {
 }
 
 /// Weight and bias of a projection whose bias is the last column of `matrix`.
-void store_projection(const RowMatrix& matrix, const PretrainedModel& model,
-                      std::string_view module, int layer, bool has_bias, at::Tensor& weight,
-                      at::Tensor& bias) {
+void store_projection(const RowMatrix& matrix, const PretrainedModel& model, int layer,
+                      AttentionRole role, at::Tensor& weight, at::Tensor& bias) {
+  const bool has_bias = model.config.input_bias;
   const Index width = matrix.cols() - (has_bias ? 1 : 0);
-  weight = to_stored(matrix.leftCols(width), model.tensor(module, layer).dtype);
-  const TensorView* source_bias = has_bias ? model.find(module, layer, ".bias") : nullptr;
-  if (source_bias != nullptr) bias = to_stored_vector(matrix.rightCols(1), source_bias->dtype);
+  weight = to_stored(matrix.leftCols(width), model.weight_tensor(layer, role).dtype);
+  if (!has_bias) return;
+  bias = to_stored_vector(matrix.rightCols(1), model.bias_tensor(layer, role).dtype);
 }
 
 }  // namespace
@@ -190,18 +190,20 @@ MergedMatrices merge_matrices(const MergeSource& source, const search::LayerGrou
 }
 
 MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& model, int layer) {
-  const ModuleNames& modules = model.spec.modules;
   const AttentionMatrices& from = merged.weights;
   MergedAttention result{{}, merged.key_of_query, merged.value_of_query};
   AttentionWeights& to = result.weights;
-  const bool has_bias = from.has_input_bias;
-  store_projection(from.query, model, modules.query, layer, has_bias, to.query, to.query_bias);
-  store_projection(from.key, model, modules.key, layer, has_bias, to.key, to.key_bias);
-  store_projection(from.value, model, modules.value, layer, has_bias, to.value, to.value_bias);
-  to.output = to_stored(from.output, model.tensor(modules.output, layer).dtype);
+  const auto store = [&](const RowMatrix& matrix, AttentionRole role, at::Tensor& weight,
+                         at::Tensor& bias) {
+    store_projection(matrix, model, layer, role, weight, bias);
+  };
+  store(from.query, AttentionRole::kQuery, to.query, to.query_bias);
+  store(from.key, AttentionRole::kKey, to.key, to.key_bias);
+  store(from.value, AttentionRole::kValue, to.value, to.value_bias);
+  to.output = to_stored(from.output, model.weight_tensor(layer, AttentionRole::kOutput).dtype);
   if (from.output_bias.size() > 0) {
     to.output_bias =
-        to_stored_vector(from.output_bias, model.find(modules.output, layer, ".bias")->dtype);
+        to_stored_vector(from.output_bias, model.bias_tensor(layer, AttentionRole::kOutput).dtype);
   }
   return result;
 }

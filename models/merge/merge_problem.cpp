@@ -1,5 +1,6 @@
 #include "models/merge/merge_problem.hpp"
 
+#include <cmath>
 #include <complex>
 
 #include "search/error.hpp"
@@ -90,6 +91,58 @@ MatrixXd block_of_heads(const RowMatrix& projection, int heads, const HeadLayout
   return block;
 }
 
+/// tr W^i C W^jᵀ of all heads; `moment` is C.
+MatrixXd gram_of_heads(const RowMatrix& projection, int heads, const MatrixXd& moment) {
+  const RowMatrix weighted = projection * moment;
+  const Eigen::Map<const RowMatrix> own(projection.data(), heads, projection.size() / heads);
+  const Eigen::Map<const RowMatrix> other(weighted.data(), heads, projection.size() / heads);
+  const MatrixXd gram = other * own.transpose();
+  return 0.5 * (gram + gram.transpose());
+}
+
+/// The heads behind a norm with weights γ: √d γ ⊙ W/‖W‖_C.
+RowMatrix behind_norm(const RowMatrix& projection, int heads, const VectorXd& gamma,
+                      const MatrixXd& moment) {
+  const VectorXd norms =
+      gram_of_heads(projection, heads, moment).diagonal().cwiseMax(0).cwiseSqrt();
+  const Index d = gamma.size();
+  const double root = std::sqrt(static_cast<double>(d));
+  RowMatrix result = projection;
+  for (Index head = 0; head < heads; ++head) {
+    const double scale = norms[head] > 0 ? root / norms[head] : 0;
+    const RowMatrix rows = scale * (gamma.asDiagonal() * projection.middleRows(head * d, d));
+    result.middleRows(head * d, d) = rows;
+  }
+  return result;
+}
+
+/// C of what keys and values read.
+MatrixXd input_moment(const MergeSource& source) {
+  const LayerMoments& moments = required_moments(source);
+  return with_one(moments.input, moments.input_mean, source.weights.has_input_bias);
+}
+
+/// C of what queries read.
+MatrixXd query_moment(const MergeSource& source) {
+  const LayerMoments& moments = required_moments(source);
+  if (moments.query_input.size() == 0) return input_moment(source);
+  return with_one(moments.query_input, moments.query_input_mean, source.weights.has_input_bias);
+}
+
+/// The projection as attention sees it: queries and keys behind their norms.
+RowMatrix seen_queries(const MergeSource& source, const MatrixXd& moment) {
+  const AttentionMatrices& weights = source.weights;
+  if (weights.query_norm.size() == 0) return weights.query;
+  return behind_norm(weights.query, source.config.query_heads, weights.query_norm, moment);
+}
+
+RowMatrix seen_projection(const MergeSource& source, Projection projection) {
+  const AttentionMatrices& weights = source.weights;
+  if (projection == Projection::kValues) return weights.value;
+  if (weights.key_norm.size() == 0) return weights.key;
+  return behind_norm(weights.key, source.config.kv_heads, weights.key_norm, input_moment(source));
+}
+
 MatrixXd symmetric(const MatrixXd& matrix) {
   return 0.5 * (matrix + matrix.transpose());
 }
@@ -98,10 +151,9 @@ MatrixXd symmetric(const MatrixXd& matrix) {
 HeadWeights query_weights(const MergeSource& source, const VectorXd& sensitivity) {
   const ModelConfig& config = source.config;
   const HeadLayout layout = HeadLayout::of_keys(config);
-  const LayerMoments& moments = required_moments(source);
-  const MatrixXd moment =
-      with_one(moments.input, moments.input_mean, source.weights.has_input_bias);
-  const RowMatrix weighted = source.weights.query * moment;
+  const MatrixXd moment = query_moment(source);
+  const RowMatrix queries = seen_queries(source, moment);
+  const RowMatrix weighted = queries * moment;
   const int shared = config.queries_per_kv_head();
   HeadWeights weights;
   for (const auto& [real, imaginary] : layout.planes) {
@@ -109,7 +161,7 @@ HeadWeights query_weights(const MergeSource& source, const VectorXd& sensitivity
     for (int query = 0; query < config.query_heads; ++query) {
       const auto energy = [&](int row) {
         const Index at = query * layout.head_dim + row;
-        return weighted.row(at).dot(source.weights.query.row(at));
+        return weighted.row(at).dot(queries.row(at));
       };
       energies[query / shared] += sensitivity[query] * (energy(real) + energy(imaginary));
     }
@@ -120,8 +172,8 @@ HeadWeights query_weights(const MergeSource& source, const VectorXd& sensitivity
   for (int query = 0; query < config.query_heads && rows > 0; ++query) {
     const Index at = query * layout.head_dim + layout.block_begin;
     weights.block[static_cast<std::size_t>(query / shared)] +=
-        sensitivity[query] * symmetric(weighted.middleRows(at, rows) *
-                                       source.weights.query.middleRows(at, rows).transpose());
+        sensitivity[query] *
+        symmetric(weighted.middleRows(at, rows) * queries.middleRows(at, rows).transpose());
   }
   return weights;
 }
@@ -159,11 +211,14 @@ VectorXd HeadProducts::squared_norms(int heads) const {
   return norms.cwiseMax(0);
 }
 
+VectorXd MergeProblem::squared_norms() const {
+  return normed ? VectorXd(normed->norms.cwiseAbs2()) : products.squared_norms(heads);
+}
+
 HeadProducts head_products(const MergeSource& source, Projection projection, MergeMetric metric) {
   const HeadLayout layout = layout_of(source, projection);
   const int heads = source.config.kv_heads;
-  const RowMatrix& weight =
-      projection == Projection::kKeys ? source.weights.key : source.weights.value;
+  const RowMatrix weight = seen_projection(source, projection);
   HeadProducts products;
   if (!layout.planes.empty()) {
     const MatrixXd moment = plane_moment(source, metric);
@@ -199,10 +254,10 @@ HeadWeights fisher_weights(const MergeSource& source, Projection projection) {
   if (projection == Projection::kValues) {
     return output_weights(source, gradients.output * source.weights.output, 0.5);
   }
-  // Residuals are Σ Δscore² without the scale 1/√d; uniform phases make half of |q̄ k|² the square
-  // of its real part.
-  const double d = source.config.head_dim;
-  HeadWeights weights = query_weights(source, 0.5 / d * gradients.logits);
+  // Residuals are Σ Δscore² without the scale of the logits; uniform phases make half of |q̄ k|² the
+  // square of its real part.
+  const double scale = source.config.score_scale();
+  HeadWeights weights = query_weights(source, 0.5 * scale * scale * gradients.logits);
   for (VectorXd& plane : weights.planes) plane *= 0.5;
   return weights;
 }
@@ -217,6 +272,10 @@ MergeProblem merge_problem(const MergeSource& source, Projection projection, Mer
   if (source.moments == nullptr) return problem;
   problem.products = head_products(source, projection, metric);
   problem.weights = head_weights(source, projection);
+  if (projection == Projection::kKeys && source.weights.key_norm.size() > 0) {
+    MatrixXd gram = gram_of_heads(weight, problem.heads, input_moment(source));
+    problem.normed = NormedHeads{gram.diagonal().cwiseMax(0).cwiseSqrt(), std::move(gram)};
+  }
   if (source.moments->gradients) {
     const LayerGradients& gradients = *source.moments->gradients;
     problem.gradients = projection == Projection::kKeys ? gradients.keys : gradients.values;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,12 @@ enum class MergeMetric {
                ///< bias
 };
 
+/// Heads of a projection that a norm follows, before that norm, in the input's second moment C.
+struct NormedHeads {
+  Eigen::VectorXd norms;  ///< ‖W^h‖_C
+  Eigen::MatrixXd gram;   ///< tr W^i C W^jᵀ
+};
+
 /// Everything that merging the heads of one projection of one layer depends on. Parts that an
 /// operator does not ask for may be empty.
 struct MergeProblem {
@@ -42,6 +49,12 @@ struct MergeProblem {
   HeadWeights weights;              ///< query energies, or what W_O makes of a value
   Eigen::MatrixXd weight_products;  ///< ⟨vec W^i, vec W^j⟩, [H_kv, H_kv]
   Eigen::VectorXd gradients;        ///< LayerGradients::keys or ::values
+  /// Where a norm follows; products and weights are then those of the heads behind it, √d γ ⊙
+  /// W/‖W‖_C.
+  std::optional<NormedHeads> normed;
+
+  /// ‖W^h‖²_C of every head, before any norm, [H_kv].
+  Eigen::VectorXd squared_norms() const;
 };
 
 /// Which of a layer's two merged projections.

@@ -47,7 +47,7 @@ std::string MergeRecipe::name() const {
 
 SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe) {
   SharedHead shared = recipe.merge->share(group);
-  if (!recipe.renorm) return shared;
+  if (!recipe.renorm || group.normed) return shared;  // a norm that follows restores it anyway
   const double norm = std::sqrt(squared_norm(shared, group.products));
   const double members = group.products.squared_norms(group.heads).cwiseSqrt().mean();
   if (norm > 0) shared.rescale(members / norm);

@@ -61,4 +61,12 @@ void require_mergeable(const search::Grouping& grouping, const MergeRecipe& reci
   }
 }
 
+void require_refit_passes(const MergeRecipe& recipe, const ModelConfig& config) {
+  if (!config.query_key_norm || !recipe.refits_queries()) return;
+  throw InputError({.what = "queries that a norm follows cannot be refitted",
+                    .where = config.architecture,
+                    .expected = "--refit none or output",
+                    .found = std::string(refit_name(recipe.refit))});
+}
+
 }  // namespace regroup::models

@@ -13,4 +13,8 @@ void require_same_heads(const search::Grouping& grouping, const ModelConfig& con
 /// Throws InputError if the recipe folds factors into heads that the grouping allocates elsewhere.
 void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe);
 
+/// Throws InputError if the recipe refits queries that a norm follows (Qwen3): nothing that is
+/// fitted could pass it.
+void require_refit_passes(const MergeRecipe& recipe, const ModelConfig& config);
+
 }  // namespace regroup::models

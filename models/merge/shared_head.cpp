@@ -103,6 +103,9 @@ MergeProblem restrict_to(const MergeProblem& problem, std::span<const int> membe
   }
   if (problem.weight_products.size() > 0) part.weight_products = problem.weight_products(ids, ids);
   if (problem.gradients.size() > 0) part.gradients = problem.gradients(ids);
+  if (problem.normed) {
+    part.normed = NormedHeads{problem.normed->norms(ids), problem.normed->gram(ids, ids)};
+  }
   return part;
 }
 

@@ -12,34 +12,35 @@ constexpr double kMostBytes = 2.0 * 1024 * 1024 * 1024;
 
 }  // namespace
 
-LayerStates::LayerStates(Decoder decoder, const TokenWindows& windows)
-    : decoder_(std::move(decoder)), windows_(windows), layers_(decoder_.layers() + 1) {
-  const double bytes = static_cast<double>(windows.tokens()) *
-                       static_cast<double>(decoder_.width()) * static_cast<double>(layers_.size()) *
-                       sizeof(float);
+LayerStates::LayerStates(Transformer transformer, const Samples& windows)
+    : transformer_(std::move(transformer)), windows_(windows), layers_(transformer_.layers() + 1) {
+  const double positions =
+      static_cast<double>(windows.size()) * static_cast<double>(windows.context());
+  const double bytes = positions * static_cast<double>(transformer_.width()) *
+                       static_cast<double>(layers_.size()) * sizeof(float);
   keeps_all_ = bytes <= kMostBytes;
 }
 
-std::vector<at::Tensor> LayerStates::embedded(std::stop_token stop) const {
-  std::vector<at::Tensor> states(windows_.size());
-  for_each_window(
-      windows_.size(), decoder_.options().device, std::move(stop), [&](std::size_t window) {
-        const at::Tensor ids = window_tensor(windows_, window, window + 1, decoder_.options());
-        states[window] = decoder_.embed(ids.slice(1, 0, windows_.context()));
-      });
+std::vector<Stream> LayerStates::embedded(std::stop_token stop) const {
+  std::vector<Stream> states(windows_.size());
+  for_each_window(windows_.size(), transformer_.options().device, std::move(stop),
+                  [&](std::size_t window) {
+                    states[window] =
+                        transformer_.embed(model_input(transformer_, windows_, window, window + 1));
+                  });
   return states;
 }
 
-std::vector<at::Tensor> LayerStates::at_layer(std::size_t layer, std::stop_token stop) const {
+std::vector<Stream> LayerStates::at_layer(std::size_t layer, std::stop_token stop) const {
   const std::lock_guard lock(mutex_);
   if (!layers_[layer].empty()) return layers_[layer];
   std::size_t known = layer;
   while (known > 0 && layers_[known].empty()) --known;
   if (layers_[known].empty()) layers_[known] = embedded(stop);
   for (; known < layer; ++known) {
-    std::vector<at::Tensor> next(windows_.size());
-    for_each_window(windows_.size(), decoder_.options().device, stop, [&](std::size_t window) {
-      next[window] = decoder_.advance(known, layers_[known][window]);
+    std::vector<Stream> next(windows_.size());
+    for_each_window(windows_.size(), transformer_.options().device, stop, [&](std::size_t window) {
+      next[window] = transformer_.advance(known, layers_[known][window]);
     });
     if (!keeps_all_) layers_[known].clear();
     layers_[known + 1] = std::move(next);

@@ -91,7 +91,7 @@ class NormalEquations {
       return outer_products(window.queries, window.queries);
     });
     const at::Tensor keys =
-        sum_over_windows([](const QueryRefitWindow& window) { return key_variances(window); });
+        sum_over_windows([this](const QueryRefitWindow& window) { return key_variances(window); });
     // Of every query |q|² and the trace of H multiply; their means stand for the mean product.
     const at::Tensor diagonal = sum_over_windows([](const QueryRefitWindow& window) {
       const at::Tensor norms = window.queries.square().sum(-1);
@@ -114,11 +114,12 @@ class NormalEquations {
   }
 
   /// Summed over queries, the two rows of a half-split plane alike: [H, d].
-  static at::Tensor key_variances(const QueryRefitWindow& window) {
+  at::Tensor key_variances(const QueryRefitWindow& window) const {
     const at::Tensor sums = key_variances_by_query(window).to(at::kDouble).sum(2)[0].cpu();
-    const std::int64_t half = sums.size(1) / 2;
-    const at::Tensor planes = (sums.slice(1, 0, half) + sums.slice(1, half)) / 2;
-    return at::cat({planes, planes}, 1);
+    const std::int64_t turned = rotary_.dimensions();
+    const at::Tensor planes =
+        (sums.slice(1, 0, turned / 2) + sums.slice(1, turned / 2, turned)) / 2;
+    return at::cat({planes, planes, sums.slice(1, turned)}, 1);
   }
 
   const std::vector<QueryRefitWindow>& windows_;

@@ -16,13 +16,22 @@ namespace {
 /// Attention maps that a query refit holds at a time; more windows than that are left out, evenly.
 constexpr double kMostAttentionBytes = 4.0 * 1024 * 1024 * 1024;
 
+/// Positions of the longest window.
+std::int64_t longest_of(const std::vector<Stream>& streams) {
+  std::int64_t longest = 0;
+  for (const Stream& stream : streams) {
+    longest = std::max(longest, stream.hidden.size(1));
+    if (stream.memory.defined()) longest = std::max(longest, stream.memory.size(1));
+  }
+  return longest;
+}
+
 /// One layer of the run: the streams before it, and its merged weights as they are fitted.
 class LayerRefit {
  public:
-  LayerRefit(const PretrainedModel& model, const Decoder& source, std::size_t layer,
-             const std::vector<at::Tensor>& source_states,
-             const std::vector<at::Tensor>& converted_states, MergedMatrices merged,
-             std::stop_token stop)
+  LayerRefit(const PretrainedModel& model, const Transformer& source, std::size_t layer,
+             const std::vector<Stream>& source_states, const std::vector<Stream>& converted_states,
+             MergedMatrices merged, std::stop_token stop)
       : model_(model),
         source_(source),
         layer_(layer),
@@ -37,7 +46,7 @@ class LayerRefit {
     std::vector<QueryRefitWindow> windows(chosen.size());
     for_each_window(chosen.size(), device(), stop_,
                     [&](std::size_t i) { windows[i] = query_window(attention, chosen[i]); });
-    const at::Tensor matrices = models::refit_queries(windows, source_.rotary(), device(), stop_);
+    const at::Tensor matrices = models::refit_queries(windows, attention.rotary(), device(), stop_);
     const int d = model_.config.head_dim;
     for (int head = 0; head < model_.config.query_heads; ++head) {
       auto rows = merged_.weights.query.middleRows(head * d, d);
@@ -50,9 +59,10 @@ class LayerRefit {
     const Attention attention = current();
     OutputRefit refit;
     for_each_share(source_states_.size(), device(), stop_, [&](std::size_t share, std::size_t w) {
-      const at::Tensor wanted = source_output(w) + source_states_[w] - converted_states_[w];
-      const at::Tensor received = attention.mix(
-          source_.attention_input(layer_, converted_states_[w]), source_.rotary(), 0, nullptr);
+      const at::Tensor wanted = source_output(w) + source_.residual(layer_, source_states_[w]) -
+                                source_.residual(layer_, converted_states_[w]);
+      const at::Tensor received =
+          attention.mix(source_.attention_input(layer_, converted_states_[w]));
       refit.add(share, received[0], wanted[0]);
     });
     OutputProjection fitted = refit.solve({merged_.weights.output, merged_.weights.output_bias});
@@ -61,12 +71,11 @@ class LayerRefit {
   }
 
   /// The fitted layer as it will be stored, and the converted stream after it.
-  MergedAttention finish(std::vector<at::Tensor>& converted_states) const {
+  MergedAttention finish(std::vector<Stream>& converted_states) const {
     const Attention attention = current();
     for_each_window(converted_states.size(), device(), stop_, [&](std::size_t w) {
-      const at::Tensor input = source_.attention_input(layer_, converted_states[w]);
-      converted_states[w] = source_.after_attention(layer_, converted_states[w],
-                                                    attention(input, source_.rotary(), 0, nullptr));
+      const AttentionInput input = source_.attention_input(layer_, converted_states[w]);
+      converted_states[w] = source_.after_attention(layer_, converted_states[w], attention(input));
     });
     return rounded(merged_, model_, static_cast<int>(layer_));
   }
@@ -76,18 +85,17 @@ class LayerRefit {
 
   /// The layer with what is fitted so far, rounded as it will be stored.
   Attention current() const {
-    return {rounded(merged_, model_, static_cast<int>(layer_)), model_.config,
-            model_.config.sliding_window(layer_), source_.options()};
+    return source_.attention(layer_).with(rounded(merged_, model_, static_cast<int>(layer_)),
+                                          source_.options());
   }
 
   at::Tensor source_output(std::size_t window) const {
-    const at::Tensor input = source_.attention_input(layer_, source_states_[window]);
-    return source_.attention(layer_)(input, source_.rotary(), 0, nullptr);
+    return source_.attention(layer_)(source_.attention_input(layer_, source_states_[window]));
   }
 
   std::vector<std::size_t> query_windows() const {
-    const double length = static_cast<double>(source_states_[0].size(1));
-    const double bytes = 2 * model_.config.query_heads * length * length * sizeof(float);
+    const auto longest = static_cast<double>(longest_of(source_states_));
+    const double bytes = 2 * model_.config.query_heads * longest * longest * sizeof(float);
     const std::size_t all = source_states_.size();
     const std::size_t most = std::max<std::size_t>(
         1, std::min(all, static_cast<std::size_t>(kMostAttentionBytes / bytes)));
@@ -97,11 +105,10 @@ class LayerRefit {
   }
 
   QueryRefitWindow query_window(const Attention& converted, std::size_t w) const {
-    const Rotary& rotary = source_.rotary();
     const AttentionTrace from =
-        source_.attention(layer_).trace(source_.attention_input(layer_, source_states_[w]), rotary);
+        source_.attention(layer_).trace(source_.attention_input(layer_, source_states_[w]));
     const AttentionTrace to =
-        converted.trace(source_.attention_input(layer_, converted_states_[w]), rotary);
+        converted.trace(source_.attention_input(layer_, converted_states_[w]));
     const at::Tensor missing = at::matmul(from.queries, from.keys.transpose(2, 3)) -
                                at::matmul(to.queries, to.keys.transpose(2, 3));
     return {from.attention, missing * from.attention, to.plain_queries, to.keys,
@@ -109,19 +116,19 @@ class LayerRefit {
   }
 
   const PretrainedModel& model_;
-  const Decoder& source_;
+  const Transformer& source_;
   std::size_t layer_;
-  const std::vector<at::Tensor>& source_states_;
-  const std::vector<at::Tensor>& converted_states_;
+  const std::vector<Stream>& source_states_;
+  const std::vector<Stream>& converted_states_;
   MergedMatrices merged_;
   std::stop_token stop_;
 };
 
 /// Takes the converted stream through a layer that stays as it is.
-void advance(const Decoder& decoder, std::size_t layer, std::vector<at::Tensor>& states,
+void advance(const Transformer& transformer, std::size_t layer, std::vector<Stream>& states,
              std::stop_token stop) {
-  for_each_window(states.size(), decoder.options().device, std::move(stop),
-                  [&](std::size_t w) { states[w] = decoder.advance(layer, states[w]); });
+  for_each_window(states.size(), transformer.options().device, std::move(stop),
+                  [&](std::size_t w) { states[w] = transformer.advance(layer, states[w]); });
 }
 
 }  // namespace
@@ -139,16 +146,16 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
   if (first == result.size()) return result;
   std::size_t end = result.size();
   while (scope == RefitScope::kGroupedLayers && !is_grouped(end - 1)) --end;
-  std::vector<at::Tensor> converted = source.at_layer(first, stop);
+  std::vector<Stream> converted = source.at_layer(first, stop);
   for (std::size_t layer = first; layer < end; ++layer) {
     if (scope == RefitScope::kGroupedLayers && !is_grouped(layer)) {
-      advance(source.decoder(), layer, converted, stop);
+      advance(source.transformer(), layer, converted, stop);
       continue;
     }
-    const std::vector<at::Tensor> states = source.at_layer(layer, stop);
+    const std::vector<Stream> states = source.at_layer(layer, stop);
     const AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
     const MergeSource merge_source{weights, model.config, &calibration.layers[layer]};
-    LayerRefit refit(model, source.decoder(), layer, states, converted,
+    LayerRefit refit(model, source.transformer(), layer, states, converted,
                      merge_matrices(merge_source, grouping.layers[layer], recipe), stop);
     if (recipe.refits_queries()) refit.refit_queries();
     if (recipe.refits_outputs()) refit.refit_outputs();

@@ -39,80 +39,111 @@ std::vector<at::Tensor> parts_of(const Linear& projection) {
   return {projection.weight, projection.bias};
 }
 
-/// The gradient at the last hidden states of Σ_t −log p(label), labels drawn from p itself.
-at::Tensor gradient_of_drawn_labels(const Decoder& decoder, const at::Tensor& states,
-                                    search::RandomKey key) {
+/// The parts of a stream that gradients pass through.
+std::vector<at::Tensor> parts_of(const Stream& stream) {
+  std::vector<at::Tensor> parts = {stream.hidden};
+  if (stream.memory.defined()) parts.push_back(stream.memory);
+  return parts;
+}
+
+/// The same stream, recording gradients from here on.
+Stream leaf_of(const Stream& stream) {
+  Stream leaf = stream;
+  leaf.hidden = stream.hidden.detach().requires_grad_(true);
+  if (stream.memory.defined()) leaf.memory = stream.memory.detach().requires_grad_(true);
+  return leaf;
+}
+
+/// The gradient at the last stream of Σ −log p(label), labels drawn from p itself: of every part.
+std::vector<at::Tensor> gradient_of_drawn_labels(const Transformer& model, const Stream& last,
+                                                 search::RandomKey key) {
   const at::AutoGradMode with_gradients(true);
-  const at::Tensor leaf = states.detach().requires_grad_(true);
-  const at::Tensor logits = decoder.logits(decoder.finish(leaf))[0];
+  const Stream leaf = leaf_of(last);
+  const at::Tensor logits = model.logits(model.finish(leaf))[0];
   search::RandomStream stream(key);
   const at::Tensor labels = draw_tokens(logits.detach(), stream).to(logits.device());
   const at::Tensor chosen = logits.gather(1, labels.unsqueeze(1)).squeeze(1);
   const at::Tensor loss = (logits.logsumexp(1) - chosen).sum();
-  return torch::autograd::grad({loss}, {leaf})[0];
+  std::vector<at::Tensor> gradients = {torch::autograd::grad({loss}, {leaf.hidden})[0]};
+  if (leaf.memory.defined()) gradients.push_back(at::zeros_like(leaf.memory));
+  return gradients;
 }
 
-/// One layer backwards: adds its sums and returns the gradient at its own input.
-at::Tensor layer_backward(const Decoder& decoder, std::size_t layer, const at::Tensor& states,
-                          const at::Tensor& gradient, std::int64_t kv_heads, GradientSums& sums) {
+/// One layer backwards, given the gradients at the parts of the stream after it: adds its sums and
+/// returns those at its own input.
+std::vector<at::Tensor> layer_backward(const Transformer& model, std::size_t layer,
+                                       const Stream& stream,
+                                       const std::vector<at::Tensor>& gradient,
+                                       std::int64_t kv_heads, GradientSums& sums) {
   const at::AutoGradMode with_gradients(true);
-  const at::Tensor leaf = states.detach().requires_grad_(true);
-  const Attention attention = decoder.attention(layer).with_own_kv_weights();
-  const AttentionTrace trace =
-      attention.trace(decoder.attention_input(layer, leaf), decoder.rotary());
+  const Stream leaf = leaf_of(stream);
+  const Attention attention = model.attention(layer).with_own_kv_weights();
+  const AttentionTrace trace = attention.trace(model.attention_input(layer, leaf));
   const at::Tensor output = attention.project(trace.mixed);
-  const at::Tensor next = decoder.after_attention(layer, leaf, output);
-  std::vector<at::Tensor> causes = {leaf, output, trace.logits};
+  const Stream next = model.after_attention(layer, leaf, output);
+  // What does not depend on this layer, as the target's embeddings after the last of the encoder,
+  // has no gradient.
+  std::vector<at::Tensor> effects;
+  std::vector<at::Tensor> effect_gradients;
+  const std::vector<at::Tensor> after = parts_of(next);
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (!after[i].requires_grad()) continue;
+    effects.push_back(after[i]);
+    effect_gradients.push_back(gradient[i]);
+  }
+  std::vector<at::Tensor> causes = parts_of(leaf);
+  const std::size_t streams = causes.size();
   const std::vector<at::Tensor> keys = parts_of(attention.key());
   const std::vector<at::Tensor> values = parts_of(attention.value());
+  causes.insert(causes.end(), {output, trace.logits});
   causes.insert(causes.end(), keys.begin(), keys.end());
   causes.insert(causes.end(), values.begin(), values.end());
-  const auto gradients = torch::autograd::grad({next}, causes, {gradient});
-  const at::Tensor rows = gradients[1][0].to(at::kDouble);
+  const auto gradients = torch::autograd::grad(effects, causes, effect_gradients);
+  const at::Tensor rows = gradients[streams][0].to(at::kDouble);
   accumulate(sums.output, at::mm(rows.t(), rows).cpu());
   accumulate(sums.logits,
-             gradients[2][0].to(at::kDouble).square().sum(at::IntArrayRef{1, 2}).cpu());
-  for (std::size_t i = 3; i < gradients.size(); ++i) {
-    const bool is_key = i < 3 + keys.size();
+             gradients[streams + 1][0].to(at::kDouble).square().sum(at::IntArrayRef{1, 2}).cpu());
+  for (std::size_t i = streams + 2; i < gradients.size(); ++i) {
+    const bool is_key = i < streams + 2 + keys.size();
     accumulate(is_key ? sums.keys : sums.values, energy_of_heads(gradients[i], kv_heads));
   }
-  return gradients[0];
+  return {gradients.begin(), gradients.begin() + static_cast<std::ptrdiff_t>(streams)};
 }
 
-/// Hidden states of one window at the input of every layer, and after the last.
-std::vector<at::Tensor> states_of(const Decoder& decoder, const TokenWindows& windows,
-                                  std::size_t window) {
-  const at::Tensor ids = window_tensor(windows, window, window + 1, decoder.options());
-  std::vector<at::Tensor> states = {decoder.embed(ids.slice(1, 0, windows.context()))};
-  for (std::size_t layer = 0; layer < decoder.layers(); ++layer) {
-    states.push_back(decoder.advance(layer, states.back()));
+/// The stream of one window at the input of every layer, and after the last.
+std::vector<Stream> streams_of(const Transformer& model, const Samples& windows,
+                               std::size_t window) {
+  std::vector<Stream> streams = {model.embed(model_input(model, windows, window, window + 1))};
+  for (std::size_t layer = 0; layer < model.layers(); ++layer) {
+    streams.push_back(model.advance(layer, streams.back()));
   }
-  return states;
+  return streams;
 }
 
 }  // namespace
 
-std::vector<LayerGradients> gradient_pass(const Decoder& decoder, const TokenWindows& windows,
+std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const Samples& windows,
                                           int kv_heads, search::RandomKey key, std::stop_token stop,
-                                          const std::function<void()>& done) {
+                                          const std::function<void(std::size_t window)>& done) {
   std::array<std::vector<GradientSums>, kWindowShares> shares;
-  for (auto& share : shares) share.resize(decoder.layers());
-  for_each_share(
-      windows.size(), decoder.options().device, stop, [&](std::size_t share, std::size_t window) {
-        std::vector<at::Tensor> states = states_of(decoder, windows, window);
-        at::Tensor gradient = gradient_of_drawn_labels(decoder, states.back(), key.split(window));
-        for (std::size_t layer = decoder.layers(); layer-- > 0;) {
-          states.pop_back();
-          gradient = layer_backward(decoder, layer, states.back(), gradient, kv_heads,
-                                    shares[share][layer]);
-        }
-        done();
-      });
+  for (auto& share : shares) share.resize(transformer.layers());
+  for_each_share(windows.size(), transformer.options().device, stop,
+                 [&](std::size_t share, std::size_t window) {
+                   std::vector<Stream> streams = streams_of(transformer, windows, window);
+                   std::vector<at::Tensor> gradient =
+                       gradient_of_drawn_labels(transformer, streams.back(), key.split(window));
+                   for (std::size_t layer = transformer.layers(); layer-- > 0;) {
+                     streams.pop_back();
+                     gradient = layer_backward(transformer, layer, streams.back(), gradient,
+                                               kv_heads, shares[share][layer]);
+                   }
+                   done(window);
+                 });
   const at::NoGradGuard no_gradients;
   const auto count = static_cast<double>(windows.size());
   const auto tokens = static_cast<double>(windows.tokens());
   std::vector<LayerGradients> result;
-  for (std::size_t layer = 0; layer < decoder.layers(); ++layer) {
+  for (std::size_t layer = 0; layer < transformer.layers(); ++layer) {
     GradientSums& sums = shares[0][layer];
     for (std::size_t share = 1; share < kWindowShares; ++share) sums.add(shares[share][layer]);
     result.push_back({to_symmetric_matrix(sums.output / tokens), to_vector(sums.logits / tokens),

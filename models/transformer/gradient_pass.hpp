@@ -5,8 +5,8 @@
 #include <stop_token>
 
 #include "models/calibration/layer_moments.hpp"
-#include "models/text/token_windows.hpp"
-#include "models/transformer/decoder.hpp"
+#include "models/inputs/samples.hpp"
+#include "models/transformer/transformer.hpp"
 #include "search/random.hpp"
 
 namespace regroup::models {
@@ -16,8 +16,8 @@ namespace regroup::models {
 /// built anew when its turn comes, so that memory holds one layer's graph and the hidden states of
 /// one window for every thread, and kWindowShares sums of D² doubles a layer. `done` is called
 /// after each window, from any thread. Throws Interrupted.
-std::vector<LayerGradients> gradient_pass(const Decoder& decoder, const TokenWindows& windows,
+std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const Samples& windows,
                                           int kv_heads, search::RandomKey key, std::stop_token stop,
-                                          const std::function<void()>& done);
+                                          const std::function<void(std::size_t window)>& done);
 
 }  // namespace regroup::models

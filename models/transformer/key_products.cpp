@@ -29,18 +29,19 @@ void require_finite(const Eigen::MatrixXd& gram, std::size_t layer) {
 
 }  // namespace
 
-void batch_key_grams(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
+void batch_key_grams(const Transformer& transformer, const Samples& windows, std::size_t begin,
                      std::size_t end, search::KeyGrams& grams) {
-  const at::Tensor ids = window_tensor(windows, begin, end, decoder.options());
-  decoder.hidden_states(ids.slice(1, 0, windows.context()), nullptr,
-                        [&](std::size_t layer, const at::Tensor& input) {
-                          const at::Tensor products = products_of_heads(decoder.keys(layer, input));
-                          for (std::size_t w = begin; w < end; ++w) {
-                            Eigen::MatrixXd& gram = grams.layers[layer][w];
-                            gram = symmetric_matrix(products[static_cast<std::int64_t>(w - begin)]);
-                            require_finite(gram, layer);
-                          }
-                        });
+  transformer.hidden_states(
+      model_input(transformer, windows, begin, end), nullptr,
+      [&](std::size_t layer, const AttentionInput& input) {
+        const at::Tensor products =
+            products_of_heads(transformer.attention(layer).keys(input.keys));
+        for (std::size_t w = begin; w < end; ++w) {
+          Eigen::MatrixXd& gram = grams.layers[layer][w];
+          gram = symmetric_matrix(products[static_cast<std::int64_t>(w - begin)]);
+          require_finite(gram, layer);
+        }
+      });
 }
 
 }  // namespace regroup::models

@@ -23,9 +23,10 @@ at::Tensor scale_frequencies(const at::Tensor& frequencies, const Llama3RotarySc
 
 }  // namespace
 
-Rotary::Rotary(const RotaryConfig& config, int head_dim, int positions,
-               const ComputeOptions& options) {
-  const at::Tensor exponents = at::arange(0, head_dim, 2, at::kFloat) / head_dim;
+Rotary::Rotary(const RotaryConfig& config, int positions, const ComputeOptions& options)
+    : dimensions_(config.dimensions) {
+  if (dimensions_ == 0) return;
+  const at::Tensor exponents = at::arange(0, dimensions_, 2, at::kFloat) / dimensions_;
   at::Tensor frequencies = 1.0 / at::pow(at::scalar_tensor(config.theta, at::kFloat), exponents);
   if (config.scaling) frequencies = scale_frequencies(frequencies, *config.scaling);
   const at::Tensor angles = at::outer(at::arange(positions, at::kFloat), frequencies);
@@ -43,11 +44,15 @@ at::Tensor Rotary::undo(const at::Tensor& heads) const {
 }
 
 at::Tensor Rotary::turn(const at::Tensor& heads, std::int64_t offset, double direction) const {
+  if (dimensions_ == 0) return heads;
   const std::int64_t length = heads.size(2);
-  const std::int64_t half = heads.size(3) / 2;
-  const at::Tensor turned = at::cat({-heads.slice(3, half), heads.slice(3, 0, half)}, 3);
-  return heads * cosines_.slice(0, offset, offset + length) +
-         turned * (direction * sines_.slice(0, offset, offset + length));
+  const std::int64_t half = dimensions_ / 2;
+  const bool is_whole = dimensions_ == heads.size(3);
+  const at::Tensor rows = is_whole ? heads : heads.slice(3, 0, dimensions_);
+  const at::Tensor swapped = at::cat({-rows.slice(3, half), rows.slice(3, 0, half)}, 3);
+  const at::Tensor turned = rows * cosines_.slice(0, offset, offset + length) +
+                            swapped * (direction * sines_.slice(0, offset, offset + length));
+  return is_whole ? turned : at::cat({turned, heads.slice(3, dimensions_)}, 3);
 }
 
 }  // namespace regroup::models

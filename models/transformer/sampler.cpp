@@ -7,7 +7,7 @@
 #include "search/error.hpp"
 
 namespace regroup::models {
-void sample_sequences(const Decoder& decoder, std::int32_t first,
+void sample_sequences(const Transformer& transformer, std::int32_t first,
                       std::span<search::RandomStream> streams, std::stop_token stop,
                       std::span<std::int32_t> ids) {
   const std::size_t length = ids.size() / streams.size();
@@ -16,8 +16,9 @@ void sample_sequences(const Decoder& decoder, std::int32_t first,
   KvCache cache;
   for (std::size_t position = 1; position < length; ++position) {
     if (stop.stop_requested()) throw Interrupted();
-    const at::Tensor input = id_tensor(newest, std::ssize(newest), decoder.options());
-    const at::Tensor logits = decoder.logits(decoder.hidden_states(input, &cache)).squeeze(1);
+    const at::Tensor input = id_tensor(newest, std::ssize(newest), transformer.options());
+    const at::Tensor logits =
+        transformer.logits(transformer.hidden_states({input, {}, {}}, &cache)).squeeze(1);
     const at::Tensor cumulative = cumulative_probabilities(logits);
     const auto vocabulary = static_cast<std::size_t>(cumulative.size(1));
     const double* rows = cumulative.const_data_ptr<double>();

@@ -1,7 +1,5 @@
 #include "models/transformer/token_losses.hpp"
 
-#include "models/transformer/tensors.hpp"
-
 namespace regroup::models {
 namespace {
 
@@ -41,86 +39,75 @@ at::Tensor divergences(const at::Tensor& source, const at::Tensor& logits) {
   return at::where(is_far, logits.logsumexp(1) - source.logsumexp(1) - mean.squeeze(1), near);
 }
 
-/// The fields of WindowScore at every position: [4, tokens], double, on the CPU.
+/// −Σ p log p at every position, [tokens], double, on the CPU.
+at::Tensor entropies(const at::Tensor& logits) {
+  const at::Tensor logs = logits.log_softmax(1);
+  return -(logs.exp() * logs).sum(1).to(at::kCPU, at::kDouble);
+}
+
+/// The fields of WindowScore at every position: [4, tokens], double, on the CPU. Without targets
+/// the source's distribution stands for them.
 at::Tensor token_scores(const at::Tensor& source, const at::Tensor& logits,
                         const at::Tensor& targets) {
   const at::Tensor best = logits.argmax(1);
-  return at::stack({target_losses(logits, targets),
-                    divergences(source, logits).to(at::kCPU, at::kDouble),
-                    best.eq(source.argmax(1)).to(at::kCPU, at::kDouble),
+  const at::Tensor divergence = divergences(source, logits).to(at::kCPU, at::kDouble);
+  const at::Tensor agreement = best.eq(source.argmax(1)).to(at::kCPU, at::kDouble);
+  if (!targets.defined()) {
+    return at::stack({entropies(source) + divergence, divergence, agreement, agreement});
+  }
+  return at::stack({target_losses(logits, targets), divergence, agreement,
                     best.eq(targets).to(at::kCPU, at::kDouble)});
 }
 
 /// Tokens whose logits are made together.
-std::int64_t tokens_at_once(const Decoder& decoder) {
-  return std::max(kLeastTokensAtOnce, kLogitsAtOnce / decoder.vocabulary());
-}
-
-/// The next token of every input of windows begin … end − 1: [windows · context].
-at::Tensor batch_targets(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
-                         std::size_t end) {
-  return window_tensor(windows, begin, end, decoder.options()).slice(1, 1).flatten();
+std::int64_t tokens_at_once(const Transformer& model) {
+  return std::max(kLeastTokensAtOnce, kLogitsAtOnce / model.outputs());
 }
 
 }  // namespace
 
-at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
-                     const ComputeOptions& options) {
-  const at::Tensor tensor = at::empty({batch, std::ssize(ids) / batch}, at::kLong);
-  std::copy(ids.begin(), ids.end(), tensor.data_ptr<std::int64_t>());
-  return options.device.cuda
-             ? tensor.to(at::Device(at::kCUDA, static_cast<signed char>(options.device.index)))
-             : tensor;
-}
-
-at::Tensor window_tensor(const TokenWindows& windows, std::size_t begin, std::size_t end,
-                         const ComputeOptions& options) {
-  const std::size_t stride = static_cast<std::size_t>(windows.context()) + 1;
-  return id_tensor(windows.ids().subspan(begin * stride, (end - begin) * stride),
-                   static_cast<std::int64_t>(end - begin), options);
-}
-
-at::Tensor batch_states(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
+at::Tensor batch_states(const Transformer& model, const Samples& windows, std::size_t begin,
                         std::size_t end) {
-  const at::Tensor ids = window_tensor(windows, begin, end, decoder.options());
-  return decoder.hidden_states(ids.slice(1, 0, windows.context())).flatten(0, 1);
+  return model.hidden_states(model_input(model, windows, begin, end)).flatten(0, 1);
 }
 
-void batch_means(const Decoder& decoder, const at::Tensor& states, const TokenWindows& windows,
-                 std::size_t begin, TokenMeasure measure, std::span<double> means) {
-  const std::size_t count = static_cast<std::size_t>(states.size(0) / windows.context());
-  const at::Tensor targets = batch_targets(decoder, windows, begin, begin + count);
+void batch_means(const Transformer& model, const at::Tensor& states, const Samples& windows,
+                 WindowRange range, TokenMeasure measure, std::span<double> means) {
+  const auto count = static_cast<std::int64_t>(range.end - range.begin);
+  const at::Tensor targets = batch_targets(model, windows, range.begin, range.end);
   const auto measure_tokens = measure == TokenMeasure::kLoss ? target_losses : target_errors;
-  const std::int64_t step = tokens_at_once(decoder);
+  const std::int64_t step = tokens_at_once(model);
   std::vector<at::Tensor> parts;
   for (std::int64_t from = 0; from < states.size(0); from += step) {
-    parts.push_back(measure_tokens(decoder.logits(states.slice(0, from, from + step)),
+    parts.push_back(measure_tokens(model.logits(states.slice(0, from, from + step)),
                                    targets.slice(0, from, from + step)));
   }
-  const at::Tensor of_windows = at::cat(parts).view({-1, windows.context()}).mean(1);
-  for (std::size_t i = 0; i < count; ++i) {
-    means[begin + i] = of_windows[static_cast<std::int64_t>(i)].item<double>();
+  const at::Tensor of_windows = at::cat(parts).view({count, -1}).mean(1);
+  for (std::int64_t i = 0; i < count; ++i) {
+    means[range.begin + static_cast<std::size_t>(i)] = of_windows[i].item<double>();
   }
 }
 
-void batch_scores(const Decoder& decoder, const at::Tensor& states, const Decoder& source,
-                  const at::Tensor& source_states, const TokenWindows& windows, std::size_t begin,
+void batch_scores(const Transformer& model, const at::Tensor& states, const Transformer& source,
+                  const at::Tensor& source_states, const Samples& windows, WindowRange range,
                   std::span<WindowScore> scores) {
-  const std::size_t count = static_cast<std::size_t>(states.size(0) / windows.context());
-  const at::Tensor targets = batch_targets(decoder, windows, begin, begin + count);
-  const std::int64_t step = tokens_at_once(decoder);
+  const auto count = static_cast<std::int64_t>(range.end - range.begin);
+  const at::Tensor targets = model.is_measured_by_source()
+                                 ? at::Tensor()
+                                 : batch_targets(model, windows, range.begin, range.end);
+  const std::int64_t step = tokens_at_once(model);
   std::vector<at::Tensor> parts;
   for (std::int64_t from = 0; from < states.size(0); from += step) {
     const at::Tensor of_source = source_states.slice(0, from, from + step).to(states.device());
+    const at::Tensor some = targets.defined() ? targets.slice(0, from, from + step) : at::Tensor();
     parts.push_back(token_scores(source.logits(of_source),
-                                 decoder.logits(states.slice(0, from, from + step)),
-                                 targets.slice(0, from, from + step)));
+                                 model.logits(states.slice(0, from, from + step)), some));
   }
-  const at::Tensor means = at::cat(parts, 1).view({4, -1, windows.context()}).mean(2);
+  const at::Tensor means = at::cat(parts, 1).view({4, count, -1}).mean(2);
   const auto values = means.accessor<double, 2>();
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto w = static_cast<std::int64_t>(i);
-    scores[begin + i] = {values[0][w], values[1][w], values[2][w], values[3][w]};
+  for (std::int64_t i = 0; i < count; ++i) {
+    scores[range.begin + static_cast<std::size_t>(i)] = {values[0][i], values[1][i], values[2][i],
+                                                         values[3][i]};
   }
 }
 

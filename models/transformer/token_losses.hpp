@@ -2,33 +2,34 @@
 
 #include <span>
 
-#include "models/text/token_windows.hpp"
-#include "models/transformer/decoder.hpp"
+#include "models/inputs/samples.hpp"
+#include "models/transformer/sample_batch.hpp"
 #include "models/window_score.hpp"
 
 namespace regroup::models {
 
-/// ids [batch · length] as an int64 tensor [batch, length] where the decoder computes.
-at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
-                     const ComputeOptions& options);
-
-/// Windows begin … end − 1 as one batch of ids [windows, context + 1].
-at::Tensor window_tensor(const TokenWindows& windows, std::size_t begin, std::size_t end,
-                         const ComputeOptions& options);
-
-/// Last hidden states of windows begin … end − 1 in one batch: [windows · context, D].
-at::Tensor batch_states(const Decoder& decoder, const TokenWindows& windows, std::size_t begin,
+/// What the head takes of windows begin … end − 1 in one batch: [scored positions, D].
+at::Tensor batch_states(const Transformer& model, const Samples& windows, std::size_t begin,
                         std::size_t end);
 
-/// Means over the tokens of every window of one batch, from window `begin` on, from its
-/// `batch_states`: means[w] for window w. Log-probabilities in float32, sums in double.
-void batch_means(const Decoder& decoder, const at::Tensor& states, const TokenWindows& windows,
-                 std::size_t begin, TokenMeasure measure, std::span<double> means);
+/// Windows of one batch.
+struct WindowRange {
+  std::size_t begin;
+  std::size_t end;
+};
 
-/// Scores of one batch of windows from `begin` on, beside the source, from the `batch_states` of
-/// both: scores[w] for window w. The losses are bit by bit those of `batch_means`.
-void batch_scores(const Decoder& decoder, const at::Tensor& states, const Decoder& source,
-                  const at::Tensor& source_states, const TokenWindows& windows, std::size_t begin,
+/// Means over the scored positions of every window of one batch, from its `batch_states`: means[w]
+/// for window w. Log-probabilities in float32, sums in double. Not for models that are measured by
+/// their source.
+void batch_means(const Transformer& model, const at::Tensor& states, const Samples& windows,
+                 WindowRange range, TokenMeasure measure, std::span<double> means);
+
+/// Scores of one batch of windows beside the source, from the `batch_states` of both: scores[w] for
+/// window w. The losses are bit by bit those of `batch_means`. Of models that are measured by their
+/// source, the loss is the cross-entropy with the source's own distribution, the accuracy the
+/// agreement with it.
+void batch_scores(const Transformer& model, const at::Tensor& states, const Transformer& source,
+                  const at::Tensor& source_states, const Samples& windows, WindowRange range,
                   std::span<WindowScore> scores);
 
 }  // namespace regroup::models

@@ -27,7 +27,8 @@ void spread(std::size_t count, const Device& device, const std::function<void(st
 
 }  // namespace
 
-std::size_t batch_windows(const TokenWindows& windows) {
+std::size_t batch_windows(const Samples& windows) {
+  if (windows.kind() == SampleKind::kPairs) return 1;  // their lengths differ
   return std::max<std::size_t>(1, kBatchTokens / static_cast<std::size_t>(windows.context()));
 }
 

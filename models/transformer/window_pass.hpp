@@ -5,7 +5,7 @@
 #include <stop_token>
 
 #include "models/compute.hpp"
-#include "models/text/token_windows.hpp"
+#include "models/inputs/samples.hpp"
 
 namespace regroup::models {
 
@@ -15,7 +15,7 @@ inline constexpr std::size_t kWindowShares = 8;
 
 /// Windows that go through the model together: so many tokens as keep matrix products efficient. It
 /// depends on the windows alone, so that results do not depend on the number of threads.
-std::size_t batch_windows(const TokenWindows& windows);
+std::size_t batch_windows(const Samples& windows);
 
 /// Calls `task` for batches [begin, end) of `count` items, spread over the threads without
 /// gradients; a GPU gets one batch at a time. Throws Interrupted on `stop`.

@@ -37,7 +37,7 @@ struct Scene {
     return {std::make_shared<const models::PretrainedModel>(models::open_model(demo)),
             models::ComputeOptions{}};
   }
-  static models::TokenWindows random_windows(int count) {
+  static models::Samples random_windows(int count) {
     search::RandomStream random{search::RandomKey(1)};
     std::vector<std::int32_t> ids;
     for (int i = 0; i < count * (kContext + 1); ++i) ids.push_back(random.below(4096));
@@ -46,7 +46,7 @@ struct Scene {
 
   models::LanguageModel model;
   std::shared_ptr<const models::Converter> converter;
-  models::TokenWindows windows;
+  models::Samples windows;
 };
 
 /// What AsymGQA measures at its third layer: earlier layers grouped, this one by many partitions.

@@ -43,7 +43,7 @@ namespace {
 struct Scene {
   TemporaryDirectory scratch;
   models::LanguageModel model = open();
-  models::TokenWindows windows = random_windows();
+  models::Samples windows = random_windows();
   models::CandidateMeter meter{std::make_shared<const models::Converter>(model, nullptr), windows};
 
   static search::Partition alone() { return search::Partition::singletons(4); }
@@ -61,11 +61,11 @@ struct Scene {
     return {std::make_shared<const models::PretrainedModel>(models::open_model(scratch.path())),
             models::ComputeOptions{}};
   }
-  static models::TokenWindows random_windows() {
+  static models::Samples random_windows() {
     std::vector<std::int32_t> stream;
     search::RandomStream random{search::RandomKey(61)};
     for (int i = 0; i < 401; ++i) stream.push_back(random.below(20));
-    return models::TokenWindows::of_stream(stream, 16, 0, "stream");
+    return models::Samples::of_stream(stream, 16, 0, "stream");
   }
 };
 

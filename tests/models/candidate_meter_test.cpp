@@ -29,7 +29,7 @@ class Scene {
     auto calibration = std::make_shared<const Calibration>(
         model_->calibrate(random_windows(161, 1), {}, {}, silent));
     converter_ = std::make_shared<const Converter>(*model_, calibration);
-    windows_ = std::make_unique<TokenWindows>(random_windows(16 * 130 + 1, 2));
+    windows_ = std::make_unique<Samples>(random_windows(16 * 130 + 1, 2));
     std::vector<search::Partition> partitions;
     search::for_each_partition(4, [&](const auto& partition) { partitions.push_back(partition); });
     for (std::size_t i = 0; i < partitions.size(); i += 2) {
@@ -41,7 +41,7 @@ class Scene {
   }
 
   CandidateMeter meter() const { return {converter_, *windows_}; }
-  const TokenWindows& windows() const { return *windows_; }
+  const Samples& windows() const { return *windows_; }
   std::span<const search::Grouping> groupings() const { return groupings_; }
   LanguageModel convert(const search::Grouping& grouping, const MergeRecipe& recipe) const {
     return converter_->convert(grouping, recipe, {});
@@ -49,17 +49,17 @@ class Scene {
   const LanguageModel& model() const { return *model_; }
 
  private:
-  static TokenWindows random_windows(int ids, std::uint64_t key) {
+  static Samples random_windows(int ids, std::uint64_t key) {
     std::vector<std::int32_t> stream;
     search::RandomStream random{search::RandomKey(key)};
     for (int i = 0; i < ids; ++i) stream.push_back(random.below(20));
-    return TokenWindows::of_stream(stream, 16, 0, "stream");
+    return Samples::of_stream(stream, 16, 0, "stream");
   }
 
   TemporaryDirectory scratch_;
   std::unique_ptr<LanguageModel> model_;
   std::shared_ptr<const Converter> converter_;
-  std::unique_ptr<TokenWindows> windows_;
+  std::unique_ptr<Samples> windows_;
   std::vector<search::Grouping> groupings_;
 };
 

@@ -66,7 +66,7 @@ TEST_CASE("standard layout: permuted query heads give the same logits with fewer
                            {Partition::parse("0 2 | 1 3"), Partition::parse("0 2 | 1 3")}}};
   for (const TinyLlama& model : {shape, shared, narrow, TinyLlama::qwen2()}) {
     const TemporaryDirectory scratch;
-    CHECK(default_layout(grouping) == Layout::kStandard);
+    CHECK(default_layout(grouping, {}) == Layout::kStandard);
     CHECK(round_trip(model, grouping, Layout::kStandard, scratch) < 1e-5);
     CHECK(stored_heads(scratch) == 2);
   }
@@ -78,7 +78,7 @@ TEST_CASE("expand layout holds any grouping") {
   TinyLlama shape;
   shape.bias = true;
   const TemporaryDirectory scratch;
-  CHECK(default_layout(grouping) == Layout::kExpand);
+  CHECK(default_layout(grouping, {}) == Layout::kExpand);
   CHECK(round_trip(shape, grouping, Layout::kExpand, scratch) < 1e-5);
   CHECK(stored_heads(scratch) == 4);
 }
@@ -87,13 +87,13 @@ TEST_CASE("a layout refuses what it cannot hold and names one that can") {
   const Partition pairs = Partition::parse("0 1 | 2 3");
   const Partition uneven = Partition::parse("0 | 1 2 3");
   const auto refusal = [](const Grouping& grouping) {
-    return error_message<InputError>([&] { require_holds(Layout::kStandard, grouping); });
+    return error_message<InputError>([&] { require_holds(Layout::kStandard, grouping, {}); });
   };
   CHECK_THAT(refusal(Grouping::uniform(2, uneven)), contains("expand"));
   CHECK_THAT(refusal({{{pairs, pairs}, {Partition::one_group(4), Partition::one_group(4)}}}),
              contains("expand"));
   CHECK_THAT(refusal({{{pairs, Partition::parse("0 2 | 1 3")}}}), contains("expand"));
-  CHECK_NOTHROW(require_holds(Layout::kStandard, Grouping::uniform(2, pairs)));
+  CHECK_NOTHROW(require_holds(Layout::kStandard, Grouping::uniform(2, pairs), {}));
   CHECK_THAT(error_message<InputError>([] { find_layout("pads"); }), contains("standard, expand"));
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("standard layout holds an allocation whose groups serve as many query 
     shape.bias = true;
     shape.query_heads = c.query_heads;
     const TemporaryDirectory scratch;
-    CHECK(default_layout(c.grouping) == Layout::kStandard);
+    CHECK(default_layout(c.grouping, {}) == Layout::kStandard);
     CHECK(round_trip(shape, c.grouping, Layout::kStandard, scratch) < 1e-5);
     CHECK(stored_heads(scratch) == c.stored);
   }
@@ -150,7 +150,7 @@ TEST_CASE("expand layout holds any allocation") {
     shape.bias = true;
     shape.query_heads = c.query_heads;
     const TemporaryDirectory scratch;
-    CHECK(default_layout(c.grouping) == Layout::kExpand);
+    CHECK(default_layout(c.grouping, {}) == Layout::kExpand);
     CHECK(round_trip(shape, c.grouping, Layout::kExpand, scratch) < 1e-5);
     CHECK(stored_heads(scratch) == c.stored);
   }
@@ -166,7 +166,7 @@ TEST_CASE("expand layout holds any allocation") {
   Grouping uneven = allocated(Partition::parse("0 1 | 2 3"), {0, 0, 1, 1});
   uneven.layers[1].query_to_group = {search::Group(1), search::Group(1), search::Group(1),
                                      search::Group(1)};
-  CHECK(default_layout(uneven) == Layout::kExpand);
+  CHECK(default_layout(uneven, {}) == Layout::kExpand);
 }
 
 TEST_CASE("companion files are carried over, shards keep their limit, bytes repeat") {

@@ -15,33 +15,44 @@ using namespace regroup::tests;
 
 namespace {
 
-/// Reference logits and inputs that transformers wrote.
+/// Reference logits and inputs that transformers wrote, one forward pass for each row.
 struct Golden {
   explicit Golden(const std::filesystem::path& directory) : file(directory / "golden.safetensors") {
-    const TensorView& ids_view = file.tensor("input_ids");
-    batch = ids_view.shape[0];
-    length = static_cast<std::size_t>(ids_view.shape[1]);
-    for (std::size_t i = 0; i < ids_view.bytes.size(); i += sizeof(std::int64_t)) {
+    if (const TensorView* pixels = file.find("pixel_values")) {
+      const std::vector<float> all = to_floats(*pixels);
+      inputs.resize(static_cast<std::size_t>(pixels->shape[0]));
+      const std::size_t step = all.size() / inputs.size();
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const auto own = std::span(all).subspan(i * step, step);
+        inputs[i].pixels.assign(own.begin(), own.end());
+      }
+    }
+    read_ids("input_ids", &ForwardInput::ids);
+    read_ids("decoder_input_ids", &ForwardInput::decoder_ids);
+  }
+
+  void read_ids(const char* name, std::vector<std::int32_t> ForwardInput::*member) {
+    const TensorView* view = file.find(name);
+    if (view == nullptr) return;
+    inputs.resize(static_cast<std::size_t>(view->shape[0]));
+    const auto length = static_cast<std::size_t>(view->shape[1]);
+    for (std::size_t i = 0; i < inputs.size() * length; ++i) {
       std::int64_t id = 0;
-      std::memcpy(&id, ids_view.bytes.data() + i, sizeof id);
-      ids.push_back(static_cast<std::int32_t>(id));
+      std::memcpy(&id, view->bytes.data() + i * sizeof id, sizeof id);
+      (inputs[i / length].*member).push_back(static_cast<std::int32_t>(id));
     }
   }
 
   SafetensorsFile file;
-  std::int64_t batch = 0;
-  std::size_t length = 0;
-  std::vector<std::int32_t> ids;
+  std::vector<ForwardInput> inputs;
 };
 
 double largest_difference(const LanguageModel& model, const Golden& golden, const char* tensor) {
   const std::vector<float> expected = to_floats(golden.file.tensor(tensor));
   double largest = 0;
   std::size_t at = 0;
-  for (std::int64_t row = 0; row < golden.batch; ++row) {
-    const auto ids =
-        std::span(golden.ids).subspan(static_cast<std::size_t>(row) * golden.length, golden.length);
-    for (const float logit : model.logits(ids)) {
+  for (const ForwardInput& input : golden.inputs) {
+    for (const float logit : model.logits(input)) {
       largest = std::max<double>(largest, std::abs(logit - expected.at(at++)));
     }
   }
@@ -64,7 +75,7 @@ double loss_on(const char* checkpoint, const char* text, const ComputeOptions& o
   const auto pretrained =
       std::make_shared<const PretrainedModel>(open_model(shared_data(checkpoint)));
   const TokenData data = read_token_data(shared_data(text), *pretrained);
-  const auto windows = TokenWindows::of_stream(data.ids, pretrained->config.context, 0, text);
+  const auto windows = Samples::of_stream(data.ids, pretrained->config.context, 0, text);
   search::SilentProgress silent;
   search::set_threads(2);
   const auto losses = LanguageModel(pretrained, options).window_losses(windows, {}, silent);
@@ -78,8 +89,8 @@ double loss_on(const char* checkpoint, const char* text, const ComputeOptions& o
 
 TEST_CASE("logits equal those of transformers, source and grouped") {
   REGROUP_NEEDS_SHARED_DATA("goldens/llama-mha");
-  for (const char* family :
-       {"llama-mha", "llama-gqa", "llama-rope3", "llama-bias", "mistral", "qwen2"}) {
+  for (const char* family : {"llama-mha", "llama-gqa", "llama-rope3", "llama-bias", "mistral",
+                             "qwen2", "qwen3", "gpt2", "opt", "gpt-neox", "bert", "vit", "t5"}) {
     CAPTURE(family);
     const auto directory = shared_data(std::string("goldens/") + family);
     const LanguageModel model(std::make_shared<const PretrainedModel>(open_model(directory)),

@@ -42,6 +42,8 @@ TEST_CASE("config.json of a Llama is read, absent fields derived") {
   CHECK(config.kv_heads == 4);
   CHECK_FALSE(config.tied_embeddings);
   CHECK(config.bos == 1);
+  CHECK_FALSE(
+      read(changed([](json& c) { c["bos_token_id"] = 20; })).bos);  // outside the vocabulary
   CHECK(kv_bytes_per_token(config, 16, DType::kBF16) == 16 * 6 * 2);
 }
 
@@ -104,7 +106,7 @@ TEST_CASE("fields that contradict each other or make no sense are refused") {
   CHECK_THAT(refusal([](json& c) { c["num_hidden_layers"] = -2; }), contains("-2"));
   CHECK_THAT(refusal([](json& c) { c["hidden_size"] = 1e30; }), contains("hidden_size"));
   CHECK_THAT(refusal([](json& c) { c["vocab_size"] = "many"; }), contains("vocab_size"));
-  CHECK_THAT(refusal([](json& c) { c["bos_token_id"] = 20; }), contains("bos_token_id"));
+  CHECK_THAT(refusal([](json& c) { c["bos_token_id"] = "first"; }), contains("bos_token_id"));
   CHECK_THAT(refusal([](json& c) { c.erase("rms_norm_eps"); }), contains("rms_norm_eps"));
 }
 

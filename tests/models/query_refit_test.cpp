@@ -54,7 +54,7 @@ struct Problem {
 
   std::vector<QueryRefitWindow> windows;
   std::vector<at::Tensor> missing;  ///< scores, not weighted
-  Rotary rotary{RotaryConfig{kDim, RotaryLayout::kHalfSplit, kTheta, {}}, kDim, kLength,
+  Rotary rotary{RotaryConfig{kDim, RotaryLayout::kHalfSplit, kTheta, {}}, kLength,
                 ComputeOptions{}};
 };
 

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "models/language_model.hpp"
-#include "models/transformer/decoder.hpp"
+#include "models/transformer/transformer.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -35,21 +35,23 @@ TEST_CASE("a sliding window gives the same states token by token as all at once"
     const TemporaryDirectory scratch;
     const LanguageModel model = load(shape, scratch);
     const at::Tensor ids = some_ids();
-    const at::Tensor whole = model.decoder().hidden_states(ids);
+    const at::Tensor whole = model.transformer().hidden_states({ids, {}, {}});
     KvCache cache;
-    std::vector<at::Tensor> parts = {model.decoder().hidden_states(ids.slice(1, 0, 5), &cache)};
+    std::vector<at::Tensor> parts = {
+        model.transformer().hidden_states({ids.slice(1, 0, 5), {}, {}}, &cache)};
     for (std::int64_t t = 5; t < 10; ++t) {
-      parts.push_back(model.decoder().hidden_states(ids.slice(1, t, t + 1), &cache));
+      parts.push_back(model.transformer().hidden_states({ids.slice(1, t, t + 1), {}, {}}, &cache));
     }
     CHECK(distance(at::cat(parts, 1), whole) < 1e-5);
     TinyLlama unlimited = shape;
     unlimited.sliding_window = 10;  // as long as the input
     const TemporaryDirectory other;
-    CHECK(distance(load(unlimited, other).decoder().hidden_states(ids), whole) > 1e-2);
+    CHECK(distance(load(unlimited, other).transformer().hidden_states({ids, {}, {}}), whole) >
+          1e-2);
     unlimited.sliding_window = 0;
     const TemporaryDirectory third;
-    CHECK(distance(load(unlimited, third).decoder().hidden_states(ids),
-                   load(unlimited, other).decoder().hidden_states(ids)) < 1e-5);
+    CHECK(distance(load(unlimited, third).transformer().hidden_states({ids, {}, {}}),
+                   load(unlimited, other).transformer().hidden_states({ids, {}, {}})) < 1e-5);
   }
 }
 
@@ -57,15 +59,15 @@ TEST_CASE("a sliding window shows in the recorded attention, which gives the sam
   const at::NoGradGuard no_gradients;
   const TemporaryDirectory scratch;
   const LanguageModel model = load(TinyLlama::mistral(), scratch);
-  const Decoder& decoder = model.decoder();
-  const at::Tensor input = decoder.attention_input(0, decoder.embed(some_ids()));
-  const AttentionTrace trace = decoder.attention(0).trace(input, decoder.rotary());
+  const Transformer& transformer = model.transformer();
+  const AttentionInput input =
+      transformer.attention_input(0, transformer.embed({some_ids(), {}, {}}));
+  const AttentionTrace trace = transformer.attention(0).trace(input);
   for (std::int64_t t = 0; t < 10; ++t) {
     for (std::int64_t i = 0; i < 10; ++i) {
       const bool is_seen = i <= t && i > t - 3;
       CHECK((trace.attention[0][0][t][i].item<float>() > 0) == is_seen);
     }
   }
-  CHECK(distance(trace.mixed, decoder.attention(0).mix(input, decoder.rotary(), 0, nullptr)) <
-        1e-5);
+  CHECK(distance(trace.mixed, transformer.attention(0).mix(input)) < 1e-5);
 }

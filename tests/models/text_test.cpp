@@ -2,9 +2,9 @@
 #include <fstream>
 #include <limits>
 
+#include "models/inputs/samples.hpp"
 #include "models/text/id_files.hpp"
 #include "models/text/token_data.hpp"
-#include "models/text/token_windows.hpp"
 #include "models/text/tokenizer.hpp"
 #include "models/text/utf8.hpp"
 #include "search/error.hpp"
@@ -64,18 +64,18 @@ TEST_CASE("UTF-8 is checked as RFC 3629 says") {
 TEST_CASE("windows are disjoint, overlap by the one id that is predicted, and leave the rest") {
   std::vector<std::int32_t> stream(11);
   for (std::size_t i = 0; i < stream.size(); ++i) stream[i] = static_cast<std::int32_t>(i);
-  const TokenWindows windows = TokenWindows::of_stream(stream, 4, 0, "s");
+  const Samples windows = Samples::of_stream(stream, 4, 0, "s");
   REQUIRE(windows.size() == 2);
   CHECK(std::vector<std::int32_t>(windows[0].begin(), windows[0].end()) ==
         std::vector<std::int32_t>{0, 1, 2, 3, 4});
   CHECK(std::vector<std::int32_t>(windows[1].begin(), windows[1].end()) ==
         std::vector<std::int32_t>{4, 5, 6, 7, 8});
   CHECK(windows.tokens() == 8);
-  CHECK(TokenWindows::of_stream(stream, 4, 7, "s").size() == 1);
-  CHECK(TokenWindows::of_stream(stream, 10, 0, "s").size() == 1);
-  CHECK_THROWS_AS(TokenWindows::of_stream(stream, 11, 0, "s"), InputError);
-  CHECK_THROWS_AS(TokenWindows::of_stream(stream, 4, 3, "s"), InputError);
-  CHECK_THAT(error_message<InputError>([] { TokenWindows::of_stream({}, 4, 0, "t.txt"); }),
+  CHECK(Samples::of_stream(stream, 4, 7, "s").size() == 1);
+  CHECK(Samples::of_stream(stream, 10, 0, "s").size() == 1);
+  CHECK_THROWS_AS(Samples::of_stream(stream, 11, 0, "s"), InputError);
+  CHECK_THROWS_AS(Samples::of_stream(stream, 4, 3, "s"), InputError);
+  CHECK_THAT(error_message<InputError>([] { Samples::of_stream({}, 4, 0, "t.txt"); }),
              contains("text is empty"));
 }
 

@@ -148,7 +148,7 @@ function sameForAll(pick) {
 function evalSentence(data) {
   if (!data) return "";
   const source = data.sampled ? "text sampled from the model itself with a fixed seed" : data.file;
-  const size = [has(data.tokens) && plural(data.tokens, "token"),
+  const size = [has(data.images) && plural(data.images, "image"), has(data.tokens) && plural(data.tokens, "token"),
     has(data.windows) && plural(data.windows, "window") + (has(data.context) ? ` of ${grouped(data.context)}` : "")];
   const details = size.filter(Boolean).join(" in ");
   return `Loss is measured on ${source}${details ? `: ${details}` : ""}.`;
@@ -189,7 +189,7 @@ function glanceCell(point, isBest) {
   if (!point) return element("td", { role: "cell" }, "—");
   return element("td", { role: "cell", class: isBest ? "best" : null },
     element("span", { class: "figure" }, signed(deltaOf(point), 4)),
-    element("span", { class: "small" }, `perplexity ${perplexity(point.loss)}`),
+    element("span", { class: "small" }, has(point.accuracy) ? `accuracy ${percent(point.accuracy)}` : `perplexity ${perplexity(point.loss)}`),
     has(point.kl) ? element("span", { class: "small" }, `KL ${significant(point.kl, 3)}`) : undefined,
     element("span", { class: "small" }, `at KV ${fixed(point.kv, 3)}`));
 }
@@ -241,6 +241,7 @@ function tooltipLines(point) {
   const lines = [nameOf(point.series), `KV ${fixed(point.kv, 3)} · ${grouped(point.bytes)} bytes per token`];
   if (has(point.loss)) lines.push(`loss ${fixed(point.loss, 4)} nats per token · perplexity ${perplexity(point.loss)}`);
   if (has(deltaOf(point))) lines.push(`Δloss ${deltaText(point)}`);
+  if (has(point.accuracy)) lines.push(`accuracy ${accuracyText(point)}`);
   if (has(point.kl)) lines.push(`KL from the source ${klText(point)}`);
   if (has(point.agreement)) lines.push(`same most likely token at ${percent(point.agreement)} of positions`);
   if (has(point.search_better)) lines.push(`search better in ${percent(point.search_better)} of resamples`);
@@ -251,6 +252,7 @@ function tooltipLines(point) {
 /// The 95 % interval where there is one, else the standard error.
 const deltaText = (point) => signed(deltaOf(point), 4) + (has(point.low) && point.high > point.low
   ? ` (${signed(point.low, 4)} to ${signed(point.high, 4)})` : has(point.stderr) ? ` ± ${fixed(point.stderr, 4)}` : "");
+const accuracyText = (point) => percent(point.accuracy) + (has(point.accuracy_stderr) ? ` ± ${percent(point.accuracy_stderr)}` : "");
 /// Digits that stand under each other, more of them where four would show nothing.
 const kl = (point, value) => (point.kl !== 0 && Math.abs(point.kl) < 1e-3 ? significant(value, 2) : fixed(value, 4));
 const klText = (point) => kl(point, point.kl) + (point.kl_stderr > 0 ? ` ± ${kl(point, point.kl_stderr)}` : "");
@@ -427,6 +429,8 @@ function sourceLines() {
   return [...losses].map(([y, run]) => ({ y, text: losses.size > 1 ? `source of ${run.label}, ${fixed(y, 4)}` : `source model, ${fixed(y, 4)}` }));
 }
 
+/// A task such as image classification counts right answers; then the loss takes second place.
+const hasAccuracy = allPoints.some((p) => has(p.accuracy));
 const visiblePoints = () => drawnSeries.filter((s) => !state.hidden.has(s.id)).flatMap((s) => s.points);
 
 function drawLossChart() {
@@ -442,6 +446,22 @@ function drawLossChart() {
 
 const intervalSentence = () => (allPoints.some((p) => has(p.low))
   ? " Upright lines, where they are longer than the mark: 95\u202f% interval of Δloss (bootstrap over windows)." : "");
+
+function drawAccuracyChart() {
+  const sources = new Map(report.runs.filter((run) => has(run.source.accuracy)).map((run) => [run.source.accuracy, run]));
+  const lines = [...sources].map(([y, run]) => ({ y, text: `${sources.size > 1 ? `source of ${run.label}` : "source model"}, ${percent(y)}` }));
+  const shown = visiblePoints().filter((p) => has(p.accuracy));
+  const values = [...shown.map((p) => p.accuracy), ...lines.map((line) => line.y)];
+  if (values.length === 0) return;
+  const range = lossRange(values);
+  const y = axis("top-1 accuracy", range);
+  y.afterBuildTicks = (scale) => { scale.ticks = niceValues(range.min, range.max, 7).map((value) => ({ value })); };
+  y.ticks.callback = (value) => `${Number((100 * value).toPrecision(4))}\u202f%`;
+  const label = `Scatter plot of KV cache size against accuracy for ${plural(shown.length, "grouping")}; the same numbers stand in the table of all points.`;
+  draw(byId("front-chart"), label, { scales: { ...cacheAxes(isNarrow()), y } },
+    datasets((p) => p.kv, (p) => p.accuracy), { source: { lines } });
+  byId("front-caption").textContent = "Filled marks are on the measured front: no point of the run has both a smaller cache and a lower loss. Press a mark to see its grouping.";
+}
 
 function drawDeltaChart() {
   const positive = (p) => (deltaOf(p) > 0 ? deltaOf(p) : undefined);
@@ -649,6 +669,7 @@ function writeFacts(point) {
     ["Series", nameOf(point.series)], ["KV cache", `${grouped(point.bytes)} bytes per token (${fixed(point.kv, 3)})`],
     ["Loss", has(point.loss) ? `${fixed(point.loss, 4)} nats per token` : undefined],
     ["Δloss", has(deltaOf(point)) ? deltaText(point) : undefined],
+    ["Accuracy", has(point.accuracy) ? accuracyText(point) : undefined],
     ["KL", has(point.kl) ? `${klText(point)} nats per token` : undefined],
     ["Same top-1", has(point.agreement) ? `${percent(point.agreement)} of positions` : undefined],
     ["Search better", has(point.search_better) ? `in ${percent(point.search_better)} of resamples` : undefined],
@@ -715,6 +736,7 @@ function columns() {
 /// What older runs do not have.
 function optionalColumns() {
   return [
+    { name: "Accuracy", field: "accuracy", cell: (p) => percent(p.accuracy) },
     { name: "KL", field: "kl", cell: (p) => (has(p.kl) ? kl(p, p.kl) : "—") },
     { name: "Same top-1", field: "agreement", cell: (p) => percent(p.agreement) },
     { name: "Search better", field: "search_better", cell: (p) => percent(p.search_better) },
@@ -766,7 +788,7 @@ const ROLES = { calibration: "Calibration data", selection: "Selection data", ev
 
 function dataPairs(data) {
   const parts = [data.sampled ? "text sampled from the model itself with a fixed seed" : data.file,
-    has(data.tokens) && plural(data.tokens, "token"), has(data.windows) && plural(data.windows, "window"), has(data.context) && `context ${grouped(data.context)}`];
+    has(data.images) && plural(data.images, "image"), has(data.tokens) && plural(data.tokens, "token"), has(data.windows) && plural(data.windows, "window"), has(data.context) && `context ${grouped(data.context)}`];
   return [[ROLES[data.role], parts.filter(Boolean).join(", ")], [`${ROLES[data.role]}, SHA-256`, hash(data.sha256)]];
 }
 
@@ -781,6 +803,7 @@ function madeBlock(run) {
   const inputs = [["Model", model.name], ["Architecture", modelLine(model)], ["Weights, SHA-256", hash(model.weights_sha256)],
     ["KV cache of the source", `${grouped(run.source.bytes)} bytes per token`],
     ["Loss of the source", has(run.source.loss) ? `${fixed(run.source.loss, 4)} nats per token, perplexity ${perplexity(run.source.loss)}` : undefined],
+    ["Accuracy of the source", has(run.source.accuracy) ? percent(run.source.accuracy) : undefined],
     ...run.data.flatMap(dataPairs)];
   const choices = [["seed", String(run.seed)], ...run.options.filter(([name]) => name !== "seed").map(([name, value]) => [name, value])];
   return element("div", { class: "run-made" }, several ? element("h3", {}, run.label) : undefined,
@@ -796,7 +819,8 @@ function redraw() {
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   if (!report.measured) { if (state.proxy) drawProxyFront(byId("front-chart")); }
   else {
-    if (state.scale === "delta") drawDeltaChart(); else drawLossChart();
+    if (state.scale === "accuracy") drawAccuracyChart();
+    else if (state.scale === "delta") drawDeltaChart(); else drawLossChart();
     if (state.proxy) { drawProxyFront(byId("proxy-chart")); drawScatter(); }
   }
   drawHistory("1");
@@ -816,8 +840,8 @@ function toggleSeries(series, button) {
 }
 
 function writeScaleSwitch() {
-  if (!report.measured || !allPoints.some((p) => deltaOf(p) > 0)) return;
-  const scales = [["loss", "Loss and perplexity"], ["delta", "Δloss, log scale"]];
+  if (!report.measured || !(hasAccuracy || allPoints.some((p) => deltaOf(p) > 0))) return;
+  const scales = [...(hasAccuracy ? [["accuracy", "Accuracy"]] : []), ["loss", "Loss and perplexity"], ["delta", "Δloss, log scale"]];
   const holder = byId("scale-switch");
   holder.replaceChildren(...scales.map(([scale, text]) => element("button", { type: "button", "aria-pressed": String(state.scale === scale),
     onclick: () => { state.scale = scale; writeScaleSwitch(); redraw(); } }, text)));
@@ -836,6 +860,7 @@ function writeThemed() {
   redraw();
 }
 
+if (hasAccuracy) state.scale = "accuracy";
 writeHead();
 setUpProxies();
 writeFrontSection();

@@ -7,7 +7,7 @@ namespace regroup::models {
 /// Llama 1 to 3: RMSNorm, rotary positions, gated SiLU MLP, grouped-query attention.
 ArchitectureSpec llama_architecture();
 
-/// Names of Llama's modules, which many later families share.
-ModuleNames llama_modules();
+/// What Llama and the families that followed its plan have in common, under another name.
+ArchitectureSpec llama_like(std::string_view architecture);
 
 }  // namespace regroup::models

@@ -5,14 +5,12 @@
 namespace regroup::models {
 
 ArchitectureSpec mistral_architecture() {
-  return {
-      .architecture = "MistralForCausalLM",
-      .modules = llama_modules(),
-      .sliding_window = SlidingWindow::kAllLayers,
-      .activations = {"silu"},
-      .refused_fields = {"quantization_config", "num_experts", "num_local_experts",
-                         "attention_bias", "mlp_bias"},
-  };
+  ArchitectureSpec spec = llama_like("MistralForCausalLM");
+  spec.attention_bias = AttentionBias::kNone;
+  spec.mlp_bias = MlpBias::kNone;
+  spec.sliding_window = SlidingWindow::kAllLayers;
+  for (const char* field : {"attention_bias", "mlp_bias"}) spec.refused_fields.push_back(field);
+  return spec;
 }
 
 }  // namespace regroup::models

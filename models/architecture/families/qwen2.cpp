@@ -5,14 +5,12 @@
 namespace regroup::models {
 
 ArchitectureSpec qwen2_architecture() {
-  return {
-      .architecture = "Qwen2ForCausalLM",
-      .modules = llama_modules(),
-      .attention_bias = AttentionBias::kInputs,
-      .sliding_window = SlidingWindow::kByFlag,
-      .activations = {"silu"},
-      .refused_fields = {"quantization_config", "num_experts", "num_local_experts", "mlp_bias"},
-  };
+  ArchitectureSpec spec = llama_like("Qwen2ForCausalLM");
+  spec.attention_bias = AttentionBias::kInputs;
+  spec.mlp_bias = MlpBias::kNone;
+  spec.sliding_window = SlidingWindow::kByFlag;
+  spec.refused_fields.push_back("mlp_bias");
+  return spec;
 }
 
 }  // namespace regroup::models

@@ -3,6 +3,8 @@
 #include <Eigen/SVD>
 #include <complex>
 
+#include "models/merge/normed_heads.hpp"
+
 namespace regroup::models {
 namespace {
 
@@ -70,6 +72,7 @@ class Alignment {
 }  // namespace
 
 SharedHead AlignedMerge::share(const MergeProblem& group) const {
+  if (group.normed) return share_direction(group);
   // Σ_h ‖R_h W^h − W̄‖²_C = Σ_h ‖W^h‖²_C − n ‖W̄‖²_C: the rounds only have to watch the mean.
   const double energy = group.products.squared_norms(group.heads).sum();
   Alignment alignment(group);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <complex>
 
+#include "models/merge/normed_heads.hpp"
+
 namespace regroup::models {
 namespace {
 
@@ -84,6 +86,7 @@ void share_block(const MergeProblem& group, SharedHead& shared) {
 }  // namespace
 
 SharedHead OptimalMerge::share(const MergeProblem& group) const {
+  if (group.normed) return share_direction(group);
   SharedHead shared;
   for (std::size_t p = 0; p < group.products.planes.size(); ++p) {
     PlaneShare plane = share_plane(group.products.planes[p], group.weights.planes[p]);

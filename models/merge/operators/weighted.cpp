@@ -12,7 +12,7 @@ SharedHead weighted_by(const MergeProblem& group, const Eigen::VectorXd& importa
 }  // namespace
 
 SharedHead WeightedMerge::share(const MergeProblem& group) const {
-  return weighted_by(group, group.products.squared_norms(group.heads).cwiseSqrt());
+  return weighted_by(group, group.squared_norms().cwiseSqrt());
 }
 
 SharedHead FisherWeightedMerge::share(const MergeProblem& group) const {

@@ -10,7 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "models/architecture/architecture_spec.hpp"
+#include "models/architecture/expected_tensors.hpp"
 #include "models/checkpoint/half.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "search/random.hpp"

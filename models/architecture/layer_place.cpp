@@ -1,0 +1,25 @@
+#include "models/architecture/layer_place.hpp"
+
+#include <fmt/format.h>
+
+namespace regroup::models {
+
+LayerPlace place_of(const ArchitectureSpec& spec, const ModelConfig& config, int layer) {
+  const bool is_causal = config.kind == ModelKind::kCausal;
+  if (config.encoder_layers == 0) {
+    return {spec.layer, layer, is_causal ? AttentionKind::kCausal : AttentionKind::kFull};
+  }
+  if (layer < config.encoder_layers) return {spec.layer, layer, AttentionKind::kFull};
+  const int of_decoder = layer - config.encoder_layers;
+  if (of_decoder % 2 == 0) return {spec.decoder_self, of_decoder / 2, AttentionKind::kCausal};
+  return {spec.decoder_cross, of_decoder / 2, AttentionKind::kCross};
+}
+
+std::string layer_name(const ModelConfig& config, int layer) {
+  if (config.encoder_layers == 0) return "";
+  if (layer < config.encoder_layers) return fmt::format("encoder.{}.self", layer);
+  const int of_decoder = layer - config.encoder_layers;
+  return fmt::format("decoder.{}.{}", of_decoder / 2, of_decoder % 2 == 0 ? "self" : "cross");
+}
+
+}  // namespace regroup::models

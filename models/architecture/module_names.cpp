@@ -1,0 +1,11 @@
+#include "models/architecture/module_names.hpp"
+
+#include <fmt/format.h>
+
+namespace regroup::models {
+
+std::string module_name(std::string_view name, int block) {
+  return fmt::format(fmt::runtime(name), block);
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "models/checkpoint/safetensors.hpp"
+#include "models/checkpoint/safetensors_writer.hpp"
+#include "models/inputs/samples.hpp"
+#include "models/pretrained_model.hpp"
+
+namespace regroup::models {
+
+/// The tensors that hold windows in a file: `ids` of text, I32 [windows, context + 1];
+/// `source_ids`, `source_lengths`, `target_ids` and `target_lengths` of pairs, I32, one pair after
+/// another; `pixel_values`, F32 [images, channels, height, width], and `classes`, I32. They refer
+/// to `windows`.
+std::vector<PlannedTensor> planned_samples(const Samples& windows);
+
+/// Reads them back for a model. Throws InputError for what is not windows of this model.
+Samples read_samples_of(const SafetensorsFile& file, const PretrainedModel& model);
+
+}  // namespace regroup::models

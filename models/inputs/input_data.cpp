@@ -1,0 +1,107 @@
+#include "models/inputs/input_data.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "models/inputs/image_set.hpp"
+#include "models/inputs/pair_file.hpp"
+#include "models/text/token_data.hpp"
+#include "models/text/tokenizer.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+/// Moves what the tokenizer puts around a text to where it belongs: around every window.
+void take_specials(TokenStream& stream, const PretrainedModel& model) {
+  const std::vector<std::int32_t> around =
+      load_tokenizer(model.checkpoint.directory())->encode("", /*special=*/true);
+  if (around.size() != 2 || stream.ids.size() < 2) return;
+  stream.before = {around.front()};
+  stream.after = {around.back()};
+  stream.ids.erase(stream.ids.begin());
+  stream.ids.pop_back();
+}
+
+bool holds_ids(const std::filesystem::path& file) {
+  return file.extension() == ".bin" || file.extension() == ".npy";
+}
+
+/// Windows of a stream with the same ids around each.
+Samples wrapped_windows(const TokenStream& stream, int context, std::size_t most_tokens,
+                        const std::string& where) {
+  const auto around = static_cast<int>(stream.before.size() + stream.after.size());
+  if (context <= around) {
+    throw InputError({.what = "window has no room for text",
+                      .expected = fmt::format("at least {} tokens", around + 1),
+                      .found = std::to_string(context)});
+  }
+  const Samples inner = Samples::of_stream(stream.ids, context - around, most_tokens, where);
+  std::vector<std::int32_t> ids;
+  for (std::size_t w = 0; w < inner.size(); ++w) {
+    const auto own = inner[w];
+    ids.insert(ids.end(), stream.before.begin(), stream.before.end());
+    ids.insert(ids.end(), own.begin(), own.end() - 1);
+    ids.insert(ids.end(), stream.after.begin(), stream.after.end());
+    ids.push_back(own.back());
+  }
+  return {context, std::move(ids)};
+}
+
+std::size_t within(std::size_t count, std::size_t most) {
+  return most == 0 ? count : std::min(count, most);
+}
+
+/// As many of the pairs as have no more tokens to score, at least one.
+Samples some_pairs(const std::vector<TokenPair>& pairs, std::size_t most_tokens) {
+  std::size_t count = 0;
+  std::size_t tokens = 0;
+  while (count < pairs.size()) {
+    tokens += pairs[count].target.size();
+    if (count > 0 && most_tokens > 0 && tokens > most_tokens) break;
+    ++count;
+  }
+  return Samples::of_pairs({pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(count)});
+}
+
+}  // namespace
+
+std::size_t InputData::size() const {
+  if (const auto* stream = std::get_if<TokenStream>(&content)) {
+    return stream->ids.empty() ? 0 : stream->ids.size() - 1;
+  }
+  if (const auto* pairs = std::get_if<std::vector<TokenPair>>(&content)) return pairs->size();
+  return std::get<std::shared_ptr<const ImageSet>>(content)->size();
+}
+
+InputData read_input_data(const std::filesystem::path& file, const PretrainedModel& model) {
+  if (model.config.kind == ModelKind::kSequence) {
+    PairFile pairs = read_pair_file(file, model);
+    return {file, std::move(pairs.sha256), std::move(pairs.pairs)};
+  }
+  if (model.config.kind == ModelKind::kImage) {
+    throw InputError({.what = "images are not supported yet", .where = file.string()});
+  }
+  TokenData data = read_token_data(file, model);
+  TokenStream stream{std::move(data.ids), {}, {}};
+  if (model.config.kind == ModelKind::kMasked && !holds_ids(file)) take_specials(stream, model);
+  return {file, std::move(data.sha256), std::move(stream)};
+}
+
+Samples windows_of(const InputData& data, const ModelConfig& config, int context,
+                   std::size_t most_tokens) {
+  if (const auto* stream = std::get_if<TokenStream>(&data.content)) {
+    const std::string where = data.file.string();
+    if (!stream->before.empty()) return wrapped_windows(*stream, context, most_tokens, where);
+    return Samples::of_stream(stream->ids, context, most_tokens, where);
+  }
+  if (const auto* pairs = std::get_if<std::vector<TokenPair>>(&data.content)) {
+    return some_pairs(*pairs, most_tokens);
+  }
+  const auto& images = std::get<std::shared_ptr<const ImageSet>>(data.content);
+  return Samples::of_images(images, within(images->size(), most_tokens), config.context);
+}
+
+}  // namespace regroup::models

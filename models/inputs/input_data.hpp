@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "models/inputs/samples.hpp"
+#include "models/pretrained_model.hpp"
+
+namespace regroup::models {
+
+/// A text as the ids of one long stream.
+struct TokenStream {
+  std::vector<std::int32_t> ids;
+  /// What a model of masked tokens wants around every window; empty: nothing.
+  std::vector<std::int32_t> before;
+  std::vector<std::int32_t> after;
+};
+
+/// A file or folder of data, as a model reads it.
+struct InputData {
+  std::filesystem::path file;
+  std::string sha256;  ///< of what it holds, hexadecimal
+  std::variant<TokenStream, std::vector<TokenPair>, std::shared_ptr<const ImageSet>> content;
+
+  /// Tokens that can be scored, pairs or images.
+  std::size_t size() const;
+};
+
+/// Reads what the model reads: a text or token ids (see `read_token_data`); of an encoder-decoder
+/// JSON lines with "source" and "target"; of an image model a folder of images or CIFAR-10's binary
+/// files. Throws InputError.
+InputData read_input_data(const std::filesystem::path& file, const PretrainedModel& model);
+
+/// Windows of the data: of a text of `context` tokens, of everything else the pairs and images
+/// themselves. `most_tokens` > 0: no more scored positions than that. Throws InputError if there is
+/// not a single window.
+Samples windows_of(const InputData& data, const ModelConfig& config, int context,
+                   std::size_t most_tokens);
+
+}  // namespace regroup::models

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/architecture/model_config.hpp"
+
+namespace regroup::models {
+
+class ImageSet;
+
+/// Token ids of a source text and of its target, both without padding.
+struct TokenPair {
+  std::vector<std::int32_t> source;
+  std::vector<std::int32_t> target;
+
+  bool operator==(const TokenPair&) const = default;
+};
+
+enum class SampleKind { kTokens, kPairs, kImages };
+
+/// The kind of windows that a model reads.
+SampleKind sample_kind(ModelKind kind);
+
+/// What a model is run on, in windows that are measured one by one: stretches of a text, pairs of
+/// source and target, or images. A cheap handle on images, a copy of everything else. Immutable.
+///
+/// A window of text has `context` inputs and their next tokens, that is context + 1 ids, of which
+/// the first is never scored (METHODS §9).
+class Samples {
+ public:
+  /// Windows of text laid one after another, (context + 1) ids each.
+  Samples(int context, std::vector<std::int32_t> ids);
+  /// Throws WorkError if a pair has an empty half.
+  static Samples of_pairs(std::vector<TokenPair> pairs);
+  /// The first `count` images; `positions`: tokens that the model makes of one.
+  static Samples of_images(std::shared_ptr<const ImageSet> images, std::size_t count,
+                           int positions);
+
+  /// Cuts a stream of N ids into ⌊(N − 1)/context⌋ disjoint windows and leaves the rest out; with
+  /// `most_tokens` > 0 no more than that many tokens are scored. Throws InputError, naming `where`,
+  /// if the stream is shorter than one window, or `most_tokens` is.
+  static Samples of_stream(std::span<const std::int32_t> stream, int context,
+                           std::size_t most_tokens, const std::string& where);
+
+  /// Windows `from` … `to` − 1; from ≤ to ≤ size().
+  Samples part(std::size_t from, std::size_t to) const;
+
+  SampleKind kind() const { return kind_; }
+  /// Input positions of a window, of pairs of the longest.
+  int context() const { return context_; }
+  std::size_t size() const;
+  /// Scored positions of all windows: tokens, tokens of targets, or images.
+  std::size_t tokens() const { return tokens(0, size()); }
+  /// The same of windows `from` … `to` − 1.
+  std::size_t tokens(std::size_t from, std::size_t to) const;
+  /// "57600 tokens, 225 windows of 256", "812 tokens of 40 targets", "2000 images", for people.
+  std::string size_text() const;
+  /// What the scored positions are, in the plural, for people.
+  const char* unit() const { return kind_ == SampleKind::kImages ? "images" : "tokens"; }
+
+  /// Of a text: context + 1 ids.
+  std::span<const std::int32_t> operator[](std::size_t window) const {
+    return {ids_.data() + window * stride(), stride()};
+  }
+  /// Of a text: of all windows.
+  std::span<const std::int32_t> ids() const { return ids_; }
+  std::span<const TokenPair> pairs() const { return pairs_; }
+  /// Of images: where they come from, and which of them is a window.
+  const ImageSet& images() const { return *images_; }
+  std::size_t image(std::size_t window) const { return first_image_ + window; }
+
+  /// Whether both are the same windows; images are compared by their numbers. O(content).
+  bool operator==(const Samples& other) const;
+
+ private:
+  Samples() = default;
+  std::size_t stride() const { return static_cast<std::size_t>(context_) + 1; }
+
+  SampleKind kind_ = SampleKind::kTokens;
+  int context_ = 0;
+  std::vector<std::int32_t> ids_;
+  std::vector<TokenPair> pairs_;
+  std::shared_ptr<const ImageSet> images_;
+  std::size_t first_image_ = 0;
+  std::size_t image_count_ = 0;
+};
+
+}  // namespace regroup::models

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "models/pretrained_model.hpp"
+#include "models/transformer/attention.hpp"
+#include "models/transformer/embedding.hpp"
+#include "models/transformer/head.hpp"
+#include "models/transformer/mlp.hpp"
+#include "models/transformer/stream.hpp"
+
+namespace regroup::models {
+
+/// Key/value caches of all layers for one batch of sequences.
+struct KvCache {
+  std::vector<LayerCache> layers;
+  std::int64_t length = 0;  ///< positions seen
+};
+
+/// Sees what a layer's attention reads as it is computed.
+using AttentionInputObserver = std::function<void(std::size_t layer, const AttentionInput& input)>;
+
+/// A transformer on LibTorch: decoder, encoder or both, one layer for every attention. Immutable;
+/// copies share their tensors; concurrent forward passes are safe.
+class Transformer {
+ public:
+  /// Copies the weights of `model`, checked to be finite, to the device. Throws InputError for NaN
+  /// or Inf in any of them.
+  Transformer(const PretrainedModel& model, const ComputeOptions& options);
+
+  /// The same model with another attention in one layer; shares all other weights.
+  void replace_attention(std::size_t layer, const MergedAttention& attention);
+
+  const ComputeOptions& options() const { return options_; }
+  /// The size of the vocabulary, or the number of classes.
+  std::int64_t outputs() const { return head_.outputs(); }
+  std::int64_t width() const { return width_; }
+  std::size_t layers() const { return layers_.size(); }
+  ModelKind kind() const { return kind_; }
+  /// Id that an encoder-decoder's target begins behind.
+  std::int32_t decoder_start() const { return decoder_start_; }
+  /// Of an image model: channels, height and width.
+  std::vector<std::int64_t> image_shape() const { return image_shape_; }
+  /// Whether its predictions are measured by those of the source, as there is no telling what they
+  /// should be: models of masked tokens and encoder-decoders.
+  bool is_measured_by_source() const {
+    return kind_ == ModelKind::kMasked || kind_ == ModelKind::kSequence;
+  }
+
+  /// What `logits` takes of an input, [batch, scored positions, D]: all positions, of an
+  /// encoder-decoder those of the target, of an image the class token. With a cache, the ids of a
+  /// causal model continue what it holds: a first call with any length, then one id a call.
+  at::Tensor hidden_states(const ModelInput& input, KvCache* cache = nullptr,
+                           const AttentionInputObserver& observe = {}) const;
+  /// One layer after another, without a cache: what enters the first one, …
+  Stream embed(const ModelInput& input, std::int64_t offset = 0) const;
+  /// … what a layer's attention sees of the stream, …
+  AttentionInput attention_input(std::size_t layer, const Stream& stream) const;
+  /// … what the residual stream would be after the layer's attention and before a norm, but for
+  /// what does not depend on the attention's output, …
+  at::Tensor residual(std::size_t layer, const Stream& stream) const;
+  /// … the stream after the layer, given the attention's output, …
+  Stream after_attention(std::size_t layer, const Stream& stream, const at::Tensor& output) const;
+  /// … or all of that at once, …
+  Stream advance(std::size_t layer, const Stream& stream) const {
+    return after_attention(layer, stream, attention(layer)(attention_input(layer, stream)));
+  }
+  /// … and the last hidden states, those that `logits` takes.
+  at::Tensor finish(const Stream& stream) const;
+  const Attention& attention(std::size_t layer) const { return *layers_[layer].attention; }
+
+  /// Hidden states [..., D] → logits [..., outputs], float32.
+  at::Tensor logits(const at::Tensor& hidden) const { return head_(hidden); }
+
+ private:
+  struct Layer {
+    Norm attention_norm;
+    std::shared_ptr<const Attention> attention;
+    Norm mlp_norm;
+    std::optional<Mlp> mlp;  // the self-attention of an encoder-decoder's decoder has none
+  };
+
+  Layer read_layer(const ModuleReader& reader, int layer) const;
+  AttentionSetting setting(const ModuleReader& reader, int layer) const;
+  /// The feed-forward block's part, given the states after the attention.
+  at::Tensor after_mlp(const Layer& layer, const at::Tensor& states) const;
+
+  ComputeOptions options_;
+  ResidualOrder order_;
+  std::int64_t width_;
+  std::size_t encoder_layers_;
+  ModelKind kind_;
+  std::int32_t decoder_start_;
+  std::vector<std::int64_t> image_shape_;
+  Embedding embedding_;
+  std::shared_ptr<const Rotary> rotary_;
+  std::shared_ptr<const RelativeBias> encoder_bias_;
+  std::shared_ptr<const RelativeBias> decoder_bias_;
+  std::vector<Layer> layers_;
+  std::optional<Norm> encoder_norm_;
+  std::optional<Norm> final_norm_;
+  Head head_;
+};
+
+}  // namespace regroup::models

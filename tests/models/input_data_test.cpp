@@ -1,0 +1,82 @@
+#include "models/inputs/input_data.hpp"
+
+#include "search/error.hpp"
+#include "tests/fixtures/random_checkpoint.hpp"
+#include "tests/fixtures/tiny_family.hpp"
+#include "tests/fixtures/tiny_tokenizer.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/error_message.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::models;
+using namespace regroup::tests;
+using Ids = std::vector<std::int32_t>;
+
+namespace {
+
+/// A tiny model of a family with a tokenizer.
+struct Scene {
+  Scene(std::string_view architecture, const nlohmann::json& tokenizer, int vocabulary) {
+    nlohmann::json config = tiny_config(architecture);
+    config["vocab_size"] = vocabulary;
+    config["eos_token_id"] = 1;
+    write_checkpoint(scratch.path() / "model", config, random_values(config, 1));
+    scratch.write("model/tokenizer.json", tokenizer.dump());
+  }
+
+  PretrainedModel open() const { return open_model(scratch.path() / "model"); }
+  InputData read(const std::string& name, const std::string& text) const {
+    return read_input_data(scratch.write(name, text), open());
+  }
+  std::string refusal(const std::string& name, const std::string& text) const {
+    return error_message<InputError>([&] { read(name, text); });
+  }
+
+  TemporaryDirectory scratch;
+};
+
+}  // namespace
+
+TEST_CASE("every window of a masked model's text has the tokenizer's special tokens around it") {
+  const Scene scene("BertForMaskedLM", tiny_word_piece(), 20);
+  const InputData data = scene.read("a.txt", "naive a naive a a naive, a");
+  CHECK(data.size() == 7);
+  const Samples windows = windows_of(data, scene.open().config, 5, 0);
+  REQUIRE(windows.size() == 2);
+  const auto inputs = [&](std::size_t w) { return Ids(windows[w].begin(), windows[w].end() - 1); };
+  CHECK(inputs(0) == Ids{1, 10, 8, 10, 2});
+  CHECK(inputs(1) == Ids{1, 8, 8, 10, 2});
+  CHECK(windows.tokens() == 10);
+  CHECK_THAT(error_message<InputError>([&] { windows_of(data, scene.open().config, 2, 0); }),
+             contains("3"));
+  // Ids that the user gives stand as they are.
+  const InputData ids = scene.read("a.bin", std::string("\x05\x00\x06\x00\x07\x00\x08\x00", 8));
+  const Samples plain = windows_of(ids, scene.open().config, 3, 0);
+  CHECK(Ids(plain.ids().begin(), plain.ids().end()) == Ids{5, 6, 7, 8});
+}
+
+TEST_CASE("pairs of texts are read line by line, each half closed by end-of-sequence") {
+  const Scene scene("T5ForConditionalGeneration", tiny_bpe(), 300);
+  const InputData data = scene.read(
+      "a.jsonl",
+      "{\"source\": \"the\", \"target\": \"in the\"}\n\n{\"target\": \"a\", \"source\": \"b\"}\n");
+  CHECK(data.size() == 2);
+  const Samples pairs = windows_of(data, scene.open().config, 16, 0);
+  REQUIRE(pairs.size() == 2);
+  CHECK(pairs.pairs()[0] == TokenPair{{257, 1}, {260, 259, 1}});
+  CHECK(pairs.pairs()[1] == TokenPair{{'b', 1}, {'a', 1}});
+  CHECK(pairs.tokens() == 5);
+  CHECK(windows_of(data, scene.open().config, 16, 4).size() == 1);
+  CHECK(pairs.part(1, 2).pairs()[0] == pairs.pairs()[1]);
+}
+
+TEST_CASE("a broken file of pairs is refused by line and field") {
+  const Scene scene("T5ForConditionalGeneration", tiny_bpe(), 300);
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"source\": \"a\", \"target\": \"b\"}\n{\"source\": 3}\n"),
+             contains("line 2") && contains("source"));
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"source\": \"a\"}\n"), contains("target"));
+  CHECK_THAT(scene.refusal("a.jsonl", "[1]\n"), contains("line 1"));
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"source\": \n"), contains("line 1"));
+  CHECK_THAT(scene.refusal("a.jsonl", "\n"), contains("no pairs"));
+}
