@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
 
+#include "models/checkpoint/pickle_file.hpp"
+#include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/weight_index.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
@@ -17,9 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSingleFile = "model.safetensors";
-constexpr const char* kIndexFile = "model.safetensors.index.json";
-
 bool is_there(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
@@ -30,7 +30,7 @@ void require_directory(const fs::path& directory) {
   if (fs::is_directory(directory, error)) return;
   throw InputError({.what = "no such model directory",
                     .where = directory.string(),
-                    .expected = "a directory with config.json and model.safetensors",
+                    .expected = "a directory with config.json and weights",
                     .found = is_there(directory) ? "a file" : "nothing of that name"});
 }
 
@@ -47,66 +47,80 @@ nlohmann::json read_config(const fs::path& directory) {
   return config;
 }
 
-[[noreturn]] void refuse_without_weights(const fs::path& directory) {
-  const bool pickled = is_there(directory / "pytorch_model.bin") ||
-                       is_there(directory / "pytorch_model.bin.index.json");
-  throw InputError(
-      {.what = pickled ? "model's weights are not in the safetensors format"
-                       : "model directory has no weights",
-       .where = directory.string(),
-       .expected = fmt::format("{} or {}", kSingleFile, kIndexFile),
-       .found = pickled ? "pytorch_model.bin only; convert it to safetensors first" : "neither"});
+template <typename File>
+std::unique_ptr<const WeightFile> open_file(const fs::path& path) {
+  return std::make_unique<File>(path);
 }
 
+using WeightFiles = std::vector<std::unique_ptr<const WeightFile>>;
+
 /// The view that the index promises in `shard`, whose place in `files` is `position`.
-const TensorView* indexed_tensor(const std::vector<SafetensorsFile>& files, std::size_t position,
+const TensorView* indexed_tensor(const WeightFiles& files, std::size_t position,
                                  const std::string& name, const fs::path& index) {
-  if (const TensorView* found = files[position].find(name)) return found;
-  const auto other = std::find_if(files.begin(), files.end(), [&name](const SafetensorsFile& file) {
-    return file.find(name) != nullptr;
+  if (const TensorView* found = files[position]->find(name)) return found;
+  const auto other = std::find_if(files.begin(), files.end(), [&name](const auto& file) {
+    return file->find(name) != nullptr;
   });
   throw InputError(
       {.what = "weight index and shards disagree",
        .where = index.string(),
-       .expected = tensor_label(name) + " in " + files[position].path().filename().string(),
-       .found = other == files.end() ? "no shard has it"
-                                     : "it is in " + printable(other->path().filename().string())});
+       .expected = tensor_label(name) + " in " + files[position]->path().filename().string(),
+       .found = other == files.end()
+                    ? "no shard has it"
+                    : "it is in " + printable((*other)->path().filename().string())});
 }
 
 }  // namespace
 
+/// A format of weights: what its files are called, and how one is opened.
+struct Checkpoint::WeightFormat {
+  const char* single;
+  const char* index;
+  std::unique_ptr<const WeightFile> (*open)(const fs::path& path);
+};
+
 Checkpoint::Checkpoint(fs::path directory) : directory_(std::move(directory)) {
   require_directory(directory_);
   config_ = read_config(directory_);
-  // The single file wins where both exist, as it does in transformers.
-  if (is_there(directory_ / kSingleFile)) {
-    open_single(directory_ / kSingleFile);
-  } else if (is_there(directory_ / kIndexFile)) {
-    open_sharded(directory_ / kIndexFile);
-  } else {
-    refuse_without_weights(directory_);
-  }
-  for (const SafetensorsFile& file : files_) weight_files_.push_back(file.path());
+  open_weights();
+  for (const auto& file : files_) weight_files_.push_back(file->path());
 }
 
-void Checkpoint::open_single(const fs::path& file) {
-  files_.emplace_back(file);
-  for (const TensorView& tensor : files_.back().tensors()) {
+void Checkpoint::open_weights() {
+  // What stands first wins, as it does in transformers.
+  static constexpr std::array kFormats = {
+      WeightFormat{"model.safetensors", "model.safetensors.index.json", open_file<SafetensorsFile>},
+      WeightFormat{"pytorch_model.bin", "pytorch_model.bin.index.json", open_file<PickleFile>}};
+  for (const WeightFormat& format : kFormats) {
+    if (is_there(directory_ / format.single)) return open_single(format);
+    if (is_there(directory_ / format.index)) return open_sharded(format);
+  }
+  throw InputError({.what = "model directory has no weights",
+                    .where = directory_.string(),
+                    .expected = fmt::format("{0} or {0}.index.json, or {1} or {1}.index.json",
+                                            kFormats[0].single, kFormats[1].single),
+                    .found = "none of them"});
+}
+
+void Checkpoint::open_single(const WeightFormat& format) {
+  files_.push_back(format.open(directory_ / format.single));
+  for (const TensorView& tensor : files_.back()->tensors()) {
     tensors_.emplace_hint(tensors_.end(), tensor.name, &tensor);
   }
 }
 
-void Checkpoint::open_sharded(const fs::path& index) {
+void Checkpoint::open_sharded(const WeightFormat& format) {
+  const fs::path index = directory_ / format.index;
   const WeightMap weight_map = read_weight_index(index);
   const std::vector<std::string> shards = shard_names(weight_map);
   for (const std::string& shard : shards) {
     if (!is_there(directory_ / shard)) {
       throw InputError({.what = "shard of the model is missing",
                         .where = (directory_ / shard).string(),
-                        .expected = "a file, because " + std::string(kIndexFile) + " names it",
+                        .expected = "a file, because " + std::string(format.index) + " names it",
                         .found = "no such file"});
     }
-    files_.emplace_back(directory_ / shard);
+    files_.push_back(format.open(directory_ / shard));
   }
   for (const auto& [name, shard] : weight_map) {
     const auto at = std::lower_bound(shards.begin(), shards.end(), shard) - shards.begin();
@@ -149,10 +163,9 @@ const std::string& Checkpoint::weights_sha256() const {
 }
 
 void Checkpoint::release(const TensorView& tensor) const {
-  const auto owner = std::find_if(files_.begin(), files_.end(), [&](const SafetensorsFile& file) {
-    return file.path() == tensor.file;
-  });
-  if (owner != files_.end()) owner->release(tensor);
+  const auto owner = std::find_if(files_.begin(), files_.end(),
+                                  [&](const auto& file) { return file->path() == tensor.file; });
+  if (owner != files_.end()) (*owner)->release(tensor);
 }
 
 }  // namespace regroup::models

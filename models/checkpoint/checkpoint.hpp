@@ -9,13 +9,14 @@
 #include <string_view>
 #include <vector>
 
-#include "models/checkpoint/safetensors.hpp"
+#include "models/checkpoint/weight_file.hpp"
 
 namespace regroup::models {
 
-/// A checkpoint in Hugging Face's layout: a directory with `config.json` and the weights, which are
-/// `model.safetensors` or, where that is absent, the shards that `model.safetensors.index.json`
-/// lists. Other files are not looked at.
+/// A checkpoint in Hugging Face's layout: a directory with `config.json` and the weights. These are
+/// the first that is there of `model.safetensors`, the shards that `model.safetensors.index.json`
+/// lists, `pytorch_model.bin`, and the shards that `pytorch_model.bin.index.json` lists. Other
+/// files are not looked at.
 ///
 /// Opening maps the weight files and checks their headers and the index against each other; it does
 /// not read the numbers. Tensors of a shard that the index does not list are ignored, as other
@@ -23,8 +24,8 @@ namespace regroup::models {
 /// members.
 class Checkpoint {
  public:
-  /// Throws InputError: no such directory, no or a broken config.json, no weights in safetensors
-  /// files, a broken index, and whatever SafetensorsFile refuses.
+  /// Throws InputError: no such directory, no or a broken config.json, no weight files, a broken
+  /// index, and whatever SafetensorsFile or PickleFile refuses.
   explicit Checkpoint(std::filesystem::path directory);
 
   const std::filesystem::path& directory() const { return directory_; }
@@ -58,15 +59,17 @@ class Checkpoint {
     std::string hex;
   };
 
-  void open_single(const std::filesystem::path& file);
-  void open_sharded(const std::filesystem::path& index);
+  struct WeightFormat;
+
+  void open_weights();
+  void open_single(const WeightFormat& format);
+  void open_sharded(const WeightFormat& format);
 
   std::filesystem::path directory_;
   nlohmann::json config_;
-  std::vector<SafetensorsFile> files_;
+  std::vector<std::unique_ptr<const WeightFile>> files_;
   std::vector<std::filesystem::path> weight_files_;
-  /// Tensor name → the view, which lives in one of files_. Elements of the vectors of views do not
-  /// move when files_ does.
+  /// Tensor name → the view, which lives in one of files_.
   std::map<std::string, const TensorView*, std::less<>> tensors_;
   std::unique_ptr<Digest> digest_ = std::make_unique<Digest>();
 };

@@ -11,6 +11,7 @@
 #include "models/checkpoint/safetensors_header.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
+#include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
 #include "search/error.hpp"
 
@@ -26,14 +27,6 @@ struct Sections {
   std::string_view header;
   std::span<const std::byte> data;
 };
-
-std::uint64_t read_little_endian(std::span<const std::byte> bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    value = value << 8U | std::to_integer<std::uint64_t>(bytes[i]);
-  }
-  return value;
-}
 
 Sections split(std::span<const std::byte> bytes, const std::string& where) {
   if (bytes.size() < kHeaderLengthBytes) {
@@ -178,9 +171,9 @@ void require_tiling(const std::vector<TensorView>& tensors, std::span<const std:
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(path) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : WeightFile(path) {
   const std::string where = path.string();
-  const Sections sections = split(file_.bytes(), where);
+  const Sections sections = split(file_bytes(), where);
   if (!sections.header.starts_with('{')) {
     throw InputError({.what = "not a safetensors file",
                       .where = where,
@@ -190,34 +183,13 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(path
   const Json header =
       parse_json(sections.header, where + ", safetensors header", DuplicateKeys::kRefuse);
   metadata_ = read_metadata(header, where);
+  std::vector<TensorView> tensors;
   for (const auto& [name, entry] : header.items()) {
-    if (name != kMetadataKey) {
-      tensors_.push_back(read_tensor(name, entry, path, sections.data));
-    }
+    if (name != kMetadataKey) tensors.push_back(read_tensor(name, entry, path, sections.data));
   }
-  require_tiling(tensors_, sections.data, where);
-}
-
-std::vector<std::string> SafetensorsFile::names() const {
-  std::vector<std::string> names;
-  for (const TensorView& tensor : tensors_) names.push_back(tensor.name);
-  return names;
-}
-
-const TensorView* SafetensorsFile::find(std::string_view name) const {
-  // The JSON object kept its keys, and so tensors_, in ascending order.
-  const auto found = std::lower_bound(
-      tensors_.begin(), tensors_.end(), name,
-      [](const TensorView& tensor, std::string_view wanted) { return tensor.name < wanted; });
-  return found == tensors_.end() || found->name != name ? nullptr : &*found;
-}
-
-const TensorView& SafetensorsFile::tensor(std::string_view name) const {
-  if (const TensorView* found = find(name)) return *found;
-  throw InputError({.what = "tensor is missing",
-                    .where = path().string(),
-                    .expected = tensor_label(std::string(name)),
-                    .found = fmt::format("{} other tensors", tensors_.size())});
+  require_tiling(tensors, sections.data, where);
+  // The JSON object kept its keys in ascending order.
+  set_tensors(std::move(tensors));
 }
 
 }  // namespace regroup::models

@@ -1,15 +1,10 @@
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "models/checkpoint/tensor_view.hpp"
-#include "models/files/mapped_file.hpp"
+#include "models/checkpoint/weight_file.hpp"
 
 namespace regroup::models {
 
@@ -23,28 +18,15 @@ namespace regroup::models {
 /// so is a shape whose product overflows behind a zero.
 ///
 /// Views stay valid when the object is moved. Thread-safe for concurrent use of const members.
-class SafetensorsFile {
+class SafetensorsFile : public WeightFile {
  public:
   /// Maps and checks the file, in O(n log n) of the number of tensors. Throws InputError.
   explicit SafetensorsFile(const std::filesystem::path& path);
 
-  const std::filesystem::path& path() const { return file_.path(); }
-  /// All tensors by ascending name (in bytes).
-  std::span<const TensorView> tensors() const { return tensors_; }
-  /// The names in that order.
-  std::vector<std::string> names() const;
-  /// The tensor, or null. Logarithmic.
-  const TensorView* find(std::string_view name) const;
-  /// The tensor; throws InputError when there is none of that name. Logarithmic.
-  const TensorView& tensor(std::string_view name) const;
   /// The header's `__metadata__`, empty when absent.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  /// Gives the memory behind a tensor of this file back to the system; see MappedFile.
-  void release(const TensorView& tensor) const { file_.release_pages(tensor.bytes); }
 
  private:
-  MappedFile file_;
-  std::vector<TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 };
 

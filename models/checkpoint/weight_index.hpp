@@ -7,7 +7,8 @@
 
 namespace regroup::models {
 
-/// The `weight_map` of a `model.safetensors.index.json`: tensor name → shard's file name.
+/// The `weight_map` of a `model.safetensors.index.json` or its like: tensor name → shard's file
+/// name.
 using WeightMap = std::map<std::string, std::string>;
 
 /// Reads and checks an index file. Throws InputError when it is no such file, names no tensor or

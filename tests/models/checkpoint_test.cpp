@@ -1,6 +1,7 @@
 #include "models/checkpoint/checkpoint.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "tests/support/safetensors_bytes.hpp"
 #include "tests/support/shared_data.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/torch_archive.hpp"
 
 namespace regroup::models {
 namespace {
@@ -128,6 +130,50 @@ TEST_CASE("tensors that the index does not list are ignored") {
   CHECK(checkpoint.weight_files().size() == 1);
 }
 
+/// A file of torch.save with one tensor of one byte.
+std::string one_byte_pickle(const std::string& name, const std::string& byte) {
+  using namespace tests::pickled;
+  const std::string tensor_of_one = tensor(storage("ByteStorage", "0", 1), 0, {1}, {1});
+  return tests::torch_archive(program(ordered_dict({{name, tensor_of_one}})), {{"0", byte}});
+}
+
+TEST_CASE("a checkpoint in pytorch_model.bin") {
+  const TemporaryDirectory directory;
+  directory.write("config.json", "{}");
+  const auto file = directory.write("pytorch_model.bin", one_byte_pickle("a", "A"));
+  const Checkpoint checkpoint(directory.path());
+  CHECK(checkpoint.names() == Names{"a"});
+  CHECK(checkpoint.tensor("a").bytes[0] == std::byte{'A'});
+  CHECK(checkpoint.weight_files() == std::vector<std::filesystem::path>{file});
+  CHECK(checkpoint.weights_sha256() == sha256_hex(sha256_of_file(file)));
+  checkpoint.release(checkpoint.tensor("a"));
+  CHECK(checkpoint.tensor("a").bytes[0] == std::byte{'A'});
+}
+
+TEST_CASE("a checkpoint in shards of torch.save") {
+  const TemporaryDirectory directory;
+  directory.write("config.json", "{}");
+  directory.write("s1.bin", one_byte_pickle("a", "A"));
+  directory.write("s2.bin", one_byte_pickle("b", "B"));
+  directory.write("pytorch_model.bin.index.json",
+                  R"({"weight_map": {"b": "s2.bin", "a": "s1.bin"}})");
+  const Checkpoint checkpoint(directory.path());
+  CHECK(checkpoint.names() == Names{"a", "b"});
+  CHECK(checkpoint.tensor("b").bytes[0] == std::byte{'B'});
+  const auto& files = checkpoint.weight_files();
+  REQUIRE(files.size() == 2);
+  CHECK(checkpoint.weights_sha256() ==
+        sha256_hex(sha256_of_file(files[0]) + sha256_of_file(files[1])));
+  std::filesystem::remove(directory.path() / "s2.bin");
+  CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin.index.json names it"));
+}
+
+TEST_CASE("safetensors files win over those of torch.save") {
+  const Sharded model(std::string(R"({"weight_map": )") + kGoodMap + "}");
+  std::ofstream(model.path() / "pytorch_model.bin") << "not looked at";
+  CHECK(Checkpoint(model.path()).names() == Names{"a", "b"});
+}
+
 TEST_CASE("directories that are no checkpoint") {
   const TemporaryDirectory directory;
   CHECK_THAT(refusal(directory.path() / "absent"), contains("no such model directory"));
@@ -139,9 +185,10 @@ TEST_CASE("directories that are no checkpoint") {
   CHECK_THAT(refusal(directory.path()), contains("config.json, line 1"));
   directory.write("config.json", "{}");
   CHECK_THAT(refusal(directory.path()), contains("no weights"));
+  CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin.index.json"));
   directory.write("pytorch_model.bin", "");
-  CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin only"));
-  CHECK_THAT(refusal(directory.path()), contains("not in the safetensors format"));
+  CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin"));
+  CHECK_THAT(refusal(directory.path()), contains("not a zip archive"));
   directory.write("model.safetensors", "");
   CHECK_THAT(refusal(directory.path()), contains("too short"));
   std::filesystem::remove(directory.path() / "config.json");
