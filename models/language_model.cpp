@@ -12,6 +12,7 @@
 #include "models/converter.hpp"
 #include "models/merge/merged_layers.hpp"
 #include "models/refit/layer_states.hpp"
+#include "models/transformer/continuation_scores.hpp"
 #include "models/transformer/decoder.hpp"
 #include "models/transformer/gradient_pass.hpp"
 #include "models/transformer/key_products.hpp"
@@ -103,6 +104,27 @@ std::vector<double> LanguageModel::window_losses(const TokenWindows& windows, st
                  });
   for (const double loss : losses) require_finite_loss(loss, *model_);
   return losses;
+}
+
+std::vector<ContinuationScore> LanguageModel::continuation_scores(
+    std::span<const Continuation> continuations, std::stop_token stop,
+    search::Progress& progress) const {
+  for (const Continuation& continuation : continuations) {
+    require_ids(continuation.ids, config());
+    require_length(continuation.inputs().size(), config());
+  }
+  const std::vector<ContinuationBatch> batches = continuation_batches(continuations);
+  std::vector<ContinuationScore> scores(continuations.size());
+  for_each_batch(batches.size(), 1, decoder_->options().device, stop,
+                 [&](std::size_t begin, std::size_t) {
+                   const ContinuationBatch& batch = batches[begin];
+                   score_batch(*decoder_, continuations, batch, scores);
+                   for (const auto& row : batch.rows) progress.advance(row.size() * batch.length);
+                 });
+  for (const ContinuationScore& score : scores) {
+    require_finite_loss(score.log_probability, *model_);
+  }
+  return scores;
 }
 
 SourceStates LanguageModel::source_states(const TokenWindows& windows, std::stop_token stop,

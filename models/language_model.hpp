@@ -10,6 +10,7 @@
 
 #include "models/calibration/calibration.hpp"
 #include "models/compute.hpp"
+#include "models/continuation.hpp"
 #include "models/merge/merge_recipe.hpp"
 #include "models/pretrained_model.hpp"
 #include "models/text/token_windows.hpp"
@@ -70,6 +71,12 @@ class LanguageModel {
   /// `logits`, WorkError if a loss is not finite, Interrupted on `stop`. Progress counts tokens.
   std::vector<double> window_losses(const TokenWindows& windows, std::stop_token stop,
                                     search::Progress& progress) const;
+
+  /// What the model says of every continuation. Throws InputError as `logits`, WorkError if a
+  /// log-probability is not finite, Interrupted on `stop`. Progress counts input tokens.
+  std::vector<ContinuationScore> continuation_scores(std::span<const Continuation> continuations,
+                                                     std::stop_token stop,
+                                                     search::Progress& progress) const;
 
   /// Moments of what passes through every attention layer, layer after layer over all windows, and
   /// gradients where they are asked for. Sums in double, window by window, in an order that does

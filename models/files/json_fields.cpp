@@ -153,4 +153,14 @@ const Json* optional_array(const Json& object, std::string_view key, const std::
   return field == nullptr ? nullptr : &checked_array(*field, field_of(where, key));
 }
 
+std::vector<std::string> required_strings(const Json& object, std::string_view key,
+                                          const std::string& where) {
+  std::vector<std::string> strings;
+  for (const Json& element : required_array(object, key, where)) {
+    strings.push_back(checked_string(
+        element, fmt::format("{}, element {}", field_of(where, key), strings.size())));
+  }
+  return strings;
+}
+
 }  // namespace regroup::models

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Checked access to the fields of a JSON object that a user's file holds.
 ///
@@ -52,6 +53,10 @@ const nlohmann::json& required_array(const nlohmann::json& object, std::string_v
                                      const std::string& where);
 const nlohmann::json* optional_array(const nlohmann::json& object, std::string_view key,
                                      const std::string& where);
+
+/// The elements of an array that holds strings alone; absent or null is refused.
+std::vector<std::string> required_strings(const nlohmann::json& object, std::string_view key,
+                                          const std::string& where);
 
 /// An integer that is not a field, an array's element for instance; `where` names it.
 std::int64_t checked_int(const nlohmann::json& value, const std::string& where, std::int64_t min,

@@ -63,10 +63,16 @@ std::string position_in(std::string_view text, std::size_t byte) {
                      before.size());
 }
 
+std::string column_in(std::string_view text, std::size_t byte) {
+  return fmt::format("column {}", std::min(byte, text.size()) + 1);
+}
+
+/// How a place in a text is named.
+using Position = std::string (*)(std::string_view text, std::size_t byte);
+
 /// The parser's reason without its prefix and without the text it last read, which may be as long
 /// as the file and need not be UTF-8.
-ErrorParts syntax_error(std::string_view text, const std::string& where,
-                        const Json::parse_error& error) {
+ErrorParts syntax_error(const std::string& where, const Json::parse_error& error) {
   std::string_view reason = error.what();
   constexpr std::string_view kExpected = "; expected ";
   std::string_view expected;
@@ -77,9 +83,8 @@ ErrorParts syntax_error(std::string_view text, const std::string& where,
   if (const auto at = reason.find(": "); at != std::string_view::npos) {
     reason = reason.substr(at + 2);
   }
-  const std::size_t byte = error.byte == 0 ? 0 : error.byte - 1;  // the parser counts from 1
   return {.what = "not valid JSON",
-          .where = where + ", " + position_in(text, byte),
+          .where = where,
           .expected = expected.empty() ? "valid JSON" : printable(expected),
           .found = printable(reason)};
 }
@@ -88,9 +93,8 @@ std::string plural(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-}  // namespace
-
-Json parse_json(std::string_view text, const std::string& where, DuplicateKeys duplicates) {
+Json parse(std::string_view text, const std::string& where, DuplicateKeys duplicates,
+           Position position) {
   Guard guard(where, duplicates);
   try {
     return Json::parse(text, [&guard](int depth, Json::parse_event_t event, Json& parsed) {
@@ -98,13 +102,24 @@ Json parse_json(std::string_view text, const std::string& where, DuplicateKeys d
       return true;
     });
   } catch (const Json::parse_error& error) {
-    throw InputError(syntax_error(text, where, error));
+    const std::size_t byte = error.byte == 0 ? 0 : error.byte - 1;  // the parser counts from 1
+    throw InputError(syntax_error(where + ", " + position(text, byte), error));
   } catch (const Json::exception& error) {
     throw InputError({.what = "not usable JSON",
                       .where = where,
                       .expected = "numbers within the range of a double",
                       .found = printable(error.what())});
   }
+}
+
+}  // namespace
+
+Json parse_json(std::string_view text, const std::string& where, DuplicateKeys duplicates) {
+  return parse(text, where, duplicates, position_in);
+}
+
+Json parse_json_line(std::string_view text, const std::string& where) {
+  return parse(text, where, DuplicateKeys::kLastWins, column_in);
 }
 
 Json read_json_file(const std::filesystem::path& path, DuplicateKeys duplicates) {

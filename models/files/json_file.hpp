@@ -25,6 +25,10 @@ enum class DuplicateKeys { kLastWins, kRefuse };
 nlohmann::json parse_json(std::string_view text, const std::string& where,
                           DuplicateKeys duplicates = DuplicateKeys::kLastWins);
 
+/// The same for a text that is one line of something, which `where` names: "docs.jsonl, line 3".
+/// Messages say the column alone.
+nlohmann::json parse_json_line(std::string_view text, const std::string& where);
+
 /// Reads and parses a JSON file of at most kMaxJsonBytes. Throws InputError as parse_json does and
 /// when the file is absent, not a regular file, unreadable or too large.
 nlohmann::json read_json_file(const std::filesystem::path& path,

@@ -31,4 +31,10 @@ void batch_scores(const Decoder& decoder, const at::Tensor& states, const Decode
                   const at::Tensor& source_states, const TokenWindows& windows, std::size_t begin,
                   std::span<WindowScore> scores);
 
+/// What every target costs, given last hidden states [tokens, D] and targets [tokens], both where
+/// the decoder computes: −log p, and 1 where another token is the most likely one, else 0. [2,
+/// tokens], double, on the CPU.
+at::Tensor losses_and_errors(const Decoder& decoder, const at::Tensor& states,
+                             const at::Tensor& targets);
+
 }  // namespace regroup::models
