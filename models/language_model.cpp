@@ -12,6 +12,7 @@
 #include "models/converter.hpp"
 #include "models/merge/merged_layers.hpp"
 #include "models/refit/layer_states.hpp"
+#include "models/transformer/continuation_scores.hpp"
 #include "models/transformer/gradient_pass.hpp"
 #include "models/transformer/key_products.hpp"
 #include "models/transformer/moment_pass.hpp"
@@ -124,6 +125,28 @@ std::vector<int> LanguageModel::class_ranks(const Samples& images, std::stop_tok
                    progress.advance(end - begin);
                  });
   return ranks;
+}
+
+std::vector<ContinuationScore> LanguageModel::continuation_scores(
+    std::span<const Continuation> continuations, std::stop_token stop,
+    search::Progress& progress) const {
+  require_kind(SampleKind::kTokens, config());
+  for (const Continuation& continuation : continuations) {
+    require_ids(continuation.ids, config());
+    require_length(continuation.inputs().size(), config());
+  }
+  const std::vector<ContinuationBatch> batches = continuation_batches(continuations);
+  std::vector<ContinuationScore> scores(continuations.size());
+  for_each_batch(batches.size(), 1, transformer_->options().device, stop,
+                 [&](std::size_t begin, std::size_t) {
+                   const ContinuationBatch& batch = batches[begin];
+                   score_batch(*transformer_, continuations, batch, scores);
+                   for (const auto& row : batch.rows) progress.advance(row.size() * batch.length);
+                 });
+  for (const ContinuationScore& score : scores) {
+    require_finite_loss(score.log_probability, *model_);
+  }
+  return scores;
 }
 
 SourceStates LanguageModel::source_states(const Samples& windows, std::stop_token stop,

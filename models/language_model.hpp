@@ -10,6 +10,7 @@
 
 #include "models/calibration/calibration.hpp"
 #include "models/compute.hpp"
+#include "models/continuation.hpp"
 #include "models/inputs/forward_input.hpp"
 #include "models/inputs/samples.hpp"
 #include "models/merge/merge_recipe.hpp"
@@ -80,6 +81,12 @@ class LanguageModel {
   /// are as likely the first counts as more so. Throws as `window_losses`. Progress counts images.
   std::vector<int> class_ranks(const Samples& images, std::stop_token stop,
                                search::Progress& progress) const;
+
+  /// What the model says of every continuation. Throws InputError as `logits`, WorkError if a
+  /// log-probability is not finite, Interrupted on `stop`. Progress counts input tokens.
+  std::vector<ContinuationScore> continuation_scores(std::span<const Continuation> continuations,
+                                                     std::stop_token stop,
+                                                     search::Progress& progress) const;
 
   /// Moments of what passes through every attention layer, layer after layer over all windows, and
   /// gradients where they are asked for. Sums in double, window by window, in an order that does

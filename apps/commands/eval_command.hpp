@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "apps/command.hpp"
 #include "apps/grouping_option.hpp"
 #include "apps/shared_options.hpp"
+#include "fitness/tasks/task.hpp"
 
 namespace regroup::apps {
 
@@ -16,12 +18,16 @@ class EvalCommand : public Command {
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
 
  private:
+  /// The task asked for; throws InputError where it cannot be done with what was given.
+  const fitness::Task& task() const;
+
   std::string model_;
   GroupingOption grouping_;
   std::string task_ = "perplexity";
   std::string data_;
   std::string output_;
   int context_ = 0;
+  std::int64_t limit_ = 0;
   bool json_ = false;
   ThreadOptions threads_;
   ComputeChoice compute_;

@@ -88,11 +88,11 @@ std::vector<std::string> class_names(const std::filesystem::path& file) {
                     .found = std::to_string(names.size())});
 }
 
-class CifarImages : public ImageSet {
+class CifarImages : public ImageFiles {
  public:
   CifarImages(const std::filesystem::path& data, const std::vector<std::string>& files,
               const ImageProcessor& processor)
-      : data_(data), files_(files), processor_(processor) {
+      : ImageFiles(processor), data_(data), files_(files) {
     if (files_.empty()) add_batch(data_);
     for (const std::string& file : files_) add_batch(data_ / file);
   }
@@ -103,7 +103,7 @@ class CifarImages : public ImageSet {
   int label(std::size_t i) const override { return class_ids_[label_of(record(i))]; }
   std::vector<float> pixels(std::size_t i) const override {
     const auto [batch, index] = places_[i];
-    return process_image(processor_, image_of(record(i)), batches_[batch].where(index));
+    return processed(image_of(record(i)), batches_[batch].where(index));
   }
   std::string sha256() const override {
     return files_.empty() ? sha256_of_file(data_) : sha256_of_files(data_, files_);
@@ -125,7 +125,6 @@ class CifarImages : public ImageSet {
 
   std::filesystem::path data_;
   std::vector<std::string> files_;
-  ImageProcessor processor_;
   std::vector<Batch> batches_;
   std::vector<Place> places_;
   std::vector<int> class_ids_;
@@ -133,10 +132,10 @@ class CifarImages : public ImageSet {
 
 }  // namespace
 
-std::unique_ptr<ImageSet> open_cifar(const std::filesystem::path& data,
-                                     const std::vector<std::string>& files,
-                                     const ImageProcessor& processor,
-                                     const std::vector<std::string>& labels) {
+std::unique_ptr<ImageFiles> open_cifar(const std::filesystem::path& data,
+                                       const std::vector<std::string>& files,
+                                       const ImageProcessor& processor,
+                                       const std::vector<std::string>& labels) {
   auto images = std::make_unique<CifarImages>(data, files, processor);
   const std::filesystem::path folder = files.empty() ? data.parent_path() : data;
   images->set_class_ids(class_ids(class_names(folder / "batches.meta.txt"), labels, data.string()));

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "models/images/image_set.hpp"
+#include "models/images/image_files.hpp"
 
 namespace regroup::models {
 
@@ -16,9 +16,9 @@ namespace regroup::models {
 /// `batches.meta.txt` beside them are among `labels`, they give the class ids; else the labels in
 /// the files are class ids. Throws InputError for a file that is not made up of such images, a
 /// label above 9, and as class_ids does.
-std::unique_ptr<ImageSet> open_cifar(const std::filesystem::path& data,
-                                     const std::vector<std::string>& files,
-                                     const ImageProcessor& processor,
-                                     const std::vector<std::string>& labels);
+std::unique_ptr<ImageFiles> open_cifar(const std::filesystem::path& data,
+                                       const std::vector<std::string>& files,
+                                       const ImageProcessor& processor,
+                                       const std::vector<std::string>& labels);
 
 }  // namespace regroup::models

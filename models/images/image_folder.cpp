@@ -10,10 +10,10 @@
 namespace regroup::models {
 namespace {
 
-class ImageFolder : public ImageSet {
+class ImageFolder : public ImageFiles {
  public:
   ImageFolder(std::filesystem::path folder, const ImageProcessor& processor)
-      : folder_(std::move(folder)), processor_(processor) {}
+      : ImageFiles(processor), folder_(std::move(folder)) {}
 
   void add_class(const std::string& name, int id) {
     const Listing listing = list_folder(folder_ / name);
@@ -33,23 +33,22 @@ class ImageFolder : public ImageSet {
   int label(std::size_t i) const override { return labels_[i]; }
   std::vector<float> pixels(std::size_t i) const override {
     const std::filesystem::path file = folder_ / names_[i];
-    return process_image(processor_, read_image(file), file.string());
+    return processed(read_image(file), file.string());
   }
   std::string sha256() const override { return sha256_of_files(folder_, names_); }
 
  private:
   std::filesystem::path folder_;
-  ImageProcessor processor_;
   std::vector<std::string> names_;  // "class/file"
   std::vector<int> labels_;
 };
 
 }  // namespace
 
-std::unique_ptr<ImageSet> open_image_folder(const std::filesystem::path& folder,
-                                            const std::vector<std::string>& classes,
-                                            const ImageProcessor& processor,
-                                            const std::vector<std::string>& labels) {
+std::unique_ptr<ImageFiles> open_image_folder(const std::filesystem::path& folder,
+                                              const std::vector<std::string>& classes,
+                                              const ImageProcessor& processor,
+                                              const std::vector<std::string>& labels) {
   auto images = std::make_unique<ImageFolder>(folder, processor);
   if (classes.empty()) return images;
   const std::vector<int> ids = class_ids(classes, labels, folder.string());

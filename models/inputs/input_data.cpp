@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "models/inputs/image_set.hpp"
+#include "models/images/image_files.hpp"
 #include "models/inputs/pair_file.hpp"
 #include "models/text/token_data.hpp"
 #include "models/text/tokenizer.hpp"
@@ -54,6 +54,15 @@ std::size_t within(std::size_t count, std::size_t most) {
   return most == 0 ? count : std::min(count, most);
 }
 
+InputData read_images(const std::filesystem::path& file, const PretrainedModel& model) {
+  const ImageConfig& image = model.config.image;
+  const ImageProcessor processor =
+      read_image_processor(model.checkpoint.directory(), {image.size, image.size});
+  std::shared_ptr<const ImageFiles> images = open_image_files(file, processor, image.labels);
+  std::string sha256 = images->sha256();
+  return {file, std::move(sha256), std::shared_ptr<const ImageSet>(std::move(images))};
+}
+
 /// As many of the pairs as have no more tokens to score, at least one.
 Samples some_pairs(const std::vector<TokenPair>& pairs, std::size_t most_tokens) {
   std::size_t count = 0;
@@ -82,7 +91,7 @@ InputData read_input_data(const std::filesystem::path& file, const PretrainedMod
     return {file, std::move(pairs.sha256), std::move(pairs.pairs)};
   }
   if (model.config.kind == ModelKind::kImage) {
-    throw InputError({.what = "images are not supported yet", .where = file.string()});
+    return read_images(file, model);
   }
   TokenData data = read_token_data(file, model);
   TokenStream stream{std::move(data.ids), {}, {}};

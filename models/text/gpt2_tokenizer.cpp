@@ -79,6 +79,7 @@ std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const std::filesystem::path& dire
   add_special_tokens(parts.added, config, vocabulary);
   parts.pre_tokenizer = gpt2_pre_tokenizer(config.add_prefix_space);
   add_configured_ids(parts.special, config, parts.added, vocabulary, config_file.string());
+  parts.prefix = prefix_id(config, parts.added, vocabulary);
   parts.model = std::make_unique<ByteLevelBpe>(std::move(vocabulary), read_merges(merges_file),
                                                BpeOptions{}, merges_file.string());
   return make_pipeline_tokenizer(std::move(parts));

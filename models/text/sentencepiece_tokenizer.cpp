@@ -40,6 +40,13 @@ class SentencePieceTokenizer : public Tokenizer {
     return ids;
   }
 
+  std::optional<std::int32_t> prefix() const override {
+    for (const int id : {processor_.bos_id(), processor_.eos_id()}) {
+      if (id >= 0) return id;
+    }
+    return std::nullopt;
+  }
+
   int vocabulary() const override { return processor_.GetPieceSize(); }
 
  private:

@@ -21,18 +21,18 @@ std::vector<std::int32_t> tokenize(std::string_view text, const std::filesystem:
   return tokenizer->encode(text, /*special=*/true);
 }
 
-void require_vocabulary(const std::vector<std::int32_t>& ids, const std::filesystem::path& file,
-                        int vocabulary) {
+}  // namespace
+
+void require_vocabulary(std::span<const std::int32_t> ids, int vocabulary,
+                        const std::string& where) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] >= 0 && ids[i] < vocabulary) continue;
     throw InputError({.what = "token id is outside the model's vocabulary",
-                      .where = fmt::format("{}, token {}", file.string(), i),
+                      .where = fmt::format("{}, token {}", where, i),
                       .expected = fmt::format("0 to {}", vocabulary - 1),
                       .found = std::to_string(ids[i])});
   }
 }
-
-}  // namespace
 
 TokenData read_token_data(const std::filesystem::path& file, const PretrainedModel& model) {
   const MappedFile mapped(file);
@@ -45,7 +45,7 @@ TokenData read_token_data(const std::filesystem::path& file, const PretrainedMod
   } else {
     data.ids = tokenize({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file, model);
   }
-  require_vocabulary(data.ids, file, model.config.vocabulary);
+  require_vocabulary(data.ids, model.config.vocabulary, file.string());
   return data;
 }
 

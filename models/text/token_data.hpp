@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,9 @@ struct TokenData {
 /// the model's own tokenizer. Throws InputError: no such file, not UTF-8, a broken file, no
 /// tokenizer, an id outside the model's vocabulary.
 TokenData read_token_data(const std::filesystem::path& file, const PretrainedModel& model);
+
+/// Throws InputError, naming `where` and the token, for an id outside a vocabulary.
+void require_vocabulary(std::span<const std::int32_t> ids, int vocabulary,
+                        const std::string& where);
 
 }  // namespace regroup::models

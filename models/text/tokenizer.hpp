@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ class Tokenizer {
   /// Ids of valid UTF-8 text; with `special`, begin- and end-of-sequence ids stand where the
   /// tokenizer adds them.
   virtual std::vector<std::int32_t> encode(std::string_view text, bool special) const = 0;
+  /// The id that stands before a text where nothing else does: begin-of-sequence, else
+  /// end-of-sequence, where it has one of them.
+  virtual std::optional<std::int32_t> prefix() const = 0;
   /// Number of ids it can give.
   virtual int vocabulary() const = 0;
 };

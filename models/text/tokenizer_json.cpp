@@ -140,8 +140,9 @@ std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file
       read_pre_tokenizer(field_or_null(tokenizer, "pre_tokenizer"), part("pre_tokenizer"));
   parts.special =
       read_post_processor(field_or_null(tokenizer, "post_processor"), part("post_processor"));
-  add_configured_ids(parts.special, read_tokenizer_config(config), parts.added, vocabulary,
-                     config.string());
+  const TokenizerConfig configured = read_tokenizer_config(config);
+  add_configured_ids(parts.special, configured, parts.added, vocabulary, config.string());
+  parts.prefix = prefix_id(configured, parts.added, vocabulary);
   parts.model =
       read_model(model, std::move(vocabulary), parts.pre_tokenizer.byte_level, part("model"));
   return make_pipeline_tokenizer(std::move(parts));

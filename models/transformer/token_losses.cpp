@@ -111,4 +111,16 @@ void batch_scores(const Transformer& model, const at::Tensor& states, const Tran
   }
 }
 
+at::Tensor losses_and_errors(const Transformer& transformer, const at::Tensor& states,
+                             const at::Tensor& targets) {
+  const std::int64_t step = tokens_at_once(transformer);
+  std::vector<at::Tensor> parts;
+  for (std::int64_t from = 0; from < states.size(0); from += step) {
+    const at::Tensor logits = transformer.logits(states.slice(0, from, from + step));
+    const at::Tensor wanted = targets.slice(0, from, from + step);
+    parts.push_back(at::stack({target_losses(logits, wanted), target_errors(logits, wanted)}));
+  }
+  return at::cat(parts, 1);
+}
+
 }  // namespace regroup::models

@@ -32,4 +32,10 @@ void batch_scores(const Transformer& model, const at::Tensor& states, const Tran
                   const at::Tensor& source_states, const Samples& windows, WindowRange range,
                   std::span<WindowScore> scores);
 
+/// What every target costs, given last hidden states [tokens, D] and targets [tokens], both where
+/// the model computes: −log p, and 1 where another token is the most likely one, else 0. [2,
+/// tokens], double, on the CPU.
+at::Tensor losses_and_errors(const Transformer& transformer, const at::Tensor& states,
+                             const at::Tensor& targets);
+
 }  // namespace regroup::models

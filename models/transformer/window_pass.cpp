@@ -29,7 +29,11 @@ void spread(std::size_t count, const Device& device, const std::function<void(st
 
 std::size_t batch_windows(const Samples& windows) {
   if (windows.kind() == SampleKind::kPairs) return 1;  // their lengths differ
-  return std::max<std::size_t>(1, kBatchTokens / static_cast<std::size_t>(windows.context()));
+  return batch_sequences(static_cast<std::size_t>(windows.context()));
+}
+
+std::size_t batch_sequences(std::size_t length) {
+  return std::max<std::size_t>(1, kBatchTokens / length);
 }
 
 void for_each_batch(std::size_t count, std::size_t batch, const Device& device,

@@ -16,6 +16,8 @@ inline constexpr std::size_t kWindowShares = 8;
 /// Windows that go through the model together: so many tokens as keep matrix products efficient. It
 /// depends on the windows alone, so that results do not depend on the number of threads.
 std::size_t batch_windows(const Samples& windows);
+/// The same for sequences of so many input tokens.
+std::size_t batch_sequences(std::size_t length);
 
 /// Calls `task` for batches [begin, end) of `count` items, spread over the threads without
 /// gradients; a GPU gets one batch at a time. Throws Interrupted on `stop`.

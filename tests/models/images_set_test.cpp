@@ -3,7 +3,7 @@
 
 #include "models/files/json_file.hpp"
 #include "models/images/class_labels.hpp"
-#include "models/images/image_set.hpp"
+#include "models/images/image_files.hpp"
 #include "search/error.hpp"
 #include "tests/models/image_goldens.hpp"
 #include "tests/support/catch.hpp"
@@ -36,8 +36,8 @@ void write_images(const TemporaryDirectory& data, const std::vector<std::string>
   }
 }
 
-std::unique_ptr<ImageSet> open(const TemporaryDirectory& data, const Labels& labels) {
-  return open_image_set(data.path(), plain({13, 21}), labels);
+std::unique_ptr<ImageFiles> open(const TemporaryDirectory& data, const Labels& labels) {
+  return open_image_files(data.path(), plain({13, 21}), labels);
 }
 
 std::vector<int> labels_of(const ImageSet& images) {
@@ -64,8 +64,9 @@ std::string lines(const Labels& labels) {
   return text + "\n";
 }
 
-std::unique_ptr<ImageSet> open_cifar(const std::filesystem::path& data, const Labels& labels = {}) {
-  return open_image_set(data, plain({32, 32}), labels);
+std::unique_ptr<ImageFiles> open_cifar(const std::filesystem::path& data,
+                                       const Labels& labels = {}) {
+  return open_image_files(data, plain({32, 32}), labels);
 }
 
 template <typename Action>
@@ -132,7 +133,7 @@ TEST_CASE("the names of a model's classes are those of id2label") {
 TEST_CASE("data without images is refused") {
   const TemporaryDirectory data;
   const auto message = [&](const std::string& name) {
-    return refusal([&] { open_image_set(data.path() / name, plain({13, 21}), {}); });
+    return refusal([&] { open_image_files(data.path() / name, plain({13, 21}), {}); });
   };
   CHECK_THAT(message(""), contains("no images"));
   std::filesystem::create_directories(data.path() / "classes/empty");
@@ -158,7 +159,7 @@ TEST_CASE("a broken image is refused by its file when it is read") {
   CHECK(images->size() == 3);
   CHECK_THAT(refusal([&] { images->pixels(1); }), contains("a/2.png"));
   CHECK(images->pixels(2) == images->pixels(0));
-  const auto larger = open_image_set(data.path(), plain({14, 21}), {});
+  const auto larger = open_image_files(data.path(), plain({14, 21}), {});
   CHECK_THAT(refusal([&] { larger->pixels(0); }), contains("a/1.png"));
 }
 
@@ -254,8 +255,8 @@ TEST_CASE("Tiny-ImageNet becomes what transformers makes of it") {
   REGROUP_NEEDS_SHARED_DATA("images/tiny-imagenet-val2k");
   const auto model = tests::shared_data("checkpoints/vit-tiny-tinyimagenet");
   const auto labels = read_class_labels(read_json_file(model / "config.json"), "config.json");
-  const auto images = open_image_set(tests::shared_data("images/tiny-imagenet-val2k"),
-                                     read_image_processor(model, {224, 224}), labels);
+  const auto images = open_image_files(tests::shared_data("images/tiny-imagenet-val2k"),
+                                       read_image_processor(model, {224, 224}), labels);
   REQUIRE(images->size() == 2000);
   const auto goldens = tests::image_goldens("shared").at("processed");
   REQUIRE(goldens.size() == 20);

@@ -155,6 +155,15 @@ TEST_CASE("tokenizer_config.json adds special tokens where the post-processor ad
              contains("add_bos_token"));
 }
 
+TEST_CASE("the prefix is begin-of-sequence, else end-of-sequence, where there is one") {
+  CHECK_FALSE(load(tiny_bpe())->prefix());
+  CHECK(load(tiny_bpe(), {{"bos_token", "th"}, {"eos_token", "in"}})->prefix() == 256);
+  CHECK(load(tiny_bpe(), {{"bos_token", nullptr}, {"eos_token", "<|end|>"}})->prefix() == 262);
+  CHECK(load(tiny_bpe(), {{"bos_token", "absent"}, {"eos_token", "in"}})->prefix() == 260);
+  const std::filesystem::path root(REGROUP_SOURCE_DIR);
+  CHECK(load_tokenizer(root / "examples/demo-llama")->prefix() == 1);  // SentencePiece
+}
+
 TEST_CASE("WordPiece of a tokenizer.json") {
   CHECK(ids_of(tiny_word_piece(), "UNAFFABLE, a") == Ids{1, 3, 4, 5, 7, 8, 2});
   CHECK(ids_of(tiny_word_piece(), "Na\u00efve\u4f60[CLS]unx") == Ids{1, 10, 11, 1, 0, 2});
@@ -242,6 +251,7 @@ TEST_CASE("vocab.json with merges.txt is GPT-2's tokenizer") {
   CHECK(ids(R"({"add_prefix_space": true})") == Ids{259, 259, 262, 263, 259});
   CHECK(ids(R"({"add_bos_token": true, "bos_token": {"content": "in"}})").front() == 260);
   CHECK(ids(R"({"tokenizer_class": "GPT2Tokenizer"})").size() == 5);
+  CHECK(load_tokenizer(scratch.path())->prefix() == 262);
   const std::string message =
       error_message<InputError>([&] { ids(R"({"tokenizer_class": "CLIPTokenizer"})"); });
   CHECK_THAT(message, contains("CLIPTokenizer"));

@@ -12,7 +12,8 @@ namespace regroup::models {
 namespace {
 
 constexpr std::int64_t kLargestImage = 16384;
-constexpr std::int64_t kMostChannels = 3;
+/// Images are read in colour.
+constexpr std::int64_t kChannels = 3;
 constexpr int kUsualClasses = 2;
 
 int image_field(const nlohmann::json& config, const char* key, const std::string& where,
@@ -39,7 +40,8 @@ void read_vit(const nlohmann::json& config, const std::string& where, ModelConfi
   ImageConfig& image = out.image;
   image.size = image_field(config, "image_size", where, kLargestImage);
   image.patch = image_field(config, "patch_size", where, kLargestImage);
-  image.channels = image_field(config, "num_channels", where, kMostChannels);
+  image.channels =
+      static_cast<int>(required_int(config, "num_channels", where, kChannels, kChannels));
   image.labels = read_labels(config, where);
   if (image.size % image.patch != 0) {
     throw InputError({.what = "patches do not fill the image",

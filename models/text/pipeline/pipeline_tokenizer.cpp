@@ -38,6 +38,8 @@ class PipelineTokenizer : public Tokenizer {
     return ids;
   }
 
+  std::optional<std::int32_t> prefix() const override { return parts_.prefix; }
+
   int vocabulary() const override {
     int size = parts_.vocabulary;
     for (const AddedToken& token : parts_.added) size = std::max(size, token.id + 1);

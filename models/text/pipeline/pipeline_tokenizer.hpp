@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "models/text/pipeline/added_tokens.hpp"
@@ -21,7 +22,8 @@ struct TokenizerParts {
   PreTokenizer pre_tokenizer;
   std::unique_ptr<WordModel> model;
   SpecialIds special;
-  int vocabulary = 0;  ///< ids that the model gives, less added tokens
+  std::optional<std::int32_t> prefix;  ///< Tokenizer::prefix
+  int vocabulary = 0;                  ///< ids that the model gives, less added tokens
 };
 
 std::unique_ptr<Tokenizer> make_pipeline_tokenizer(TokenizerParts parts);

@@ -1,7 +1,6 @@
 #include "models/text/pipeline/special_ids.hpp"
 
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
@@ -114,6 +113,16 @@ void add_configured_ids(SpecialIds& special, const TokenizerConfig& config,
   };
   if (config.add_begin) add(config.begin, "add_bos_token", special.before);
   if (config.add_end) add(config.end, "add_eos_token", special.after);
+}
+
+std::optional<std::int32_t> prefix_id(const TokenizerConfig& config,
+                                      const std::vector<AddedToken>& added,
+                                      const Vocabulary& vocabulary) {
+  for (const auto& token : {config.begin, config.end}) {
+    const auto id = token ? id_of(*token, added, vocabulary) : std::nullopt;
+    if (id) return id;
+  }
+  return std::nullopt;
 }
 
 }  // namespace regroup::models

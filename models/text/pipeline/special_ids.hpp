@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,11 @@ SpecialIds read_post_processor(const nlohmann::json& node, const std::string& wh
 void add_configured_ids(SpecialIds& special, const TokenizerConfig& config,
                         const std::vector<AddedToken>& added, const Vocabulary& vocabulary,
                         const std::string& where);
+
+/// The id of `bos_token` in tokenizer_config.json, else that of `eos_token`, where it names one
+/// that the tokenizer has.
+std::optional<std::int32_t> prefix_id(const TokenizerConfig& config,
+                                      const std::vector<AddedToken>& added,
+                                      const Vocabulary& vocabulary);
 
 }  // namespace regroup::models

@@ -6,13 +6,13 @@
 
 #include "fitness/loss_estimate.hpp"
 
-namespace regroup::apps {
+namespace regroup::fitness {
 
 /// "3.7607 ± 0.0197"; without the standard error where there is none.
-inline std::string loss_text(const fitness::LossEstimate& loss, int digits) {
+inline std::string loss_text(const LossEstimate& loss, int digits) {
   std::string text = fmt::format("{:.{}f}", loss.mean, digits);
   if (loss.standard_error) text += fmt::format(" ± {:.{}f}", *loss.standard_error, digits);
   return text;
 }
 
-}  // namespace regroup::apps
+}  // namespace regroup::fitness

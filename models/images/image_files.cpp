@@ -1,4 +1,4 @@
-#include "models/images/image_set.hpp"
+#include "models/images/image_files.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -25,10 +25,10 @@ bool is_bin(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::unique_ptr<ImageSet> open_image_set(const std::filesystem::path& data,
-                                         const ImageProcessor& processor,
-                                         const std::vector<std::string>& labels) {
-  std::unique_ptr<ImageSet> images;
+std::unique_ptr<ImageFiles> open_image_files(const std::filesystem::path& data,
+                                             const ImageProcessor& processor,
+                                             const std::vector<std::string>& labels) {
+  std::unique_ptr<ImageFiles> images;
   std::error_code unknown;
   if (!std::filesystem::is_directory(data, unknown)) {
     if (!is_bin(data))

@@ -1,0 +1,49 @@
+#include "apps/eval_result.hpp"
+
+#include <cmath>
+
+namespace regroup::apps {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// A perplexity that no number holds is absent.
+void set(ordered_json& values, const std::string& name, double value) {
+  if (std::isfinite(value)) values[name + ",none"] = value;
+}
+
+ordered_json metric_values(std::span<const fitness::Metric> metrics) {
+  ordered_json values;
+  for (const fitness::Metric& metric : metrics) {
+    set(values, metric.name, metric.value.mean);
+    if (metric.value.standard_error) {
+      set(values, metric.name + "_stderr", *metric.value.standard_error);
+    }
+  }
+  return values;
+}
+
+ordered_json task_settings(const fitness::TaskOptions& options,
+                           const fitness::PreparedTask& prepared) {
+  ordered_json settings = {{"context", options.context},
+                           {"data", options.data.string()},
+                           {"data_sha256", prepared.sha256()}};
+  if (options.limit > 0) settings["limit"] = options.limit;
+  return settings;
+}
+
+}  // namespace
+
+ordered_json eval_result(std::string_view task, const fitness::TaskOptions& options,
+                         const fitness::PreparedTask& prepared,
+                         std::span<const fitness::Metric> metrics) {
+  const std::string key(task);
+  return {{"results", {{key, metric_values(metrics)}}},
+          {"configs", {{key, task_settings(options, prepared)}}},
+          {"n-samples",
+           {{key,
+             {{"original", prepared.original_samples()},
+              {"effective", prepared.effective_samples()}}}}}};
+}
+
+}  // namespace regroup::apps

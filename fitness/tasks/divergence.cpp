@@ -1,0 +1,74 @@
+#include "fitness/tasks/divergence.hpp"
+
+#include <fmt/format.h>
+
+#include "fitness/bootstrap.hpp"
+#include "fitness/loss_text.hpp"
+#include "fitness/tasks/window_task.hpp"
+
+namespace regroup::fitness {
+namespace {
+
+using models::WindowScore;
+
+/// The bootstrap's key: nothing else is drawn, and the same data give the same interval.
+constexpr std::uint64_t kBootstrapSeed = 1;
+
+/// Change of every window's loss.
+std::vector<double> loss_changes(std::span<const WindowScore> scores,
+                                 std::span<const WindowScore> source) {
+  std::vector<double> changes = models::values_of(scores, &WindowScore::loss);
+  for (std::size_t w = 0; w < changes.size(); ++w) changes[w] -= source[w].loss;
+  return changes;
+}
+
+TaskResult divergence_result(std::span<const WindowScore> scores,
+                             std::span<const WindowScore> source, const std::string& size_text) {
+  const auto mean_of = [&](double WindowScore::*field) {
+    return estimate(models::values_of(scores, field));
+  };
+  const LossEstimate divergence = mean_of(&WindowScore::divergence);
+  const LossEstimate agreement = mean_of(&WindowScore::agreement);
+  const std::vector<double> changes = loss_changes(scores, source);
+  const LossEstimate change = estimate(changes);
+  TaskResult result{{{"kl", divergence},
+                     {"top1_agreement", agreement},
+                     {"loss", mean_of(&WindowScore::loss)},
+                     {"delta_loss", change}},
+                    {}};
+  std::string range;
+  if (const auto interval = bootstrap_interval(changes, search::RandomKey(kBootstrapSeed))) {
+    result.metrics.push_back({"delta_loss_low", {interval->low, {}}});
+    result.metrics.push_back({"delta_loss_high", {interval->high, {}}});
+    range = fmt::format(" ({:+.5f} to {:+.5f})", interval->low, interval->high);
+  }
+  result.text = fmt::format(
+      "KL from the source {} nats/token, same most likely token {:.2f} %, loss {:+.5f}{}  {}",
+      loss_text(divergence, 5), 100 * agreement.mean, change.mean, range, size_text);
+  return result;
+}
+
+class PreparedDivergence : public WindowTask {
+ public:
+  using WindowTask::WindowTask;
+
+  TaskResult measure(const TaskModels& models, std::stop_token stop,
+                     search::Progress& progress) const override {
+    progress.begin("measuring the source", windows().tokens(), "tokens");
+    const models::SourceStates states = models.source.source_states(windows(), stop, progress);
+    progress.end();
+    progress.begin("measuring the grouping", windows().tokens(), "tokens");
+    const auto scores = models.model.compare(states, std::move(stop), progress);
+    progress.end();
+    return divergence_result(scores, states.scores(), size_text());
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const PreparedTask> Divergence::prepare(
+    const TaskOptions& options, const models::PretrainedModel& model) const {
+  return std::make_unique<PreparedDivergence>(options, model);
+}
+
+}  // namespace regroup::fitness

@@ -1,0 +1,44 @@
+#include "fitness/tasks/image_classification.hpp"
+
+#include <fmt/format.h>
+
+#include "fitness/tasks/document_task.hpp"
+#include "fitness/tasks/window_task.hpp"
+
+namespace regroup::fitness {
+namespace {
+
+/// Mean and standard error of the share of ranks below `end`.
+LossEstimate share_below(const std::vector<int>& ranks, int end) {
+  std::vector<double> is_below;
+  is_below.reserve(ranks.size());
+  for (const int rank : ranks) is_below.push_back(rank < end ? 1 : 0);
+  return estimate(is_below);
+}
+
+class PreparedClassification : public WindowTask {
+ public:
+  using WindowTask::WindowTask;
+
+  TaskResult measure(const TaskModels& models, std::stop_token stop,
+                     search::Progress& progress) const override {
+    progress.begin("classifying images", windows().size(), "images");
+    const std::vector<int> ranks = models.model.class_ranks(windows(), std::move(stop), progress);
+    progress.end();
+    constexpr int kFew = 5;
+    const LossEstimate first = share_below(ranks, 1);
+    const LossEstimate few = share_below(ranks, kFew);
+    return {{{"acc", first}, {"acc5", few}},
+            fmt::format("top-1 accuracy {}, top-5 {}  {}", percent_text(first), percent_text(few),
+                        size_text())};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const PreparedTask> ImageClassification::prepare(
+    const TaskOptions& options, const models::PretrainedModel& model) const {
+  return std::make_unique<PreparedClassification>(options, model);
+}
+
+}  // namespace regroup::fitness

@@ -1,0 +1,58 @@
+#include "fitness/tasks/last_word.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "fitness/loss_text.hpp"
+#include "fitness/tasks/document_task.hpp"
+#include "models/files/json_fields.hpp"
+#include "models/text/continuation_encoder.hpp"
+
+namespace regroup::fitness {
+namespace {
+
+/// exp of a mean loss; its standard error by the delta method: that of the mean times the
+/// derivative of exp there.
+LossEstimate perplexity_of(const LossEstimate& loss) {
+  LossEstimate perplexity{std::exp(loss.mean), loss.standard_error};
+  if (perplexity.standard_error) *perplexity.standard_error *= perplexity.mean;
+  return perplexity;
+}
+
+class PreparedLastWord : public DocumentTask {
+ public:
+  using DocumentTask::DocumentTask;
+
+ private:
+  TaskResult result(std::span<const DocumentScores> documents) const override {
+    std::vector<double> greedy;
+    std::vector<double> losses;
+    for (const DocumentScores scores : documents) {
+      greedy.push_back(scores.front().greedy ? 1 : 0);
+      losses.push_back(-scores.front().log_probability);
+    }
+    const LossEstimate accuracy = estimate(greedy);
+    const LossEstimate perplexity = perplexity_of(estimate(losses));
+    return {{{"acc", accuracy}, {"perplexity", perplexity}},
+            fmt::format("accuracy {}, perplexity {}  {}", percent_text(accuracy),
+                        loss_text(perplexity, 4), size_text())};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const PreparedTask> LastWord::prepare(const TaskOptions& options,
+                                                      const models::PretrainedModel& model) const {
+  const DocumentFile file = read_documents(options);
+  const models::ContinuationEncoder encoder(model, options.context);
+  auto requests = encode_documents(file.lines.size(), [&](std::size_t i) {
+    const models::JsonLine& line = file.lines[i];
+    const std::string context = models::required_string(line.value, "context", line.where);
+    const std::string word = required_text(line, "continuation");
+    return DocumentRequests{encoder.continuation(context, joined(context, word), line.where)};
+  });
+  return std::make_unique<PreparedLastWord>(file.sha256, file.documents, std::move(requests));
+}
+
+}  // namespace regroup::fitness

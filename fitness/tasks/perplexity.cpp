@@ -1,0 +1,37 @@
+#include "fitness/tasks/perplexity.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "fitness/loss_text.hpp"
+#include "fitness/tasks/window_task.hpp"
+
+namespace regroup::fitness {
+namespace {
+
+class PreparedPerplexity : public WindowTask {
+ public:
+  using WindowTask::WindowTask;
+
+  TaskResult measure(const TaskModels& models, std::stop_token stop,
+                     search::Progress& progress) const override {
+    progress.begin("measuring loss", windows().tokens(), "tokens");
+    const LossEstimate loss =
+        estimate(models.model.window_losses(windows(), std::move(stop), progress));
+    progress.end();
+    const double perplexity = std::exp(loss.mean);
+    return {{{"loss", loss}, {"perplexity", {perplexity, {}}}},
+            fmt::format("loss {} nats/token, perplexity {:.4f}  {}", loss_text(loss, 5), perplexity,
+                        size_text())};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const PreparedTask> Perplexity::prepare(
+    const TaskOptions& options, const models::PretrainedModel& model) const {
+  return std::make_unique<PreparedPerplexity>(options, model);
+}
+
+}  // namespace regroup::fitness

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "fitness/tasks/task.hpp"
+#include "models/inputs/input_data.hpp"
+
+namespace regroup::fitness {
+
+/// A task on the windows of a data file: stretches of a text, pairs of texts or images.
+class WindowTask : public PreparedTask {
+ public:
+  /// Reads what the model reads. Throws InputError as `models::read_input_data` and
+  /// `models::windows_of`, and for a limit on a text, which has no documents.
+  WindowTask(const TaskOptions& options, const models::PretrainedModel& model);
+
+  const std::string& sha256() const override { return data_.sha256; }
+  std::size_t original_samples() const override { return data_.size(); }
+  std::size_t effective_samples() const override { return windows_.tokens(); }
+
+ protected:
+  const models::Samples& windows() const { return windows_; }
+  /// "(57600 tokens, 225 windows of 256)".
+  std::string size_text() const { return "(" + windows_.size_text() + ")"; }
+
+ private:
+  models::InputData data_;
+  models::Samples windows_;
+};
+
+}  // namespace regroup::fitness
