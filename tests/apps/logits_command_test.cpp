@@ -101,12 +101,15 @@ TEST_CASE("logits equal those of transformers, through the program") {
   REGROUP_NEEDS_SHARED_DATA("goldens/qwen2");
   const TemporaryDirectory scratch;
   const std::string out = (scratch.path() / "out.safetensors").string();
-  for (const char* family : {"llama-mha", "llama-rope3", "mistral", "qwen2"}) {
+  for (const char* family :
+       {"llama-rope3", "mistral", "qwen3", "gpt2", "opt", "gpt-neox", "bert", "vit", "t5"}) {
     CAPTURE(family);
     const fs::path directory = shared_data(std::string("goldens/") + family);
     const std::string golden = (directory / "golden.safetensors").string();
     REQUIRE(run_regroup({"logits", directory.string(), "--input", golden, "-o", out}).exit_status ==
             0);
+    CHECK(models::SafetensorsFile(out).tensor("logits").shape ==
+          models::SafetensorsFile(golden).tensor("logits").shape);
     CHECK(largest_difference(models::SafetensorsFile(out).tensor("logits"),
                              models::SafetensorsFile(golden).tensor("logits")) < 1e-4);
   }

@@ -1,0 +1,174 @@
+// A search, from data to a converted checkpoint, of every kind of model, with the built program.
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/apps/program.hpp"
+#include "tests/fixtures/random_checkpoint.hpp"
+#include "tests/fixtures/tiny_family.hpp"
+#include "tests/fixtures/tiny_tokenizer.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/shared_data.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::tests;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// A tiny model with data that it reads.
+struct Scene {
+  explicit Scene(std::string_view architecture) {
+    const json config = tiny_config(architecture);
+    write_checkpoint(scratch.path() / "model", config, random_values(config, 3));
+  }
+
+  std::string path(const std::string& name) const { return (scratch.path() / name).string(); }
+  apps::ProcessResult run(const std::string& command, const std::vector<std::string>& more) const {
+    std::vector<std::string> all = {command, path("model")};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_regroup(all);
+  }
+  /// Ids as a .bin file, the same few over and over in another order each time.
+  void write_ids(const std::string& name, int count, int step) const {
+    std::string bytes;
+    for (int i = 0; i < count; ++i) bytes += {static_cast<char>((i * step + i / 7) % 20), '\0'};
+    scratch.write(name, bytes);
+  }
+
+  TemporaryDirectory scratch;
+};
+
+/// Searches, looks at the front, checks one grouping by `eval`, converts.
+void check_run(const Scene& scene, const std::vector<std::string>& data, const std::string& eval,
+               bool has_accuracy) {
+  std::vector<std::string> search = {"-o", scene.path("run"), "--kv", "0.5", "-q"};
+  search.insert(search.end(), data.begin(), data.end());
+  const apps::ProcessResult found = scene.run("search", search);
+  INFO(found.error);
+  REQUIRE(found.exit_status == 0);
+  const json front = json::parse(read_file(scene.path("run/front.json")));
+  const json& point = front.at("points").at(0);
+  CHECK(point.at("series") == "search");
+  CHECK(point.at("kl") > 0);
+  CHECK(point.contains("accuracy") == has_accuracy);
+  CHECK(front.at("source").contains("accuracy") == has_accuracy);
+  const std::string grouping = scene.path("run/" + point.at("grouping").get<std::string>());
+  const apps::ProcessResult measured =
+      scene.run("eval", {"--grouping", grouping, "--task", "divergence", "--data", eval, "--json"});
+  REQUIRE(measured.exit_status == 0);
+  const double kl = json::parse(measured.output).at("results").at("divergence").at("kl,none");
+  CHECK(kl == Approx(point.at("kl").get<double>()).epsilon(1e-9));
+  REQUIRE(
+      scene.run("convert", {"--grouping", grouping, "-o", scene.path("converted")}).exit_status ==
+      0);
+  CHECK(run_regroup({"inspect", scene.path("converted")}).exit_status == 0);
+  CHECK(read_file(scene.path("run/report.html")).find("</html>") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("decoders of every family are searched, measured and converted") {
+  for (const std::string_view architecture :
+       {"Qwen3ForCausalLM", "GPT2LMHeadModel", "OPTForCausalLM", "GPTNeoXForCausalLM"}) {
+    CAPTURE(architecture);
+    const Scene scene(architecture);
+    scene.write_ids("calibration.bin", 400, 3);
+    scene.write_ids("eval.bin", 200, 7);
+    check_run(scene,
+              {"--calibration", scene.path("calibration.bin"), "--eval", scene.path("eval.bin")},
+              scene.path("eval.bin"), false);
+  }
+}
+
+TEST_CASE("a masked model is measured by its source") {
+  const Scene scene("BertForMaskedLM");
+  scene.write_ids("calibration.bin", 400, 3);
+  scene.write_ids("eval.bin", 200, 7);
+  check_run(scene,
+            {"--calibration", scene.path("calibration.bin"), "--eval", scene.path("eval.bin")},
+            scene.path("eval.bin"), false);
+  const apps::ProcessResult refused = scene.run("eval", {"--data", scene.path("eval.bin")});
+  CHECK(refused.exit_status == 2);
+  CHECK_THAT(refused.error, contains("divergence"));
+}
+
+TEST_CASE("an encoder-decoder is searched on pairs of texts, its layers by name") {
+  json config = tiny_config("T5ForConditionalGeneration");
+  config["vocab_size"] = 300;
+  config["eos_token_id"] = 1;
+  const Scene scene("T5ForConditionalGeneration");
+  write_checkpoint(scene.scratch.path() / "model", config, random_values(config, 3));
+  scene.scratch.write("model/tokenizer.json", tiny_bpe().dump());
+  const auto pairs = [](int first) {
+    std::string text;
+    for (int i = first; i < first + 12; ++i) {
+      text += json{{"source", "the " + std::to_string(i * 37) + " in"},
+                   {"target", std::string(static_cast<std::size_t>(1 + i % 4), 'x') + " the"}}
+                  .dump() +
+              "\n";
+    }
+    return text;
+  };
+  scene.scratch.write("calibration.jsonl", pairs(0));
+  scene.scratch.write("eval.jsonl", pairs(50));
+  check_run(scene,
+            {"--calibration", scene.path("calibration.jsonl"), "--eval", scene.path("eval.jsonl")},
+            scene.path("eval.jsonl"), false);
+  const json grouping =
+      json::parse(read_file(scene.path("run/groupings/search-exact-kv0.5000.json")));
+  CHECK(grouping.at("layers").size() == 3);
+  CHECK(grouping.at("layers")[2].at("name") == "decoder.0.cross");
+}
+
+TEST_CASE("an image model is searched on folders of images, with its accuracy") {
+  const Scene scene("ViTForImageClassification");
+  const fs::path goldens = fs::path(REGROUP_SOURCE_DIR) / "tests/models/image_goldens";
+  const auto copy = [&](const char* name, const std::string& to) {
+    fs::create_directories(scene.scratch.path() / to);
+    fs::copy_file(goldens / name, scene.scratch.path() / to / name);
+  };
+  for (const char* name : {"rgb8.png", "grey8.png", "colour444.jpg"}) copy(name, "calibration/cat");
+  for (const char* name : {"palette8.png", "waves.png"}) copy(name, "calibration/dog");
+  for (const char* name : {"tall.png", "rgba8.png"}) copy(name, "eval/owl");
+  for (const char* name : {"grey16.png", "colour420.jpg"}) copy(name, "eval/cat");
+  check_run(scene, {"--calibration", scene.path("calibration"), "--eval", scene.path("eval")},
+            scene.path("eval"), true);
+  const json record = json::parse(read_file(scene.path("run/run.json")));
+  CHECK(record.at("data").at("eval").at("images") == 4);
+  CHECK_THAT(read_file(scene.path("run/report.svg")), contains("accuracy"));
+}
+
+TEST_CASE("what a model cannot be measured on is refused by kind of data") {
+  const Scene vit("ViTForImageClassification");
+  const apps::ProcessResult no_data = vit.run("search", {"-o", vit.path("run")});
+  CHECK(no_data.exit_status == 2);
+  CHECK_THAT(no_data.error, contains("--eval"));
+  const apps::ProcessResult text =
+      vit.run("eval", {"--task", "image-classification", "--data", vit.path("absent")});
+  CHECK(text.exit_status == 2);
+  const apps::ProcessResult task = vit.run("eval", {"--task", "last-word", "--data", "x.jsonl"});
+  CHECK(task.exit_status == 2);
+  CHECK_THAT(task.error, contains("image-classification"));
+  const Scene qwen3("Qwen3ForCausalLM");
+  qwen3.write_ids("a.bin", 200, 3);
+  const apps::ProcessResult refit = qwen3.run(
+      "search", {"-o", qwen3.path("run"), "--refit", "both", "--calibration", qwen3.path("a.bin")});
+  CHECK(refit.exit_status == 2);
+  CHECK_THAT(refit.error, contains("norm"));
+}
+
+TEST_CASE("vit-tiny finds its reference accuracy, and groupings of it are searched on images") {
+  REGROUP_NEEDS_SHARED_DATA("checkpoints/vit-tiny-tinyimagenet");
+  const TemporaryDirectory scratch;
+  const std::string model = shared_data("checkpoints/vit-tiny-tinyimagenet").string();
+  const std::string images = shared_data("images/tiny-imagenet-val2k").string();
+  const apps::ProcessResult result = run_regroup(
+      {"eval", model, "--task", "image-classification", "--data", images, "--json", "-j", "2"});
+  REQUIRE(result.exit_status == 0);
+  const json found = json::parse(result.output).at("results").at("image-classification");
+  CHECK(found.at("acc,none").get<double>() == Approx(0.698).margin(1e-9));
+  CHECK(found.at("acc5,none").get<double>() == Approx(0.873).margin(1e-9));
+}
