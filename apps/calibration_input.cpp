@@ -46,6 +46,10 @@ const std::string& CalibrationInput::data_sha256() const {
   return statistics ? statistics->data_sha256 : data->sha256;
 }
 
+std::string CalibrationInput::content_sha256() const {
+  return statistics ? models::sha256_of_file(file) : data->sha256;
+}
+
 CalibrationInput open_calibration(const std::filesystem::path& file,
                                   const models::PretrainedModel& model) {
   CalibrationInput input{file, {}, {}, {}};

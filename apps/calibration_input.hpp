@@ -23,6 +23,8 @@ struct CalibrationInput {
 
   /// SHA-256 of the data, also where only their statistics are given.
   const std::string& data_sha256() const;
+  /// SHA-256 of what was given, data or statistics. Reads a file of statistics.
+  std::string content_sha256() const;
 };
 
 /// Opens and checks a calibration file, text or token ids; data are cut into the model's windows.

@@ -137,7 +137,7 @@ nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInp
   };
   add("config.json");
   for (const char* name : models::kTokenizerFiles) add(name);
-  if (inputs.calibration) hashes["calibration"] = models::sha256_of_file(inputs.calibration->file);
+  if (inputs.calibration) hashes["calibration"] = inputs.calibration->content_sha256();
   if (inputs.selection) hashes["selection"] = inputs.selection->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
   for (const std::filesystem::path& file : options.seed_groupings) {

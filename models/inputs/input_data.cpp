@@ -54,13 +54,14 @@ std::size_t within(std::size_t count, std::size_t most) {
   return most == 0 ? count : std::min(count, most);
 }
 
-InputData read_images(const std::filesystem::path& file, const PretrainedModel& model) {
+InputData read_images(std::filesystem::path file, const PretrainedModel& model) {
+  if (!file.has_filename()) file = file.parent_path();  // "images/"
   const ImageConfig& image = model.config.image;
   const ImageProcessor processor =
       read_image_processor(model.checkpoint.directory(), {image.size, image.size});
   std::shared_ptr<const ImageFiles> images = open_image_files(file, processor, image.labels);
   std::string sha256 = images->sha256();
-  return {file, std::move(sha256), std::shared_ptr<const ImageSet>(std::move(images))};
+  return {std::move(file), std::move(sha256), std::shared_ptr<const ImageSet>(std::move(images))};
 }
 
 /// As many of the pairs as have no more tokens to score, at least one.

@@ -56,7 +56,7 @@ std::vector<TinyLlama> shapes() {
   return {TinyLlama(), wide(), shared, windowed, TinyLlama::qwen2()};
 }
 
-TokenWindows random_windows(const TinyLlama& shape, int count) {
+Samples random_windows(const TinyLlama& shape, int count) {
   search::RandomStream random{search::RandomKey(5)};
   std::vector<std::int32_t> ids(static_cast<std::size_t>(count * (shape.context + 1)));
   for (std::int32_t& id : ids) id = static_cast<std::int32_t>(random.below(shape.vocabulary));
@@ -80,7 +80,7 @@ class Scene {
     return std::array{make(models[0]), make(models[1])};
   }
 
-  TokenWindows windows;
+  Samples windows;
   std::vector<LanguageModel> models;
 
  private:

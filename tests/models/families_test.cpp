@@ -9,6 +9,7 @@
 #include "models/compute.hpp"
 #include "models/convert/convert.hpp"
 #include "models/converter.hpp"
+#include "models/inputs/image_set.hpp"
 #include "models/merge/merged_layers.hpp"
 #include "models/projection_view.hpp"
 #include "search/error.hpp"
@@ -213,6 +214,32 @@ TEST_CASE(
     };
     CHECK(divergence(convert(one), convert(read), windows) < 1e-12);
   }
+}
+
+TEST_CASE("the rank of an image's class is its place among the logits") {
+  const Family family("ViTForImageClassification");
+  const LanguageModel model = family.open();
+  const Samples windows = random_samples(model.config(), 12, 6);
+  search::SilentProgress silent;
+  const std::vector<int> ranks = model.class_ranks(windows, {}, silent);
+  const std::vector<double> losses = model.window_losses(windows, {}, silent);
+  bool differs = false;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    const std::vector<float> logits =
+        model.logits({{}, {}, windows.images().pixels(windows.image(i))});
+    REQUIRE(logits.size() == 3);
+    const auto label = static_cast<std::size_t>(windows.images().label(i));
+    int rank = 0;
+    double sum = 0;
+    for (const float logit : logits) {
+      rank += logit > logits[label];
+      sum += std::exp(logit);
+    }
+    CHECK(ranks[i] == rank);
+    CHECK(losses[i] == Approx(std::log(sum) - logits[label]).epsilon(1e-5));
+    differs = differs || rank != ranks[0];
+  }
+  CHECK(differs);
 }
 
 TEST_CASE("inputs of another kind than the model reads are refused") {
