@@ -249,6 +249,8 @@ std::string svg_script(std::span<const RunData> runs) {
   const std::vector<Series> all = collect(runs, plot);
   std::string script(kHead);
   script += fmt::format("set ylabel {}\n", gnuplot_text(plot.axis));
+  // Accuracies rise to the right, where losses fall.
+  if (plot.quantity == accuracy_of) script += "set key center right\n";
   script += "set format y '%g'\n" + y_range(runs, plot, all);
   std::string clauses;
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -98,6 +98,9 @@ function collectSeries() {
 
 const drawnSeries = collectSeries();
 const allPoints = report.runs.flatMap((run) => run.series.flatMap((series) => series.points));
+/// A task such as image classification counts right answers; then the loss takes second place.
+const hasAccuracy = allPoints.some((p) => has(p.accuracy));
+const nats = hasAccuracy ? "nats per image" : "nats per token";
 const inHowMany = (n) => (n === report.runs.length ? "every run" : `${n} of ${report.runs.length} runs`);
 const nameOf = (series) => (series.sharedBy ? `${series.name}, the same in ${inHowMany(series.sharedBy)}` : series.label);
 const deltaOf = (point) => has(point.delta) ? point.delta
@@ -151,7 +154,7 @@ function evalSentence(data) {
   const size = [has(data.images) && plural(data.images, "image"), has(data.tokens) && plural(data.tokens, "token"),
     has(data.windows) && plural(data.windows, "window") + (has(data.context) ? ` of ${grouped(data.context)}` : "")];
   const details = size.filter(Boolean).join(" in ");
-  return `Loss is measured on ${source}${details ? `: ${details}` : ""}.`;
+  return `${hasAccuracy ? "Accuracy and loss are" : "Loss is"} measured on ${source}${details ? `: ${details}` : ""}.`;
 }
 
 function calibrationSentence(data) {
@@ -239,7 +242,7 @@ function whisker(point, origin) {
 
 function tooltipLines(point) {
   const lines = [nameOf(point.series), `KV ${fixed(point.kv, 3)} · ${grouped(point.bytes)} bytes per token`];
-  if (has(point.loss)) lines.push(`loss ${fixed(point.loss, 4)} nats per token · perplexity ${perplexity(point.loss)}`);
+  if (has(point.loss)) lines.push(`loss ${fixed(point.loss, 4)} ${nats} · perplexity ${perplexity(point.loss)}`);
   if (has(deltaOf(point))) lines.push(`Δloss ${deltaText(point)}`);
   if (has(point.accuracy)) lines.push(`accuracy ${accuracyText(point)}`);
   if (has(point.kl)) lines.push(`KL from the source ${klText(point)}`);
@@ -398,7 +401,7 @@ function lossRange(values) {
 /// Loss on the left; on the right the same height as perplexity, at round numbers.
 function lossAxes(values) {
   const range = lossRange(values);
-  const loss = axis("loss, nats per token", range);
+  const loss = axis(`loss, ${nats}`, range);
   loss.afterBuildTicks = (scale) => { scale.ticks = niceValues(range.min, range.max, 7).map((value) => ({ value })); };
   loss.ticks.callback = (value) => minus(String(value));
   const right = axis("perplexity", { ...range, type: "linear", position: "right" });
@@ -412,7 +415,7 @@ function lossAxes(values) {
 
 function deltaAxes(values) {
   const low = Math.min(...values), high = Math.max(...values);
-  const y = axis("Δloss against the source, nats per token", { type: "logarithmic", min: low / 1.4, max: high * 1.4 });
+  const y = axis(`Δloss against the source, ${nats}`, { type: "logarithmic", min: low / 1.4, max: high * 1.4 });
   y.afterBuildTicks = (scale) => {
     const from = Math.floor(Math.log10(low)) - 1, to = Math.ceil(Math.log10(high)) + 1;
     const marks = high / low > 1e3 ? [1] : [1, 2, 5];
@@ -429,8 +432,6 @@ function sourceLines() {
   return [...losses].map(([y, run]) => ({ y, text: losses.size > 1 ? `source of ${run.label}, ${fixed(y, 4)}` : `source model, ${fixed(y, 4)}` }));
 }
 
-/// A task such as image classification counts right answers; then the loss takes second place.
-const hasAccuracy = allPoints.some((p) => has(p.accuracy));
 const visiblePoints = () => drawnSeries.filter((s) => !state.hidden.has(s.id)).flatMap((s) => s.points);
 
 function drawLossChart() {
@@ -488,7 +489,7 @@ function drawScatter() {
   if (values.length === 0) return;
   const data = datasets((p) => p[proxy.key], (p) => p.loss).map((dataset) => ({ ...dataset, showLine: false }));
   const range = lossRange(values);
-  const y = axis("loss, nats per token", range);
+  const y = axis(`loss, ${nats}`, range);
   y.afterBuildTicks = (scale) => { scale.ticks = niceValues(range.min, range.max, 6).map((value) => ({ value })); };
   y.ticks.callback = (value) => minus(String(value));
   draw(byId("scatter-chart"), `Scatter plot of ${proxy.axis} against measured loss.`,
@@ -667,10 +668,10 @@ function writePicture(point) {
 function writeFacts(point) {
   fillPairs(byId("chosen-facts"), [
     ["Series", nameOf(point.series)], ["KV cache", `${grouped(point.bytes)} bytes per token (${fixed(point.kv, 3)})`],
-    ["Loss", has(point.loss) ? `${fixed(point.loss, 4)} nats per token` : undefined],
+    ["Loss", has(point.loss) ? `${fixed(point.loss, 4)} ${nats}` : undefined],
     ["Δloss", has(deltaOf(point)) ? deltaText(point) : undefined],
     ["Accuracy", has(point.accuracy) ? accuracyText(point) : undefined],
-    ["KL", has(point.kl) ? `${klText(point)} nats per token` : undefined],
+    ["KL", has(point.kl) ? `${klText(point)} ${nats}` : undefined],
     ["Same top-1", has(point.agreement) ? `${percent(point.agreement)} of positions` : undefined],
     ["Search better", has(point.search_better) ? `in ${percent(point.search_better)} of resamples` : undefined],
     ["Perplexity", has(point.loss) ? perplexity(point.loss) : undefined],
@@ -802,7 +803,7 @@ function madeBlock(run) {
   const model = run.model;
   const inputs = [["Model", model.name], ["Architecture", modelLine(model)], ["Weights, SHA-256", hash(model.weights_sha256)],
     ["KV cache of the source", `${grouped(run.source.bytes)} bytes per token`],
-    ["Loss of the source", has(run.source.loss) ? `${fixed(run.source.loss, 4)} nats per token, perplexity ${perplexity(run.source.loss)}` : undefined],
+    ["Loss of the source", has(run.source.loss) ? `${fixed(run.source.loss, 4)} ${nats}, perplexity ${perplexity(run.source.loss)}` : undefined],
     ["Accuracy of the source", has(run.source.accuracy) ? percent(run.source.accuracy) : undefined],
     ...run.data.flatMap(dataPairs)];
   const choices = [["seed", String(run.seed)], ...run.options.filter(([name]) => name !== "seed").map(([name, value]) => [name, value])];
@@ -848,6 +849,10 @@ function writeScaleSwitch() {
 }
 
 function writeFrontSection() {
+  if (hasAccuracy) {
+    byId("front-title").textContent = "Cache size against accuracy";
+    byId("glance-note").textContent = "Lowest measured loss of each series among its points within a cache limit, as a difference from the source model in nats per image; below it the accuracy.";
+  }
   if (report.measured) return;
   byId("front-title").textContent = "Cache size against the proxy";
   byId("front-note").textContent = "No loss was measured.";
