@@ -1,5 +1,7 @@
 #include "fitness/tasks/window_task.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "search/error.hpp"
@@ -28,5 +30,9 @@ WindowTask::WindowTask(const TaskOptions& options, const models::PretrainedModel
     : data_(read_data(options, model)),
       windows_(first_windows(models::windows_of(data_, model.config, options.context, 0),
                              options.limit)) {}
+
+std::string WindowTask::size_text() const {
+  return fmt::format("({})", windows_.size_text());
+}
 
 }  // namespace regroup::fitness

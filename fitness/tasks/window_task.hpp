@@ -19,7 +19,7 @@ class WindowTask : public PreparedTask {
  protected:
   const models::Samples& windows() const { return windows_; }
   /// "(57600 tokens, 225 windows of 256)".
-  std::string size_text() const { return "(" + windows_.size_text() + ")"; }
+  std::string size_text() const;
 
  private:
   models::InputData data_;

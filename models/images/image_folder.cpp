@@ -1,5 +1,7 @@
 #include "models/images/image_folder.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "models/images/class_labels.hpp"
@@ -24,7 +26,7 @@ class ImageFolder : public ImageFiles {
                         .found = "a folder"});
     }
     for (const std::string& file : listing.files) {
-      names_.push_back(name + "/" + file);
+      names_.push_back(fmt::format("{}/{}", name, file));
       labels_.push_back(id);
     }
   }

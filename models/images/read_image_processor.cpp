@@ -6,6 +6,7 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
+#include "models/files/printable.hpp"
 #include "models/images/image_processor.hpp"
 #include "models/images/processor_defaults.hpp"
 #include "search/error.hpp"
@@ -32,8 +33,8 @@ json honoured_fields(const json& file, const std::string& where) {
       fields[name] = value;
     } else if (value != false &&
                std::count(kWithoutEffect.begin(), kWithoutEffect.end(), name) == 0) {
-      throw InputError({.what = fmt::format("{} is not supported", name),
-                        .where = field_of(where, name),
+      throw InputError({.what = fmt::format("{} is not supported", printable(name)),
+                        .where = field_of(where, printable(name)),
                         .expected = "absent, null or false",
                         .found = describe_json(value)});
     }
@@ -50,7 +51,7 @@ int side(const json& value, const std::string& where) {
       {.what = "image size is not supported",
        .where = where,
        .expected = R"({"height", "width"}, {"shortest_edge"}, [height, width] or a number)",
-       .found = size.is_object() ? size.dump() : describe_json(size)});
+       .found = size.is_object() ? printable(size.dump()) : describe_json(size)});
 }
 
 /// "size" or "crop_size"; a single number is a square or a shortest edge.

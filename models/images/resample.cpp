@@ -72,12 +72,17 @@ std::int32_t fixed_point(double weight) {
   return static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
 }
 
+/// The nearest border between pixels, the later one if two are equally near.
+int nearest_border(double place) {
+  return static_cast<int>(std::floor(place + 0.5));
+}
+
 /// The window around `center`, a place in the line of `from` pixels.
 ResampleWindow window_around(double center, int from, const Filter& filter, double stretch) {
   const double support = filter.support * stretch;
   const double shrink = 1.0 / stretch;
-  const int first = std::max(0, static_cast<int>(center - support + 0.5));
-  const int end = std::min(from, static_cast<int>(center + support + 0.5));
+  const int first = std::max(0, nearest_border(center - support));
+  const int end = std::min(from, nearest_border(center + support));
   std::vector<double> weights;
   double sum = 0;
   for (int i = first; i < end; ++i) {

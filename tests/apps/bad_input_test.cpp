@@ -130,6 +130,8 @@ TEST_CASE("usage errors") {
   scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--task", "divergence"},
                 "--grouping");
   scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--context", "17"}, "--context");
+  scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--limit", "-1"}, "--limit");
+  scene.refuses({"eval", scene.model(), "--data", scene.ids(), "--limit", "1"}, "no documents");
   scene.refuses({"convert", scene.model(), "-o", scene.out()}, "--grouping");
   scene.refuses({"convert", scene.model(), "-o", scene.out(), "--grouping", scene.out() + ".json",
                  "--max-shard-size", "big"},
@@ -209,6 +211,23 @@ TEST_CASE("broken data") {
   scene.refuses(measured({"--selection", other, "--calibration", other}),
                 "calibration and selection");
   scene.refuses(measured({"--calibration", other}), "--selection FILE");
+}
+
+TEST_CASE("documents that eval cannot use") {
+  const Scene scene;
+  const std::string good = R"({"context": "ab", "continuation": "c"})";
+  const auto refuses = [&](const std::string& task, const std::string& content,
+                           const std::string& part) {
+    const std::string file = scene.scratch().write("docs.jsonl", content).string();
+    scene.refuses({"eval", scene.model(), "--task", task, "--data", file}, part);
+  };
+  refuses("last-word", good, "no tokenizer");
+  refuses("last-word", good + "\n" + good + ",\n", "docs.jsonl, line 2, column 39");
+  refuses("last-word", "\xff", "docs.jsonl, line 1");
+  refuses("multiple-choice", good, "docs.jsonl, line 1, field \"query\"");
+  refuses("rolling-perplexity", good, "docs.jsonl, line 1, field \"text\"");
+  scene.refuses({"eval", scene.model(), "--task", "rolling-perplexity", "--data", scene.ids()},
+                "neither words nor bytes");
 }
 
 TEST_CASE("texts and tokenizers that tokenize cannot use") {
