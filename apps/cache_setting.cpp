@@ -57,7 +57,7 @@ std::optional<int> kv_heads_in_budget(const CacheSetting& setting,
                                       const models::PretrainedModel& model) {
   if (setting.budget.empty()) return std::nullopt;
   const auto budget = static_cast<double>(parse_size(setting.budget, "--cache-budget"));
-  const int source = 2 * model.config.kv_heads * model.config.layers;
+  const int source = model.config.stored_kv_heads();
   return static_cast<int>(std::min<double>(source, budget / cache_bytes(setting, model, 1)));
 }
 

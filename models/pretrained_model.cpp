@@ -68,6 +68,13 @@ PretrainedModel open_model(const std::filesystem::path& directory) {
   return model;
 }
 
+void require_equal_layers(const PretrainedModel& model) {
+  if (model.config.heads_by_layer.empty()) return;
+  throw InputError({.what = "the checkpoint is a converted one whose layers differ in their heads",
+                    .where = model.checkpoint.config_where(),
+                    .expected = "the checkpoint that it was converted from"});
+}
+
 void require_finite_attention(const PretrainedModel& model) {
   for (int layer = 0; layer < model.config.layers; ++layer) {
     std::set<const TensorView*> tensors;  // projections may share one

@@ -35,6 +35,10 @@ struct PretrainedModel {
 /// and a supported element type (F32, F16, BF16). Throws InputError.
 PretrainedModel open_model(const std::filesystem::path& directory);
 
+/// Throws InputError if the model's layers have their own numbers of heads: it runs as it is, its
+/// source is what can be grouped.
+void require_equal_layers(const PretrainedModel& model);
+
 /// Throws InputError, naming the tensor and the element, if an attention projection or its bias
 /// holds NaN or Inf. Reads those tensors once and gives their memory back.
 void require_finite_attention(const PretrainedModel& model);

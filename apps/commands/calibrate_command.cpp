@@ -59,6 +59,7 @@ void CalibrateCommand::run(const Session& session) {
   require_range(tokens_, 0, kLargestOption, "--tokens");
   require_writable_file(output_, "--output");
   const auto model = std::make_shared<const models::PretrainedModel>(models::open_model(model_));
+  models::require_equal_layers(*model);
   const search::RandomKey key(static_cast<std::uint64_t>(seed_));
   search::Progress& progress = session.console.progress();
   std::optional<models::InputData> data;

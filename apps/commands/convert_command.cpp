@@ -9,6 +9,7 @@
 #include "apps/output_directory.hpp"
 #include "apps/run_front.hpp"
 #include "models/convert/convert.hpp"
+#include "models/convert/element_type.hpp"
 #include "models/converter.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
@@ -50,13 +51,21 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
   command->add_option("-o,--output", output_, "Directory to write")->required()->type_name("DIR");
   declare_calibration(*command, calibration_);
   command
-      ->add_option("--layout", layout_,
-                   "standard: query heads permuted, num_key_value_heads reduced; expand: keys and "
-                   "values repeated to the source's heads (default: the first that is exact)")
+      ->add_option(
+          "--layout", layout_,
+          "standard: query heads permuted, num_key_value_heads reduced; per-layer: a number "
+          "of KV heads for each layer; pad: smaller groups filled up with query heads of "
+          "zeros; expand: keys and values repeated to the source's heads (default: the "
+          "first that is exact)")
       ->type_name("LAYOUT");
   command->add_option("--max-shard-size", max_shard_size_, "Largest weight file, as 5GB or 512MiB")
       ->capture_default_str()
       ->type_name("SIZE");
+  command
+      ->add_option("--dtype", dtype_,
+                   "Element type of all weights: float32, float16 or bfloat16 (default: as the "
+                   "source has them)")
+      ->type_name("TYPE");
   command->add_flag("--force", force_, "Write into a directory that holds files already");
   command->add_flag("--json", json_, "Print the summary as JSON");
   threads_.declare(*command);
@@ -88,7 +97,8 @@ std::shared_ptr<const models::MergedLayers> ConvertCommand::merged_layers(
 
 void ConvertCommand::run(const Session& session) {
   threads_.apply();
-  const models::ConvertOptions options{parse_size(max_shard_size_, "--max-shard-size")};
+  models::ConvertOptions options{parse_size(max_shard_size_, "--max-shard-size"), {}, {}};
+  if (!dtype_.empty()) options.dtype = models::find_weight_dtype(dtype_);
   const auto shared_model =
       std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   const models::PretrainedModel& model = *shared_model;

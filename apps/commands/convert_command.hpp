@@ -33,6 +33,7 @@ class ConvertCommand : public Command {
   std::string output_;
   std::string calibration_;
   std::string layout_;
+  std::string dtype_;
   std::string max_shard_size_ = "5GB";
   bool force_ = false;
   bool json_ = false;

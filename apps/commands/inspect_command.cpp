@@ -1,6 +1,7 @@
 #include "apps/commands/inspect_command.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -52,7 +53,7 @@ std::string summary_columns(const HeadSummary& s) {
 /// The cache at the setting that was asked for, and what fits into the budget.
 ordered_json cache_json(const CacheSetting& setting, const models::PretrainedModel& model) {
   const models::ModelConfig& c = model.config;
-  const int source = 2 * c.kv_heads * c.layers;
+  const int source = c.stored_kv_heads();
   ordered_json json = {{"context", setting.tokens(c) / setting.batch},
                        {"batch", setting.batch},
                        {"bytes", cache_bytes(setting, model, source)}};
@@ -90,33 +91,46 @@ ordered_json document(const models::PretrainedModel& model, const CacheSetting& 
                       {"keys", summary_json(summarise(grams[i].keys))},
                       {"values", summary_json(summarise(grams[i].values))}});
   }
-  return {
-      {"name", model.name()},
-      {"architecture", c.architecture},
-      {"layers", c.layers},
-      {"width", c.width},
-      {"query_heads", c.query_heads},
-      {"kv_heads", c.kv_heads},
-      {"head_dim", c.head_dim},
-      {"mlp_width", c.mlp.width},
-      {"vocabulary", c.vocabulary},
-      {"context", c.context},
-      {"dtype", models::config_name(model.dtype)},
-      {"kv_bytes_per_token", models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype)},
-      {"kv_cache", cache_json(setting, model)},
-      {"head_similarity", layers}};
+  ordered_json by_layer = ordered_json::array();
+  for (int i = 0; i < c.layers; ++i) {
+    by_layer.push_back({{"query", c.heads(i).query}, {"kv", c.heads(i).kv}});
+  }
+  return {{"name", model.name()},
+          {"architecture", c.architecture},
+          {"layers", c.layers},
+          {"width", c.width},
+          {"query_heads", c.query_heads},
+          {"kv_heads", c.kv_heads},
+          {"heads_by_layer", by_layer},
+          {"head_dim", c.head_dim},
+          {"mlp_width", c.mlp.width},
+          {"vocabulary", c.vocabulary},
+          {"context", c.context},
+          {"dtype", models::config_name(model.dtype)},
+          {"kv_bytes_per_token", models::kv_bytes_per_token(c, c.stored_kv_heads(), model.dtype)},
+          {"kv_cache", cache_json(setting, model)},
+          {"head_similarity", layers}};
+}
+
+/// Heads of every layer: "8", or by layer "8 4 4 2".
+std::string heads_text(const models::ModelConfig& config, int models::LayerHeads::*count) {
+  if (config.heads_by_layer.empty()) return std::to_string(config.heads(0).*count);
+  std::vector<int> counts;
+  for (const models::LayerHeads& heads : config.heads_by_layer) counts.push_back(heads.*count);
+  return fmt::format("by layer {}", fmt::join(counts, " "));
 }
 
 std::string text(const models::PretrainedModel& model, const CacheSetting& setting,
                  const std::vector<fitness::LayerGrams>& grams) {
   const models::ModelConfig& c = model.config;
-  const auto bytes = models::kv_bytes_per_token(c, 2 * c.kv_heads * c.layers, model.dtype);
+  const auto bytes = models::kv_bytes_per_token(c, c.stored_kv_heads(), model.dtype);
   std::string out = fmt::format("{}  {}\n", model.name(), c.architecture);
   out +=
       fmt::format("  layers {}, width {}, MLP {}, vocabulary {}, context {}, {}\n", c.layers,
                   c.width, c.mlp.width, c.vocabulary, c.context, models::config_name(model.dtype));
-  out += fmt::format("  query heads {}, KV heads {}, head_dim {}\n", c.query_heads, c.kv_heads,
-                     c.head_dim);
+  out += fmt::format("  query heads {}, KV heads {}, head_dim {}\n",
+                     heads_text(c, &models::LayerHeads::query),
+                     heads_text(c, &models::LayerHeads::kv), c.head_dim);
   out += fmt::format("  KV cache {} bytes per token\n", bytes);
   out += cache_text(setting, model) + "\n";
   out +=

@@ -52,7 +52,7 @@ std::vector<KvSize> default_sizes(const models::PretrainedModel& model, int sour
 
 std::vector<KvSize> kv_sizes(const CorrelateOptions& options,
                              const models::PretrainedModel& model) {
-  const int source = 2 * model.config.kv_heads * model.config.layers;
+  const int source = model.config.stored_kv_heads();
   const int smallest = 2 * model.config.layers;
   std::vector<KvSize> sizes = options.kv.empty() ? default_sizes(model, source, smallest)
                                                  : asked_sizes(options, source, smallest);
@@ -105,6 +105,7 @@ CorrelateTexts open_texts(const CorrelateOptions& options, const models::Pretrai
 
 CorrelateInputs open_inputs(const CorrelateOptions& options) {
   auto model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
+  models::require_equal_layers(*model);
   models::require_refit_passes(options.recipe(), model->config);
   if (options.exhaustive) {
     search::require_enumerable(model->config.layers, model->config.kv_heads);

@@ -127,7 +127,7 @@ std::string grouping_path(const RunPoint& point) {
 ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary& summary,
                          const SearchOptions& options, const models::PretrainedModel& model,
                          const RunDirectory& directory) {
-  const int source_heads = 2 * model.config.kv_heads * model.config.layers;
+  const int source_heads = model.config.stored_kv_heads();
   ordered_json front = {{"format", "regroup.front"},
                         {"version", 1},
                         {"fitness", options.fitness},

@@ -245,6 +245,7 @@ class SearchJob {
 SearchSummary run_search(const SearchOptions& asked, const Console& console, std::stop_token stop) {
   StageTimes times;
   auto model = std::make_shared<const models::PretrainedModel>(models::open_model(asked.model));
+  models::require_equal_layers(*model);
   SearchOptions options = asked;
   options.complete(model->config);
   require_valid(options);

@@ -12,7 +12,7 @@ namespace regroup::apps {
 namespace {
 
 int source_kv_heads(const models::ModelConfig& config) {
-  return 2 * config.kv_heads * config.layers;
+  return config.stored_kv_heads();
 }
 
 int smallest_kv_heads(const search::GroupingRules& rules, const models::ModelConfig& config) {

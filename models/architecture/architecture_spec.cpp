@@ -44,7 +44,9 @@ std::string supported_architectures() {
 
 const ArchitectureSpec& find_architecture(const nlohmann::json& config, const std::string& where) {
   const nlohmann::json& listed = required_array(config, "architectures", where);
+  const auto base = config.find("base_architecture");
   for (const ArchitectureSpec& spec : families()) {
+    if (base != config.end() && *base == spec.architecture) return spec;
     if (std::find(listed.begin(), listed.end(), spec.architecture) != listed.end()) return spec;
   }
   std::string found = "an empty list";

@@ -89,7 +89,8 @@ struct ArchitectureSpec {
                    ModelConfig& out) = nullptr;
 };
 
-/// The family of a checkpoint's config.json; throws InputError naming the architecture found and
+/// The family of a checkpoint's config.json, of one with heads by layer that of its source
+/// ("base_architecture"); throws InputError naming the architecture found and
 /// the supported ones. `where` names the file in messages.
 const ArchitectureSpec& find_architecture(const nlohmann::json& config, const std::string& where);
 

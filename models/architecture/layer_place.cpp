@@ -6,13 +6,16 @@ namespace regroup::models {
 
 LayerPlace place_of(const ArchitectureSpec& spec, const ModelConfig& config, int layer) {
   const bool is_causal = config.kind == ModelKind::kCausal;
+  const LayerHeads heads = config.heads(layer);
   if (config.encoder_layers == 0) {
-    return {spec.layer, layer, is_causal ? AttentionKind::kCausal : AttentionKind::kFull};
+    return {spec.layer, layer, is_causal ? AttentionKind::kCausal : AttentionKind::kFull, heads};
   }
-  if (layer < config.encoder_layers) return {spec.layer, layer, AttentionKind::kFull};
+  if (layer < config.encoder_layers) return {spec.layer, layer, AttentionKind::kFull, heads};
   const int of_decoder = layer - config.encoder_layers;
-  if (of_decoder % 2 == 0) return {spec.decoder_self, of_decoder / 2, AttentionKind::kCausal};
-  return {spec.decoder_cross, of_decoder / 2, AttentionKind::kCross};
+  if (of_decoder % 2 == 0) {
+    return {spec.decoder_self, of_decoder / 2, AttentionKind::kCausal, heads};
+  }
+  return {spec.decoder_cross, of_decoder / 2, AttentionKind::kCross, heads};
 }
 
 std::string layer_name(const ModelConfig& config, int layer) {

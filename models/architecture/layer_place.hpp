@@ -18,6 +18,7 @@ struct LayerPlace {
   const LayerModules& modules;
   int block;  ///< its number among the layers with these modules
   AttentionKind kind;
+  LayerHeads heads;
 
   /// The name of one of its modules.
   std::string name(std::string_view LayerModules::*module) const {

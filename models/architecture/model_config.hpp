@@ -77,6 +77,14 @@ struct ImageConfig {
   std::vector<std::string> labels;  ///< names of the classes
 };
 
+/// Heads of one attention layer.
+struct LayerHeads {
+  int query = 0;
+  int kv = 0;
+
+  bool operator==(const LayerHeads&) const = default;
+};
+
 /// What `config.json` says of a model, checked, in the field's terms; sizes are counts.
 struct ModelConfig {
   std::string architecture;  ///< "LlamaForCausalLM"
@@ -90,7 +98,10 @@ struct ModelConfig {
   int kv_heads = 0;        ///< H_kv, divides H
   /// Whether the family's config says H_kv, so that a checkpoint may store fewer of them.
   bool names_kv_heads = true;
-  int head_dim = 0;    ///< d
+  int head_dim = 0;  ///< d
+  /// By layer, of a checkpoint whose layers have their own numbers of heads; empty: H and H_kv in
+  /// all of them.
+  std::vector<LayerHeads> heads_by_layer;
   int vocabulary = 0;  ///< 0 of image models
   int context = 0;     ///< longest input, positions
   NormKind norm = NormKind::kRootMeanSquare;
@@ -118,6 +129,17 @@ struct ModelConfig {
   std::optional<std::int32_t> decoder_start;  ///< first target id of an encoder-decoder
 
   int queries_per_kv_head() const { return query_heads / kv_heads; }  ///< r
+  /// Heads of one layer.
+  LayerHeads heads(int layer) const {
+    if (heads_by_layer.empty()) return {query_heads, kv_heads};
+    return heads_by_layer[static_cast<std::size_t>(layer)];
+  }
+  /// Key heads plus value heads of all layers, Σ 2 · n_KV.
+  int stored_kv_heads() const {
+    int total = 0;
+    for (int layer = 0; layer < layers; ++layer) total += 2 * heads(layer).kv;
+    return total;
+  }
   /// Factor of q·k in the attention's logits.
   double score_scale() const {
     return attention_scale.value_or(1 / std::sqrt(static_cast<double>(head_dim)));

@@ -7,12 +7,12 @@
 
 #include "models/architecture/activation_names.hpp"
 #include "models/architecture/architecture_spec.hpp"
+#include "models/architecture/read_heads.hpp"
 #include "models/architecture/read_rotary.hpp"
 #include "models/architecture/read_sliding_windows.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/error.hpp"
-#include "search/partition.hpp"
 
 namespace regroup::models {
 namespace {
@@ -61,15 +61,6 @@ Activation read_activation(const json& config, const ArchitectureSpec& spec,
                     .found = name});
 }
 
-void require_division(int whole, std::string_view whole_name, int part, std::string_view part_name,
-                      const std::string& where) {
-  if (whole % part == 0) return;
-  throw InputError({.what = fmt::format("{} does not divide {}", part_name, whole_name),
-                    .where = where,
-                    .expected = fmt::format("a divisor of {} = {}", whole_name, whole),
-                    .found = fmt::format("{} = {}", part_name, part)});
-}
-
 /// Token ids may be one number or a list of which the first counts. An id outside the vocabulary,
 /// as in the defaults that some small models' configs repeat, is none.
 std::optional<std::int32_t> read_token_id(const json& config, std::string_view key,
@@ -80,27 +71,6 @@ std::optional<std::int32_t> read_token_id(const json& config, std::string_view k
   const auto id = checked_int(value, field_of(where, key), -kLargestVocabulary, kLargestVocabulary);
   if (id < 0 || id >= vocabulary) return std::nullopt;
   return static_cast<std::int32_t>(id);
-}
-
-void read_heads(const json& config, const ArchitectureSpec& spec, const std::string& where,
-                ModelConfig& out) {
-  const ConfigFields& fields = spec.fields;
-  out.query_heads = size_field(config, fields.query_heads, where, search::Partition::kMaxHeads);
-  out.kv_heads = out.query_heads;
-  out.names_kv_heads = !fields.kv_heads.empty();
-  if (out.names_kv_heads) {
-    out.kv_heads = size_field_or(config, fields.kv_heads, where, out.query_heads);
-    require_division(out.query_heads, fields.query_heads, out.kv_heads, fields.kv_heads, where);
-  }
-  std::optional<std::int64_t> head_dim;
-  if (!fields.head_dim.empty()) {
-    head_dim = optional_int(config, fields.head_dim, where, 1, kLargestSize);
-  }
-  if (!head_dim && spec.usual_head_dim > 0) head_dim = spec.usual_head_dim;
-  if (!head_dim) {
-    require_division(out.width, fields.width, out.query_heads, fields.query_heads, where);
-  }
-  out.head_dim = static_cast<int>(head_dim.value_or(out.width / out.query_heads));
 }
 
 void read_biases(const json& config, const ArchitectureSpec& spec, const std::string& where,

@@ -27,7 +27,7 @@ struct RowPlace {
 RowPlace rows_of(const ArchitectureSpec& spec, const ModelConfig& config, const LayerPlace& place,
                  AttentionRole role) {
   const std::int64_t d = config.head_dim;
-  const std::int64_t heads = role == AttentionRole::kQuery ? config.query_heads : config.kv_heads;
+  const std::int64_t heads = role == AttentionRole::kQuery ? place.heads.query : place.heads.kv;
   if (spec.storage == ProjectionStorage::kSeparate) {
     return {place.name(module_of(role)), 0, d, heads * d};
   }
@@ -48,10 +48,10 @@ StoredProjection stored_weight(const ArchitectureSpec& spec, const ModelConfig& 
   std::int64_t total = config.width;  // rows of the tensor, were it not transposed
   if (role == AttentionRole::kOutput) {
     stored = {place.name(&LayerModules::output), 1, config.width,
-              std::int64_t{config.query_heads} * config.head_dim};
+              std::int64_t{place.heads.query} * config.head_dim};
   } else {
     const RowPlace rows = rows_of(spec, config, place, role);
-    stored = {rows.module, role == AttentionRole::kQuery ? config.query_heads : config.kv_heads,
+    stored = {rows.module, role == AttentionRole::kQuery ? place.heads.query : place.heads.kv,
               config.head_dim, config.width};
     stored.offset = rows.first;
     stored.block_stride = rows.stride;

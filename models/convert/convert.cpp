@@ -1,17 +1,18 @@
 #include "models/convert/convert.hpp"
 
-#include <fmt/format.h>
-
-#include <array>
 #include <map>
-#include <memory>
-#include <optional>
-#include <set>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "models/checkpoint/safetensors_writer.hpp"
+#include "models/convert/companion_files.hpp"
+#include "models/convert/converted_config.hpp"
+#include "models/convert/converted_layers.hpp"
+#include "models/convert/element_type.hpp"
+#include "models/convert/remote_code.hpp"
 #include "models/files/atomic_file.hpp"
-#include "models/files/mapped_file.hpp"
-#include "models/merge/merged_layers.hpp"
 #include "models/transformer/tensors.hpp"
 #include "search/error.hpp"
 
@@ -20,55 +21,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One converted layer at a time: its tensors are asked for one after another, and merged once.
-class ConvertedLayers {
- public:
-  ConvertedLayers(const PretrainedModel& model, const MergedLayers& layers, Layout layout)
-      : model_(model), layers_(layers), layout_(layout) {}
-
-  const AttentionWeights& layer(int index) {
-    if (held_ != index) {
-      current_ = layers_.layer(static_cast<std::size_t>(index));
-      lay_out(layout_, current_, model_.config, stored_kv_heads(layout_, layers_.grouping()));
-      held_ = index;
-    }
-    return current_.weights;
-  }
-
- private:
-  const PretrainedModel& model_;
-  const MergedLayers& layers_;
-  Layout layout_;
-  std::optional<int> held_;
-  MergedAttention current_;
-};
-
 /// A tensor of an attention layer that conversion replaces.
 struct Replaced {
   int layer;
   std::vector<std::int64_t> shape;
 };
 
-/// By name, for a model that stores this many KV heads.
-std::map<std::string, Replaced> replaced_tensors(const PretrainedModel& model, int stored_heads) {
+std::map<std::string, Replaced> replaced_tensors(const ConvertedLayers& layers) {
   std::map<std::string, Replaced> result;
+  const PretrainedModel& model = layers.model();
   for (int layer = 0; layer < model.config.layers; ++layer) {
-    for (auto& [name, shape] : stored_shapes(model, layer, stored_heads)) {
-      result[name] = {layer, shape};
-    }
+    const LayerHeads heads = layers.heads()[static_cast<std::size_t>(layer)];
+    for (auto& [name, shape] : stored_shapes(model, layer, heads)) result[name] = {layer, shape};
   }
   return result;
-}
-
-/// config.json of the converted model: the source's, with the KV heads that it stores.
-std::string converted_config(const PretrainedModel& model, int stored_heads) {
-  nlohmann::json config = model.checkpoint.config();
-  if (model.config.names_kv_heads) {
-    config[std::string(model.spec.fields.kv_heads)] = stored_heads;
-    // Where it was derived from the heads it still is; written down it cannot be derived wrongly.
-    config[std::string(model.spec.fields.head_dim)] = model.config.head_dim;
-  }
-  return config.dump(2) + "\n";
 }
 
 /// True for weight files and their index, of whatever number of shards.
@@ -79,36 +45,49 @@ bool is_weight_file(const std::string& name) {
 
 void remove_earlier_checkpoint(const fs::path& directory) {
   fs::remove(directory / "config.json");
-  std::vector<fs::path> weights;
+  std::vector<fs::path> files = {directory / "configuration_regrouped.py",
+                                 directory / "modeling_regrouped.py"};
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (is_weight_file(entry.path().filename())) weights.push_back(entry.path());
+    if (is_weight_file(entry.path().filename())) files.push_back(entry.path());
   }
-  for (const fs::path& file : weights) fs::remove(file);
+  for (const fs::path& file : files) fs::remove(file);
   remove_stale_partials(directory);
 }
 
-/// Copies what belongs to text and generation; weights and config.json are written anew.
-void copy_companion_files(const PretrainedModel& model, const fs::path& directory) {
-  constexpr std::array kCompanions = {"tokenizer.model",
-                                      "tokenizer.json",
-                                      "tokenizer_config.json",
-                                      "vocab.json",
-                                      "merges.txt",
-                                      "vocab.txt",
-                                      "added_tokens.json",
-                                      "spiece.model",
-                                      "special_tokens_map.json",
-                                      "LICENSE",
-                                      "generation_config.json",
-                                      "chat_template.jinja"};
-  for (const char* name : kCompanions) {
-    const fs::path source = model.checkpoint.directory() / name;
-    if (!fs::is_regular_file(source)) continue;
-    const MappedFile file(source);
-    AtomicFile copy(directory / name);
-    copy.write(file.bytes());
-    copy.commit();
+/// Writes the elements of a tensor that is made anew.
+void fill_replaced(ConvertedLayers& layers, const std::string& name, int layer, DType source,
+                   DType target, std::span<std::byte> out) {
+  const at::Tensor tensor = stored_tensor(layers.model(), layer, name, layers.layer(layer));
+  std::vector<std::byte> bytes(tensor.nbytes());
+  copy_bytes(tensor, bytes);
+  convert_elements(source, bytes, target, out, name);
+}
+
+std::vector<PlannedTensor> planned_tensors(ConvertedLayers& layers, std::optional<DType> dtype,
+                                           const std::map<std::string, Replaced>& replaced,
+                                           std::stop_token stop, search::Progress& progress) {
+  std::vector<PlannedTensor> plan;
+  const Checkpoint& checkpoint = layers.model().checkpoint;
+  for (const std::string& name : checkpoint.names()) {
+    const TensorView& source = checkpoint.tensor(name);
+    const bool is_weight = is_weight_dtype(source.dtype);
+    const DType target = is_weight ? dtype.value_or(source.dtype) : source.dtype;
+    const auto found = replaced.find(name);
+    const Replaced* own = found == replaced.end() ? nullptr : &found->second;
+    plan.push_back({name, target, own == nullptr ? source.shape : own->shape,
+                    [&layers, &checkpoint, &source, &progress, stop, name, target,
+                     own](std::span<std::byte> out) {
+                      if (stop.stop_requested()) throw Interrupted();
+                      if (own == nullptr) {
+                        convert_elements(source.dtype, source.bytes, target, out, name);
+                      } else {
+                        fill_replaced(layers, name, own->layer, source.dtype, target, out);
+                      }
+                      checkpoint.release(source);
+                      progress.advance(1);
+                    }});
   }
+  return plan;
 }
 
 }  // namespace
@@ -116,34 +95,20 @@ void copy_companion_files(const PretrainedModel& model, const fs::path& director
 void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers, Layout layout,
                         const ConvertOptions& options, const fs::path& directory,
                         std::stop_token stop, search::Progress& progress) {
-  const search::Grouping& grouping = layers.grouping();
-  require_holds(layout, grouping, model.config);
-  const int stored_heads = stored_kv_heads(layout, grouping);
-  const std::map<std::string, Replaced> replaced = replaced_tensors(model, stored_heads);
   ConvertedLayers converted(model, layers, layout);
-
-  std::vector<PlannedTensor> plan;
-  for (const std::string& name : model.checkpoint.names()) {
-    const TensorView& source = model.checkpoint.tensor(name);
-    const auto found = replaced.find(name);
-    const auto& shape = found == replaced.end() ? source.shape : found->second.shape;
-    plan.push_back({name, source.dtype, shape, [&, name, found](std::span<std::byte> out) {
-                      if (stop.stop_requested()) throw Interrupted();
-                      if (found == replaced.end()) {
-                        std::copy(source.bytes.begin(), source.bytes.end(), out.begin());
-                      } else {
-                        const int layer = found->second.layer;
-                        copy_bytes(stored_tensor(model, layer, name, converted.layer(layer)), out);
-                      }
-                      model.checkpoint.release(source);
-                      progress.advance(1);
-                    }});
-  }
+  const std::map<std::string, Replaced> replaced = replaced_tensors(converted);
+  const std::vector<PlannedTensor> plan =
+      planned_tensors(converted, options.dtype, replaced, std::move(stop), progress);
   progress.begin("writing tensors", plan.size(), "tensors");
   remove_earlier_checkpoint(directory);
-  copy_companion_files(model, directory);
+  copy_companion_files(model.checkpoint.directory(), directory);
+  if (!options.model_card.empty()) {
+    write_file_atomically(directory / "README.md", options.model_card);
+  }
   write_checkpoint_weights(directory, plan, {.max_shard_bytes = options.max_shard_bytes});
-  write_file_atomically(directory / "config.json", converted_config(model, stored_heads));
+  if (!are_uniform(converted.heads())) write_remote_code(model, directory);
+  const nlohmann::json config = converted_config(model, converted.heads(), options.dtype);
+  write_file_atomically(directory / "config.json", config.dump(2) + "\n");
   progress.end();
 }
 

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
+#include <optional>
 #include <stop_token>
-#include <string_view>
-#include <vector>
+#include <string>
 
+#include "models/checkpoint/dtype.hpp"
 #include "models/convert/layout.hpp"
 #include "models/pretrained_model.hpp"
 #include "search/progress.hpp"
@@ -16,16 +18,18 @@ class MergedLayers;
 
 /// How a converted checkpoint is written.
 struct ConvertOptions {
-  std::uint64_t max_shard_bytes = 5'000'000'000;
+  std::uint64_t max_shard_bytes = std::numeric_limits<std::uint64_t>::max();
+  std::optional<DType> dtype;  ///< F32, F16 or BF16 of all weights; absent: as the source has them
+  std::string model_card;      ///< text of README.md; empty: none is written
 };
 
-/// Writes the merged model as a Hugging Face directory: weights in the checkpoint's element types,
-/// config.json for the layout, and the source's tokenizer and generation files. One layer is in
-/// memory at a time where the names of a layer's tensors sort together, as they do in Hugging Face
-/// checkpoints. `directory` must exist; a checkpoint in it is removed first, config.json before all
-/// else, so that what an interruption leaves does not read as a model. Throws InputError if the
-/// layout cannot hold the grouping, WorkError if writing fails, Interrupted on `stop`. Progress
-/// counts tensors.
+/// Writes the converted model as a Hugging Face directory: weights, config.json for the layout, the
+/// model code where layers have their own numbers of heads, the model card, and the source's
+/// tokenizer and generation files. One layer is in memory at a time where the names of a layer's
+/// tensors sort together, as they do in Hugging Face checkpoints. `directory` must exist; a
+/// checkpoint in it is removed first, config.json before all else, so that what an interruption
+/// leaves does not read as a model. Throws InputError if the layout cannot hold the grouping,
+/// WorkError if writing fails, Interrupted on `stop`. Progress counts tensors.
 void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers, Layout layout,
                         const ConvertOptions& options, const std::filesystem::path& directory,
                         std::stop_token stop, search::Progress& progress);

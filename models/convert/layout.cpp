@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <utility>
 
-#include "models/merge/attention_weights.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {
@@ -20,68 +18,46 @@ struct LayoutEntry {
 };
 
 /// From the most useful to the last resort.
-constexpr std::array kLayouts = {LayoutEntry{Layout::kStandard, "standard"},
-                                 LayoutEntry{Layout::kExpand, "expand"}};
+constexpr std::array kLayouts = {
+    LayoutEntry{Layout::kStandard, "standard"}, LayoutEntry{Layout::kPerLayer, "per-layer"},
+    LayoutEntry{Layout::kPad, "pad"}, LayoutEntry{Layout::kExpand, "expand"}};
 
-/// Rows (or, with dimension 1, columns) of the heads in another order; heads may repeat.
-at::Tensor take_heads(const at::Tensor& projection, const std::vector<int>& heads,
-                      std::int64_t head_dim, std::int64_t dimension = 0) {
-  if (!projection.defined()) return projection;
-  std::vector<at::Tensor> parts;
-  for (const int head : heads) {
-    parts.push_back(projection.slice(dimension, head * head_dim, (head + 1) * head_dim));
+/// Query heads that each stored group serves, `queries` of them to a source KV head.
+std::vector<int> served_queries(const search::LayerGrouping& layer, int queries) {
+  std::vector<int> served(static_cast<std::size_t>(layer.keys.groups()));
+  if (layer.has_allocation()) {
+    for (const search::Group group : layer.query_to_group) ++served[group.at()];
+  } else {
+    for (int head = 0; head < layer.keys.heads(); ++head) {
+      served[layer.keys.group_of(search::Head(head)).at()] += queries;
+    }
   }
-  return at::cat(parts, dimension);
+  std::erase(served, 0);
+  return served;
 }
 
-/// Query heads by the group they read, in order within it.
-std::vector<int> queries_by_group(const std::vector<int>& group_of_query) {
-  std::vector<int> order(group_of_query.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return group_of_query[static_cast<std::size_t>(a)] <
-           group_of_query[static_cast<std::size_t>(b)];
-  });
-  return order;
-}
-
-void permute_queries(MergedAttention& layer, const ModelConfig& config) {
-  AttentionWeights& w = layer.weights;
-  const std::vector<int> order = queries_by_group(layer.key_of_query);
-  w.query = take_heads(w.query, order, config.head_dim);
-  w.query_bias = take_heads(w.query_bias, order, config.head_dim);
-  w.output = take_heads(w.output, order, config.head_dim, 1);
-}
-
-/// The merged head that each of `heads` expanded ones repeats: that of its first query head.
-std::vector<int> merged_of_expanded(const std::vector<int>& merged_of_query, int heads) {
-  const std::size_t step = merged_of_query.size() / static_cast<std::size_t>(heads);
-  std::vector<int> result;
-  for (std::size_t query = 0; query < merged_of_query.size(); query += step) {
-    result.push_back(merged_of_query[query]);
-  }
-  return result;
-}
-
-void repeat_keys_and_values(MergedAttention& layer, const ModelConfig& config, int heads) {
-  AttentionWeights& w = layer.weights;
-  const std::vector<int> keys = merged_of_expanded(layer.key_of_query, heads);
-  const std::vector<int> values = merged_of_expanded(layer.value_of_query, heads);
-  w.key = take_heads(w.key, keys, config.head_dim);
-  w.key_bias = take_heads(w.key_bias, keys, config.head_dim);
-  w.value = take_heads(w.value, values, config.head_dim);
-  w.value_bias = take_heads(w.value_bias, values, config.head_dim);
-}
-
-/// Whether all stored groups serve the same number of query heads.
 bool serves_equally(const search::LayerGrouping& layer) {
-  if (!layer.has_allocation()) return layer.keys.has_equal_sizes();
-  std::vector<std::size_t> counts(static_cast<std::size_t>(layer.keys.groups()));
-  for (const search::Group group : layer.query_to_group) ++counts[group.at()];
-  const std::vector<search::Group> stored = layer.stored_keys();
-  return std::all_of(stored.begin(), stored.end(), [&](search::Group group) {
-    return counts[group.at()] * stored.size() == layer.query_to_group.size();
-  });
+  const std::vector<int> served = served_queries(layer, 1);
+  return std::adjacent_find(served.begin(), served.end(), std::not_equal_to<>()) == served.end();
+}
+
+int stored_groups(const search::LayerGrouping& layer) {
+  return static_cast<int>(layer.stored_keys().size());
+}
+
+bool stores_equally(const search::Grouping& grouping) {
+  return std::all_of(grouping.layers.begin(), grouping.layers.end(),
+                     [&](const search::LayerGrouping& layer) {
+                       return stored_groups(layer) == stored_groups(grouping.layers[0]);
+                     });
+}
+
+bool all_layers(const search::Grouping& grouping, bool (*rule)(const search::LayerGrouping&)) {
+  return std::all_of(grouping.layers.begin(), grouping.layers.end(), rule);
+}
+
+bool shares_partition(const search::LayerGrouping& layer) {
+  return layer.shares_partition();
 }
 
 /// Whether query heads of one source KV head read different groups.
@@ -102,6 +78,23 @@ int expanded_kv_heads(const search::Grouping& grouping) {
   return grouping.layers[0].keys.heads();
 }
 
+/// Every layer padded to its own largest group, or all to the largest of them where stock engines
+/// then run the model.
+std::vector<LayerHeads> padded_heads(const search::Grouping& grouping, const ModelConfig& config) {
+  std::vector<LayerHeads> heads;
+  int largest = 0;
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    const std::vector<int> served = served_queries(layer, config.queries_per_kv_head());
+    const int most = *std::max_element(served.begin(), served.end());
+    heads.push_back({most * stored_groups(layer), stored_groups(layer)});
+    largest = std::max(largest, most);
+  }
+  const LayerHeads equal{largest * heads[0].kv, heads[0].kv};
+  if (stores_equally(grouping) && config.width % equal.query == 0)
+    heads.assign(heads.size(), equal);
+  return heads;
+}
+
 /// All layouts, or those that hold a grouping.
 std::vector<std::string_view> names_that(const search::Grouping* held, const ModelConfig* config) {
   std::vector<std::string_view> names;
@@ -109,6 +102,16 @@ std::vector<std::string_view> names_that(const search::Grouping* held, const Mod
     if (held == nullptr || holds(entry.layout, *held, *config)) names.push_back(entry.name);
   }
   return names;
+}
+
+/// What of the grouping a layout cannot hold.
+std::string obstacle(const search::Grouping& grouping, const ModelConfig& config) {
+  if (!config.names_kv_heads) {
+    return fmt::format("{}, which has as many KV heads as query heads", config.architecture);
+  }
+  if (!all_layers(grouping, shares_partition)) return "keys and values that are grouped apart";
+  if (!all_layers(grouping, serves_equally)) return "groups of other sizes within a layer";
+  return "layers with other numbers of groups";
 }
 
 }  // namespace
@@ -132,13 +135,15 @@ Layout find_layout(std::string_view name) {
 
 bool holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config) {
   if (layout == Layout::kExpand) return true;
-  const std::size_t groups = grouping.layers[0].stored_keys().size();
-  if (!config.names_kv_heads && std::cmp_not_equal(groups, config.kv_heads)) return false;
-  return std::all_of(grouping.layers.begin(), grouping.layers.end(),
-                     [&](const search::LayerGrouping& layer) {
-                       return layer.shares_partition() && layer.stored_keys().size() == groups &&
-                              serves_equally(layer);
-                     });
+  if (!all_layers(grouping, shares_partition)) return false;
+  if (!config.names_kv_heads) {
+    // There is one way to store its heads: all of them.
+    return layout == Layout::kStandard && stores_equally(grouping) &&
+           stored_groups(grouping.layers[0]) == config.kv_heads;
+  }
+  if (layout == Layout::kPad) return true;
+  return all_layers(grouping, serves_equally) &&
+         (layout == Layout::kPerLayer || stores_equally(grouping));
 }
 
 Layout default_layout(const search::Grouping& grouping, const ModelConfig& config) {
@@ -154,23 +159,23 @@ void require_holds(Layout layout, const search::Grouping& grouping, const ModelC
       {.what = fmt::format("layout {} cannot hold this grouping exactly", layout_name(layout)),
        .where = "--layout",
        .expected = fmt::format("one of {}", fmt::join(names_that(&grouping, &config), ", ")),
-       .found = config.names_kv_heads
-                    ? "group counts or sizes that differ, or keys and values grouped apart"
-                    : fmt::format("{}, which has as many KV heads as query heads",
-                                  config.architecture)});
+       .found = obstacle(grouping, config)});
 }
 
-int stored_kv_heads(Layout layout, const search::Grouping& grouping) {
-  return layout == Layout::kStandard ? static_cast<int>(grouping.layers[0].stored_keys().size())
-                                     : expanded_kv_heads(grouping);
-}
-
-void lay_out(Layout layout, MergedAttention& layer, const ModelConfig& config, int stored_heads) {
-  if (layout == Layout::kStandard) {
-    permute_queries(layer, config);
-  } else {
-    repeat_keys_and_values(layer, config, stored_heads);
+std::vector<LayerHeads> stored_heads(Layout layout, const search::Grouping& grouping,
+                                     const ModelConfig& config) {
+  if (layout == Layout::kPad) return padded_heads(grouping, config);
+  std::vector<LayerHeads> heads;
+  const int expanded = expanded_kv_heads(grouping);
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    heads.push_back(
+        {config.query_heads, layout == Layout::kExpand ? expanded : stored_groups(layer)});
   }
+  return heads;
+}
+
+bool are_uniform(const std::vector<LayerHeads>& heads) {
+  return std::adjacent_find(heads.begin(), heads.end(), std::not_equal_to<>()) == heads.end();
 }
 
 }  // namespace regroup::models

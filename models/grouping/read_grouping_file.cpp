@@ -163,6 +163,7 @@ GroupingFile read_grouping_file(const std::filesystem::path& file, const Pretrai
   require_value(document, "format", where, "regroup.grouping");
   require_value(document, "version", where, 1);
   require_model(document, model, where);
+  require_equal_layers(model);
   GroupingFile result{read_layers(document, model.config, where), read_recipe(document, where),
                       read_calibration_reference(document, where)};
   require_mergeable(result.grouping, result.recipe);

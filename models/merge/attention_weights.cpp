@@ -45,8 +45,13 @@ void for_each_part(const PretrainedModel& model, int layer, const Visit& visit) 
   }
 }
 
-bool is_of_kv_heads(AttentionRole role) {
-  return role == AttentionRole::kKey || role == AttentionRole::kValue;
+/// Changes the shape of a tensor that one projection has for itself to other numbers of heads.
+void set_heads(std::vector<std::int64_t>& shape, AttentionRole role, LayerHeads heads,
+               std::int64_t head_dim) {
+  const bool is_of_kv_heads = role == AttentionRole::kKey || role == AttentionRole::kValue;
+  const bool is_output = role == AttentionRole::kOutput;
+  if (is_output && shape.size() == 1) return;  // its bias
+  shape[is_output ? 1 : 0] = head_dim * (is_of_kv_heads ? heads.kv : heads.query);
 }
 
 }  // namespace
@@ -64,24 +69,25 @@ AttentionWeights read_attention(const PretrainedModel& model, int layer) {
 }
 
 MergedAttention source_attention(const PretrainedModel& model, int layer) {
+  const LayerHeads heads = model.config.heads(layer);
   std::vector<int> kv_of_query;
-  for (int query = 0; query < model.config.query_heads; ++query) {
-    kv_of_query.push_back(query / model.config.queries_per_kv_head());
+  for (int query = 0; query < heads.query; ++query) {
+    kv_of_query.push_back(query / (heads.query / heads.kv));
   }
   return {read_attention(model, layer), kv_of_query, kv_of_query};
 }
 
 std::map<std::string, std::vector<std::int64_t>> stored_shapes(const PretrainedModel& model,
-                                                               int layer, int kv_heads) {
+                                                               int layer, LayerHeads heads) {
   std::map<std::string, std::vector<std::int64_t>> shapes;
-  const bool is_separate = model.spec.storage == ProjectionStorage::kSeparate;
+  const bool is_plain =
+      model.spec.storage == ProjectionStorage::kSeparate && !model.spec.transposed;
   for_each_part(model, layer,
                 [&](const std::string& name, const StoredProjection&,
                     at::Tensor AttentionWeights::*, AttentionRole role) {
                   std::vector<std::int64_t>& shape = shapes[name];
                   shape = model.checkpoint.tensor(name).shape;
-                  if (!is_separate || !is_of_kv_heads(role)) return;
-                  shape[0] = std::int64_t{kv_heads} * model.config.head_dim;
+                  if (is_plain) set_heads(shape, role, heads, model.config.head_dim);
                 });
   return shapes;
 }

@@ -37,10 +37,10 @@ AttentionWeights read_attention(const PretrainedModel& model, int layer);
 /// The layer as the source has it: r query heads read each KV head.
 MergedAttention source_attention(const PretrainedModel& model, int layer);
 
-/// The shapes of the tensors that store a layer with `kv_heads` stored KV heads, by their names in
-/// the checkpoint. Fused projections need as many KV heads as the source has.
+/// The shapes of the tensors that store a layer with these numbers of heads, by their names in the
+/// checkpoint. Fused and transposed projections need as many heads as the source has.
 std::map<std::string, std::vector<std::int64_t>> stored_shapes(const PretrainedModel& model,
-                                                               int layer, int kv_heads);
+                                                               int layer, LayerHeads heads);
 
 /// One of these tensors, made of the layer's projections.
 at::Tensor stored_tensor(const PretrainedModel& model, int layer, const std::string& name,

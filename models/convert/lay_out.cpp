@@ -1,0 +1,77 @@
+#include "models/convert/lay_out.hpp"
+
+#include <vector>
+
+namespace regroup::models {
+namespace {
+
+/// In place of a head: zeros.
+constexpr int kZeros = -1;
+
+/// Rows (or, with dimension 1, columns) of the heads in another order; heads may repeat.
+at::Tensor take_heads(const at::Tensor& projection, const std::vector<int>& heads,
+                      std::int64_t head_dim, std::int64_t dimension = 0) {
+  if (!projection.defined()) return projection;
+  std::vector<at::Tensor> parts;
+  for (const int head : heads) {
+    const int at = head == kZeros ? 0 : head;
+    const at::Tensor part = projection.slice(dimension, at * head_dim, (at + 1) * head_dim);
+    parts.push_back(head == kZeros ? at::zeros_like(part) : part);
+  }
+  return at::cat(parts, dimension);
+}
+
+/// Query heads by the group they read, in order within it, each group filled up with zeros.
+std::vector<int> queries_by_group(const std::vector<int>& group_of_query, LayerHeads heads) {
+  const auto size = static_cast<std::size_t>(heads.query / heads.kv);
+  std::vector<std::vector<int>> groups(static_cast<std::size_t>(heads.kv));
+  for (std::size_t query = 0; query < group_of_query.size(); ++query) {
+    groups[static_cast<std::size_t>(group_of_query[query])].push_back(static_cast<int>(query));
+  }
+  std::vector<int> order;
+  for (std::vector<int>& group : groups) {
+    group.resize(size, kZeros);
+    order.insert(order.end(), group.begin(), group.end());
+  }
+  return order;
+}
+
+void permute_queries(MergedAttention& layer, LayerHeads heads, int head_dim) {
+  AttentionWeights& w = layer.weights;
+  const std::vector<int> order = queries_by_group(layer.key_of_query, heads);
+  w.query = take_heads(w.query, order, head_dim);
+  w.query_bias = take_heads(w.query_bias, order, head_dim);
+  w.output = take_heads(w.output, order, head_dim, 1);
+}
+
+/// The merged head that each of `heads` expanded ones repeats: that of its first query head.
+std::vector<int> merged_of_expanded(const std::vector<int>& merged_of_query, int heads) {
+  const std::size_t step = merged_of_query.size() / static_cast<std::size_t>(heads);
+  std::vector<int> result;
+  for (std::size_t query = 0; query < merged_of_query.size(); query += step) {
+    result.push_back(merged_of_query[query]);
+  }
+  return result;
+}
+
+void repeat_keys_and_values(MergedAttention& layer, LayerHeads heads, int head_dim) {
+  AttentionWeights& w = layer.weights;
+  const std::vector<int> keys = merged_of_expanded(layer.key_of_query, heads.kv);
+  const std::vector<int> values = merged_of_expanded(layer.value_of_query, heads.kv);
+  w.key = take_heads(w.key, keys, head_dim);
+  w.key_bias = take_heads(w.key_bias, keys, head_dim);
+  w.value = take_heads(w.value, values, head_dim);
+  w.value_bias = take_heads(w.value_bias, values, head_dim);
+}
+
+}  // namespace
+
+void lay_out(Layout layout, MergedAttention& layer, LayerHeads heads, int head_dim) {
+  if (layout == Layout::kExpand) {
+    repeat_keys_and_values(layer, heads, head_dim);
+  } else {
+    permute_queries(layer, heads, head_dim);
+  }
+}
+
+}  // namespace regroup::models

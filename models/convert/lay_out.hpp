@@ -1,0 +1,12 @@
+#pragma once
+
+#include "models/convert/layout.hpp"
+#include "models/merge/attention_weights.hpp"
+
+namespace regroup::models {
+
+/// Rearranges one merged layer for a layout that holds it, in place, to `heads` of `head_dim` rows:
+/// after it query head q reads KV head ⌊q · n_KV / n_Q⌋, as stock grouped-query attention does.
+void lay_out(Layout layout, MergedAttention& layer, LayerHeads heads, int head_dim);
+
+}  // namespace regroup::models
