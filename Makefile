@@ -15,12 +15,13 @@ BENCH_OPTIONS ?=
 CONFIGURE = cmake --preset release $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
 SOURCES = $(shell find search models fitness apps tests cmake -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: help setup build demo test bench format check-format install clean
+.PHONY: help setup build demo test test-interop bench format check-format install clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
 	@echo "make build         set up and build build/release/regroup"
 	@echo "make demo          build, search the demo model, write a report to build/demo"
 	@echo "make test          set up, build everything, run the tests"
+	@echo "make test-interop  other engines (transformers, llama.cpp) run what convert writes"
 	@echo "make bench         build and run the benchmarks, print a table of what they measured"
 	@echo "make format        format the sources; make check-format only checks"
 	@echo "make install       install to PREFIX (/usr/local), below DESTDIR if given"
@@ -45,6 +46,10 @@ test: setup
 	  data=$$(sed -n 's/^REGROUP_SHARED_DATA:PATH=//p' build/release/CMakeCache.txt) && \
 	  { [ -d "$$data" ] || echo "Note: no shared data at $$data; the tests that need it are skipped."; }
 	ctest --preset release -j $(JOBS) $(if $(TESTS),-R "$(TESTS)")
+
+# Packages from the index, and llama.cpp compiled once (7 minutes); INTEROP=--if-at-hand leaves out what is not there.
+test-interop: build
+	tests/interop/run.sh build/release/regroup $(INTEROP)
 
 bench:
 	@scripts/setup.sh --bench $(if $(TORCH),"$(abspath $(TORCH))")

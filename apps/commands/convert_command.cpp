@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/calibration_input.hpp"
+#include "apps/convert/model_card.hpp"
 #include "apps/grouping_option.hpp"
 #include "apps/output_directory.hpp"
 #include "apps/run_front.hpp"
@@ -114,24 +115,44 @@ void ConvertCommand::run(const Session& session) {
   require_other_directory(output_, model_);
   const auto layers = merged_layers(shared_model, grouping, file, session);
   make_directory(output_);
+  options.model_card = model_card(model, grouping, file, layout);
   models::convert_checkpoint(model, *layers, layout, options, output_, session.stop,
                              session.console.progress());
 
+  report(model, grouping, file, layout, session);
+}
+
+void ConvertCommand::report(const models::PretrainedModel& model,
+                            const models::GroupingFile& grouping, const std::filesystem::path& file,
+                            models::Layout layout, const Session& session) const {
   const double ratio = grouping.grouping.kv_ratio();
+  const auto heads = models::stored_heads(layout, grouping.grouping, model.config);
+  const double work = query_work(model.config, heads);
+  const auto bytes = models::kv_bytes_per_token(model.config, cached_heads(heads), model.dtype);
   if (json_) {
-    const nlohmann::ordered_json summary = {{"output", output_},
-                                            {"layout", models::layout_name(layout)},
-                                            {"grouping", file.string()},
-                                            {"kv_ratio", ratio}};
+    const nlohmann::ordered_json summary = {
+        {"output", output_}, {"layout", models::layout_name(layout)}, {"grouping", file.string()},
+        {"kv_ratio", ratio}, {"kv_bytes_per_token", bytes},           {"query_heads_ratio", work}};
     session.console.print(models::json_text(summary, 2));
     return;
   }
-  session.console.print(fmt::format("{}: layout {}, {:.4f} of the source's KV heads are distinct",
-                                    output_, models::layout_name(layout), ratio));
+  session.console.print(
+      fmt::format("{}: layout {}, {:.4f} of the source's KV heads are distinct, KV cache {} bytes "
+                  "per token",
+                  output_, models::layout_name(layout), ratio, bytes));
+  if (work > 1) {
+    session.console.log(fmt::format(
+        "Groups are filled up with query heads of zeros: {:.1f} % more query heads are computed.",
+        100 * (work - 1)));
+  }
   if (layout == models::Layout::kExpand) {
     session.console.log(
         "Keys and values are repeated to the source's heads: exact in every engine, but an engine "
         "allocates the source's whole KV cache.");
+  } else if (!models::are_uniform(heads)) {
+    session.console.log(
+        "Layers have their own numbers of heads: load it in transformers with "
+        "trust_remote_code=True; the model code stands beside the weights.");
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
+#include "models/convert/layout.hpp"
 #include "models/grouping/grouping_file.hpp"
 
 namespace regroup::models {
@@ -25,6 +26,10 @@ class ConvertCommand : public Command {
       const std::shared_ptr<const models::PretrainedModel>& model,
       const models::GroupingFile& grouping, const std::filesystem::path& file,
       const Session& session) const;
+  /// Says what was written.
+  void report(const models::PretrainedModel& model, const models::GroupingFile& grouping,
+              const std::filesystem::path& file, models::Layout layout,
+              const Session& session) const;
 
   std::string model_;
   std::string grouping_;

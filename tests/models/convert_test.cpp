@@ -2,10 +2,12 @@
 
 #include <cmath>
 
+#include "models/convert/element_type.hpp"
 #include "models/converter.hpp"
 #include "models/files/json_file.hpp"
 #include "models/language_model.hpp"
 #include "models/merge/merged_layers.hpp"
+#include "models/transformer/tensors.hpp"
 #include "search/error.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
@@ -94,7 +96,8 @@ TEST_CASE("a layout refuses what it cannot hold and names one that can") {
              contains("expand"));
   CHECK_THAT(refusal({{{pairs, Partition::parse("0 2 | 1 3")}}}), contains("expand"));
   CHECK_NOTHROW(require_holds(Layout::kStandard, Grouping::uniform(2, pairs), {}));
-  CHECK_THAT(error_message<InputError>([] { find_layout("pads"); }), contains("standard, expand"));
+  CHECK_THAT(error_message<InputError>([] { find_layout("pads"); }),
+             contains("standard, per-layer, pad, expand"));
 }
 
 namespace {
@@ -150,7 +153,7 @@ TEST_CASE("expand layout holds any allocation") {
     shape.bias = true;
     shape.query_heads = c.query_heads;
     const TemporaryDirectory scratch;
-    CHECK(default_layout(c.grouping, {}) == Layout::kExpand);
+    CHECK(default_layout(c.grouping, {}) == Layout::kPad);
     CHECK(round_trip(shape, c.grouping, Layout::kExpand, scratch) < 1e-5);
     CHECK(stored_heads(scratch) == c.stored);
   }
@@ -166,7 +169,122 @@ TEST_CASE("expand layout holds any allocation") {
   Grouping uneven = allocated(Partition::parse("0 1 | 2 3"), {0, 0, 1, 1});
   uneven.layers[1].query_to_group = {search::Group(1), search::Group(1), search::Group(1),
                                      search::Group(1)};
-  CHECK(default_layout(uneven, {}) == Layout::kExpand);
+  CHECK(default_layout(uneven, {}) == Layout::kPerLayer);
+}
+
+namespace {
+
+/// Converts to a layout in which layers have their own heads and returns these, as the result's
+/// config.json says them; checks its logits on the way.
+std::vector<LayerHeads> heads_of(const TinyLlama& shape, const Grouping& grouping, Layout layout) {
+  const TemporaryDirectory scratch;
+  CHECK(round_trip(shape, grouping, layout, scratch) < 1e-5);
+  const ModelConfig config = open_model(scratch.path() / "converted").config;
+  return {config.heads(0), config.heads(1)};
+}
+
+Grouping joint(const char* first, const char* second) {
+  const Partition a = Partition::parse(first);
+  const Partition b = Partition::parse(second);
+  return {{{a, a}, {b, b}}};
+}
+
+}  // namespace
+
+TEST_CASE("per-layer layout: every layer has its own number of KV heads") {
+  TinyLlama shape;
+  shape.bias = true;
+  TinyLlama shared = shape;
+  shared.query_heads = 8;
+  const Grouping grouping = joint("0 3 | 1 2", "0 1 2 3");
+  CHECK(default_layout(grouping, {}) == Layout::kPerLayer);
+  using Heads = std::vector<LayerHeads>;
+  CHECK(heads_of(shape, grouping, Layout::kPerLayer) == Heads{{4, 2}, {4, 1}});
+  CHECK(heads_of(shared, grouping, Layout::kPerLayer) == Heads{{8, 2}, {8, 1}});
+  CHECK(heads_of(TinyLlama::qwen2(), grouping, Layout::kPerLayer) == Heads{{4, 2}, {4, 1}});
+}
+
+TEST_CASE("pad layout: smaller groups are filled up with query heads of zeros") {
+  TinyLlama shape;
+  shape.bias = true;
+  TinyLlama shared = shape;
+  shared.query_heads = 8;
+  using Heads = std::vector<LayerHeads>;
+  const Grouping uneven = joint("0 3 1 | 2", "0 | 1 2 | 3");
+  CHECK(default_layout(uneven, {}) == Layout::kPad);
+  CHECK(heads_of(shape, uneven, Layout::kPad) == Heads{{6, 2}, {6, 3}});
+  CHECK(heads_of(shared, uneven, Layout::kPad) == Heads{{12, 2}, {12, 3}});
+  CHECK(heads_of(TinyLlama::qwen2(), uneven, Layout::kPad) == Heads{{6, 2}, {6, 3}});
+  // An allocation: groups by the query heads that they serve.
+  const Grouping served = allocated(Partition::parse("0 1 | 2 3"), {0, 1, 1, 1});
+  CHECK(heads_of(shape, served, Layout::kPad) == Heads{{6, 2}, {6, 2}});
+}
+
+TEST_CASE("pad layout gives all layers the same heads where stock engines then run them") {
+  TinyLlama shape;
+  const Grouping grouping = joint("0 1 | 2 3", "0 | 1 2 3");
+  using Heads = std::vector<LayerHeads>;
+  shape.width = 16;  // 6 does not divide it
+  CHECK(heads_of(shape, grouping, Layout::kPad) == Heads{{4, 2}, {6, 2}});
+  shape.width = 12;
+  CHECK(heads_of(shape, grouping, Layout::kPad) == Heads{{6, 2}, {6, 2}});
+}
+
+TEST_CASE("layouts whose layers differ go with the code that reads them") {
+  const TemporaryDirectory scratch;
+  round_trip(TinyLlama(), joint("0 1 | 2 3", "0 1 2 3"), Layout::kPerLayer, scratch);
+  const auto config = read_json_file(scratch.path() / "converted/config.json");
+  CHECK(config["num_key_value_heads_per_layer"] == std::vector<int>{2, 1});
+  CHECK(config["block_configs"][0]["attention"]["n_heads_in_group"] == 2);
+  CHECK(config["block_configs"][1]["attention"]["n_heads_in_group"] == 4);
+  const std::string code = read_file(scratch.path() / "converted/modeling_regrouped.py");
+  CHECK_THAT(code, contains("class RegroupedForCausalLM(LlamaForCausalLM)"));
+  // Another conversion to the same place leaves nothing of it.
+  const auto model = std::make_shared<const PretrainedModel>(open_model(scratch.path() / "source"));
+  const Grouping pairs = Grouping::uniform(2, Partition::parse("0 1 | 2 3"));
+  search::SilentProgress silent;
+  convert_checkpoint(*model, *merge_plainly(model, pairs, find_merge("mean")), Layout::kStandard,
+                     {}, scratch.path() / "converted", {}, silent);
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "converted/modeling_regrouped.py"));
+  CHECK(open_model(scratch.path() / "converted").config.heads_by_layer.empty());
+}
+
+TEST_CASE("a checkpoint whose layers differ is refused where a grouping is asked of it") {
+  const TemporaryDirectory scratch;
+  round_trip(TinyLlama(), joint("0 1 | 2 3", "0 1 2 3"), Layout::kPerLayer, scratch);
+  const PretrainedModel model = open_model(scratch.path() / "converted");
+  CHECK_THAT(error_message<InputError>([&] { require_equal_layers(model); }),
+             contains("converted from"));
+}
+
+TEST_CASE("weights are written in another element type, and refused where it cannot hold them") {
+  const TemporaryDirectory scratch;
+  TinyLlama().write(scratch.path() / "source");
+  const auto model = std::make_shared<const PretrainedModel>(open_model(scratch.path() / "source"));
+  const auto layers =
+      merge_plainly(model, Grouping::uniform(2, Partition::parse("0 1 | 2 3")), find_merge("mean"));
+  const auto target = scratch.path() / "converted";
+  std::filesystem::create_directories(target);
+  search::SilentProgress silent;
+  for (const DType dtype : {DType::kF16, DType::kBF16}) {
+    convert_checkpoint(*model, *layers, Layout::kStandard, {.dtype = dtype}, target, {}, silent);
+    const PretrainedModel converted = open_model(target);
+    for (const std::string& name : converted.checkpoint.names()) {
+      const TensorView& found = converted.checkpoint.tensor(name);
+      CHECK(found.dtype == dtype);
+      const at::Tensor source = to_tensor(model->checkpoint.tensor(name));
+      if (source.sizes() != to_tensor(found).sizes()) continue;   // merged keys and values
+      if (name.find("self_attn") != std::string::npos) continue;  // in another order
+      CHECK(at::equal(to_tensor(found), source.to(scalar_type(dtype))));
+    }
+  }
+  const std::vector<float> large = {1e6F};
+  std::vector<std::byte> out(2);
+  CHECK_THAT(error_message<WorkError>([&] {
+               convert_elements(DType::kF32, std::as_bytes(std::span(large)), DType::kF16, out,
+                                "a.weight");
+             }),
+             contains("a.weight"));
 }
 
 TEST_CASE("companion files are carried over, shards keep their limit, bytes repeat") {

@@ -1,0 +1,144 @@
+#include "apps/convert/model_card.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "apps/convert/source_licence.hpp"
+#include "models/convert/converted_config.hpp"
+#include "regroup/version.hpp"
+
+namespace regroup::apps {
+namespace {
+
+using models::LayerHeads;
+using models::Layout;
+
+/// Numbers of heads: "8" where they are the same everywhere, else one for each layer.
+std::string heads_text(const std::vector<LayerHeads>& heads, int LayerHeads::*count) {
+  std::vector<int> counts;
+  bool are_equal = true;
+  for (const LayerHeads& layer : heads) {
+    counts.push_back(layer.*count);
+    are_equal = are_equal && counts.back() == counts.front();
+  }
+  return are_equal ? std::to_string(counts.front()) : fmt::format("{}", fmt::join(counts, ", "));
+}
+
+std::string sizes_table(const models::PretrainedModel& model, const std::vector<LayerHeads>& heads,
+                        const std::optional<MeasuredGrouping>& measured) {
+  const models::ModelConfig& config = model.config;
+  const auto bytes = [&](int kv_heads) {
+    return models::kv_bytes_per_token(config, kv_heads, model.dtype);
+  };
+  std::string table = "| | source | this model |\n| --- | --- | --- |\n";
+  table += fmt::format("| KV cache, bytes per token in {} | {} | {} |\n",
+                       models::config_name(model.dtype), bytes(config.stored_kv_heads()),
+                       bytes(cached_heads(heads)));
+  table += fmt::format("| key/value heads of a layer | {} | {} |\n", config.kv_heads,
+                       heads_text(heads, &LayerHeads::kv));
+  table += fmt::format("| query heads of a layer | {} | {} |\n", config.query_heads,
+                       heads_text(heads, &LayerHeads::query));
+  if (!measured) return table;
+  table +=
+      fmt::format("| loss, nats per token | {:.4f} | {:.4f} ({:+.4f}) |\n", measured->source_loss,
+                  measured->loss, measured->loss - measured->source_loss);
+  if (measured->divergence) {
+    table += fmt::format("| KL(source ‖ this model), nats per token | | {:.4f} |\n",
+                         *measured->divergence);
+  }
+  return table;
+}
+
+std::string measured_text(const std::optional<MeasuredGrouping>& measured) {
+  if (!measured) return "Its loss was not measured when it was made.\n";
+  std::string text = fmt::format("Losses were measured on {} tokens in windows of {}",
+                                 measured->tokens, measured->context);
+  if (measured->is_sampled) text += ", text that the source model wrote";
+  if (!measured->data_sha256.empty()) text += fmt::format(" (SHA-256 {})", measured->data_sha256);
+  return text + ".\n";
+}
+
+std::string method_text(const GroupingOrigin& origin, const models::GroupingFile& grouping) {
+  std::string text = "* Grouping: ";
+  if (origin.method.empty()) {
+    text += "given by hand";
+  } else {
+    text += fmt::format("found by {}", origin.method);
+    if (!origin.fitness.empty()) text += fmt::format(", priced by {}", origin.fitness);
+  }
+  return text + fmt::format("\n* Heads merged: {}\n", grouping.recipe.name());
+}
+
+std::string engines_text(const models::PretrainedModel& model, Layout layout,
+                         const std::vector<LayerHeads>& heads) {
+  const double more_queries = query_work(model.config, heads) - 1;
+  std::string text;
+  if (more_queries > 0) {
+    text += fmt::format(
+        "Groups of unequal sizes are filled up with query heads of zeros: {:.1f} % more query "
+        "heads are computed, the cache holds none of them. ",
+        100 * more_queries);
+  }
+  if (layout == Layout::kExpand) {
+    text += "Keys and values are repeated, so that no engine saves memory by them. ";
+  }
+  if (models::are_uniform(heads))
+    return text + "Any engine that runs the source runs this model.\n";
+  text +=
+      "Layers have their own numbers of heads: load it in transformers with "
+      "`trust_remote_code=True`. ";
+  if (models::is_nemotron(model.config, heads)) {
+    return text + "The keys in `config.json` are those of Nemotron-NAS (`block_configs`).\n";
+  }
+  return text +
+         "Engines that know Nemotron-NAS by themselves do not run it: they derive its sizes "
+         "otherwise.\n";
+}
+
+std::string front_matter(const models::PretrainedModel& model, const std::string& licence) {
+  std::string text = fmt::format("---\n{}base_model: {}\n", licence, model.name());
+  if (model.config.kind == models::ModelKind::kCausal) text += "pipeline_tag: text-generation\n";
+  return text + "library_name: transformers\ntags:\n- regroup\n- kv-cache\n---\n\n";
+}
+
+}  // namespace
+
+double query_work(const models::ModelConfig& config, const std::vector<LayerHeads>& heads) {
+  double total = 0;
+  for (const LayerHeads& layer : heads) total += layer.query;
+  return total / (static_cast<double>(config.query_heads) * static_cast<double>(heads.size()));
+}
+
+int cached_heads(const std::vector<LayerHeads>& heads) {
+  int total = 0;
+  for (const LayerHeads& layer : heads) total += 2 * layer.kv;
+  return total;
+}
+
+std::string model_card(const models::PretrainedModel& model, const models::GroupingFile& grouping,
+                       const std::filesystem::path& grouping_file, Layout layout) {
+  const std::vector<LayerHeads> heads =
+      models::stored_heads(layout, grouping.grouping, model.config);
+  const GroupingOrigin origin = origin_of(grouping_file);
+  const std::string licence = source_licence(model.checkpoint.directory());
+  std::string text = front_matter(model, licence);
+  text +=
+      fmt::format("# {}, {:.4g} of its KV heads\n\n", model.name(), grouping.grouping.kv_ratio());
+  text += fmt::format(
+      "{} with key and value heads shared, made by regroup {}. Its weights are those of the source "
+      "but for the attention projections, which were merged in closed form; nothing was "
+      "trained.\n\n",
+      model.name(), kVersion);
+  text += sizes_table(model, heads, origin.measured) + "\n" + measured_text(origin.measured) + "\n";
+  text += method_text(origin, grouping);
+  text += fmt::format("* Layout: {}\n* Command: `regroup convert {} --grouping {} --layout {}`\n",
+                      models::layout_name(layout), model.name(), grouping_file.filename().string(),
+                      models::layout_name(layout));
+  text += fmt::format("* Source weights: SHA-256 {}\n\n", model.checkpoint.weights_sha256());
+  text += engines_text(model, layout, heads);
+  text += licence.empty() ? "\nThe source states no licence in its card.\n"
+                          : "\nThe licence is the source's.\n";
+  return text;
+}
+
+}  // namespace regroup::apps

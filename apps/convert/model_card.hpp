@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "apps/convert/grouping_origin.hpp"
+#include "models/architecture/model_config.hpp"
+#include "models/convert/layout.hpp"
+#include "models/grouping/grouping_file.hpp"
+#include "models/pretrained_model.hpp"
+
+namespace regroup::apps {
+
+/// README.md of a converted checkpoint, as Hugging Face's model cards are: source, method, command,
+/// KV size, measured loss before and after, and the licence that the source's card states. Equal
+/// inputs give equal bytes: no path, no time.
+std::string model_card(const models::PretrainedModel& model, const models::GroupingFile& grouping,
+                       const std::filesystem::path& grouping_file, models::Layout layout);
+
+/// Query heads of the converted model for each of the source's: above 1 where they are padded.
+double query_work(const models::ModelConfig& config, const std::vector<models::LayerHeads>& heads);
+
+/// Key and value heads that an engine caches of the converted model, Σ 2 · n_KV.
+int cached_heads(const std::vector<models::LayerHeads>& heads);
+
+}  // namespace regroup::apps

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Has other engines run what regroup writes: Hugging Face transformers every layout, llama.cpp every GGUF. Their packages
+# go into a virtual environment of their own, with the torch that the build uses.
+#
+#   tests/interop/run.sh PROGRAM [--if-at-hand]
+#     --if-at-hand  leave out, and say so, what would need the package index while it does not answer, or llama.cpp to be
+#                   compiled (7 minutes on 2 processors); its wheel is kept in REGROUP_WHEELS (~/.cache/regroup/wheels)
+set -euo pipefail
+program=$(realpath -e "$1")
+at_hand=${2:-}
+cd "$(dirname "$0")/../.."
+
+TRANSFORMERS="transformers==5.23.0"
+LLAMA_CPP="llama-cpp-python==0.3.36"
+WHEELS=${REGROUP_WHEELS:-$HOME/.cache/regroup/wheels}
+DATA=../shared/data
+venv=build/interop
+python=$venv/bin/python
+
+say() { echo "interop: $*"; }
+
+install() {
+  "$python" -m pip install --disable-pip-version-check --no-input --quiet "$@" </dev/null
+}
+
+# The environment sees the build's torch as if it were installed there.
+make_environment() {
+  local torch
+  torch=$(cmake -P cmake/FindLibTorch.cmake 2>&1 | sed -n 's/^-- LibTorch [^:]*: //p')
+  [ -x "$python" ] || python3 -m venv "$venv"
+  dirname "$torch" >"$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch_of_the_build.pth"
+  "$python" -c 'import torch' 2>/dev/null || install torch
+}
+
+# Whether a package is there, or can be installed.
+provide() {
+  local module=$1
+  shift
+  "$python" -c "import $module" 2>/dev/null || install "$@"
+}
+
+provide_llama_cpp() {
+  "$python" -c 'import llama_cpp' 2>/dev/null && return
+  if ! compgen -G "$WHEELS/llama_cpp_python-*.whl" >/dev/null; then
+    [ -z "$at_hand" ] || { say "llama.cpp SKIPPED: no wheel in $WHEELS (make test-interop builds it)"; return 1; }
+    mkdir -p "$WHEELS"
+    "$python" -m pip wheel --disable-pip-version-check --quiet --no-deps "$LLAMA_CPP" -w "$WHEELS" </dev/null
+  fi
+  install --find-links "$WHEELS" "$LLAMA_CPP"
+}
+
+models=(examples/demo-llama)
+if [ -d "$DATA" ]; then
+  models+=("$DATA"/checkpoints/{books-llama,stories260k} "$DATA"/goldens/{llama-bias,llama-rope3,mistral,qwen2,qwen3})
+else
+  say "no shared data beside the checkout: examples/demo-llama alone"
+fi
+
+make_environment
+failed=
+if provide transformers "$TRANSFORMERS" safetensors numpy; then
+  OMP_WAIT_POLICY=passive "$python" tests/interop/transformers_test.py "$program" "${models[@]}" || failed=yes
+else
+  say "transformers SKIPPED: the package index does not answer"
+  [ -n "$at_hand" ] || failed=yes
+fi
+if provide_llama_cpp; then
+  OMP_WAIT_POLICY=passive "$python" tests/interop/llama_cpp_test.py "$program" || failed=yes
+elif [ -z "$at_hand" ]; then
+  failed=yes
+fi
+[ -z "$failed" ] || { say "FAILED"; exit 1; }

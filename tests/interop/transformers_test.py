@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Hugging Face transformers runs what `regroup convert` writes.
+
+    transformers_test.py PROGRAM MODEL [MODEL]...
+
+For every model and every layout that holds one of the groupings below: transformers loads the converted directory, its
+logits equal `regroup logits MODEL --grouping` within 1e-4, its greedy text equals `regroup generate`, and its cache holds
+just the bytes of the grouping's key/value heads. Prints a line for each; exit status 1 if one fails.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+from regroup_program import groupings_of, run, write_grouping
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+PROMPT = "The house stood at the end of the road, and"
+NEW_TOKENS = 24
+TOLERANCE = 1e-4
+
+
+def load(directory):
+    import torch
+    import transformers
+
+    torch.set_num_threads(2)
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return transformers.AutoModelForCausalLM.from_pretrained(
+        directory, dtype=torch.float32, trust_remote_code=True).eval()
+
+
+def some_ids(model, length=48):
+    import torch
+
+    size = model.config.vocab_size
+    return (torch.arange(2 * length).reshape(2, length) * 37 + 11) % size
+
+
+def regroup_logits(program, source, grouping, ids, scratch):
+    from safetensors.torch import load_file, save_file
+
+    save_file({"input_ids": ids}, scratch / "in.safetensors")
+    run(program, "logits", source, "--grouping", grouping, "--input", scratch / "in.safetensors",
+        "-o", scratch / "out.safetensors")
+    return load_file(scratch / "out.safetensors")["logits"]
+
+
+def cache_bytes_per_token(model, ids):
+    import torch
+
+    with torch.no_grad():
+        cache = model(ids[:1], use_cache=True).past_key_values
+    numbers = sum(layer.keys.numel() + layer.values.numel() for layer in cache.layers)
+    return numbers * 4 / ids.shape[1]
+
+
+def greedy_ids(model, prompt_ids):
+    import torch
+
+    with torch.no_grad():
+        ids = model.generate(torch.tensor([prompt_ids]), attention_mask=torch.ones(1, len(prompt_ids), dtype=torch.long),
+                             max_new_tokens=NEW_TOKENS, do_sample=False, eos_token_id=-1, pad_token_id=0)
+    return ids[0, len(prompt_ids):].tolist()
+
+
+def check(program, source, name, layout, layers, scratch):
+    """Messages on what is wrong; empty if nothing is."""
+    grouping = write_grouping(scratch / "grouping.json", layers)
+    converted = scratch / f"{pathlib.Path(source).name}-{name}-{layout}"
+    summary = json.loads(run(program, "convert", source, "--grouping", grouping, "--layout", layout, "--json",
+                             "-o", converted))
+    model = load(converted)
+    problems = []
+    ids = some_ids(model)
+    difference = (model(ids).logits.detach() - regroup_logits(program, source, grouping, ids, scratch)).abs().max().item()
+    if not difference < TOLERANCE:
+        problems.append(f"logits differ by {difference:.2e}")
+
+    element = {"float32": 4, "bfloat16": 2, "float16": 2}[json.loads(run(program, "inspect", source, "--json"))["dtype"]]
+    expected = summary["kv_bytes_per_token"] * 4 / element
+    found = cache_bytes_per_token(model, ids)
+    if found != expected:
+        problems.append(f"cache of {found} bytes a token, not {expected}")
+
+    text = "no tokenizer"
+    if any((pathlib.Path(source) / file).exists() for file in ("tokenizer.model", "tokenizer.json")):
+        generated = json.loads(run(program, "generate", source, "--grouping", grouping, "--prompt", PROMPT,
+                                   "--max-tokens", NEW_TOKENS, "--ignore-eos", "--json"))
+        same = generated["ids"] == greedy_ids(model, generated["prompt_ids"])
+        text = "same text" if same else "other text"
+        if not same:
+            problems.append("other text")
+    print(f"{'FAILED' if problems else 'ok':7}{pathlib.Path(source).name:14}{name:12}{layout:10} "
+          f"{type(model).__name__:22} logits {difference:.1e}  cache {found:.0f} bytes/token (float32)  {text}", flush=True)
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("models", nargs="+")
+    options = parser.parse_args()
+    failures = 0
+    with tempfile.TemporaryDirectory() as directory:
+        scratch = pathlib.Path(directory)
+        os.environ["HF_MODULES_CACHE"] = str(scratch / "modules")
+        for source in options.models:
+            shape = json.loads(run(options.program, "inspect", source, "--json"))
+            for name, layout, layers in groupings_of(shape["layers"], shape["kv_heads"]):
+                failures += bool(check(options.program, source, name, layout, layers, scratch))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
