@@ -2,7 +2,8 @@
 """Checks schemas/grouping.schema.json against examples that the reader takes and refuses.
 
 usage: schema_test.py REPOSITORY PROGRAM
-The groupings that PROGRAM writes for the demo model must be valid, files without a required field must not.
+The groupings that PROGRAM writes for the demo model, imported ones too, must be valid, files without a required field must
+not.
 """
 import copy
 import json
@@ -35,6 +36,14 @@ with tempfile.TemporaryDirectory() as scratch:
     for document in allocated:
         validator.validate(document)
 
+    table, imported = pathlib.Path(scratch) / "table.csv", pathlib.Path(scratch) / "imported.json"
+    subprocess.run([program, "grouping", "export", groupings[0], "--format", "csv", "-o", table], check=True,
+                   stdout=subprocess.DEVNULL)
+    for more in ([], ["--merge", "first", "--model", repository / "examples/demo-llama"]):
+        subprocess.run([program, "grouping", "import", table, "--format", "csv", "-o", imported, *more], check=True,
+                       stdout=subprocess.DEVNULL)
+        validator.validate(json.loads(imported.read_text()))
+
 by_hand = {"format": "regroup.grouping", "version": 1, "layers": [{"index": 0, "key_groups": [[0, 1]]}]}
 validator.validate(by_hand)
 
@@ -55,4 +64,4 @@ for allocation in ([], [[0]], [-1], [0.5], "0 1"):
     broken = copy.deepcopy(by_hand)
     broken["layers"][0]["query_to_group"] = allocation
     must_refuse(broken, f"query_to_group {allocation}")
-print(f"{len(groupings) + len(allocated)} written files valid, 15 broken ones refused")
+print(f"{len(groupings) + len(allocated) + 2} written files valid, 15 broken ones refused")

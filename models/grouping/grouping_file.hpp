@@ -50,4 +50,9 @@ nlohmann::ordered_json model_identity(const PretrainedModel& model);
 std::string grouping_text(const search::Grouping& grouping, const MergeRecipe& recipe,
                           const PretrainedModel& model, const GroupingNotes& notes);
 
+/// The text of a grouping JSON that another tool's file gave: the layers; with a model its identity
+/// and the KV size, with an operator "merge". Equal arguments give equal bytes.
+std::string imported_grouping_text(const search::Grouping& grouping, const PretrainedModel* model,
+                                   const MergeOperator* merge);
+
 }  // namespace regroup::models

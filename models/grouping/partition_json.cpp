@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "models/files/json_fields.hpp"
@@ -39,6 +41,21 @@ search::Partition read_partition(const nlohmann::json& groups, int heads,
     parts.where = where;
     throw InputError(parts);
   }
+}
+
+int count_heads(const nlohmann::json& groups) {
+  constexpr std::int64_t kMost = search::Partition::kMaxHeads;
+  std::int64_t heads = 1;
+  if (!groups.is_array()) return 1;
+  for (const nlohmann::json& group : groups) {
+    if (!group.is_array()) continue;
+    for (const nlohmann::json& head : group) {
+      if (!head.is_number_unsigned()) continue;  // read_partition has the message
+      const auto id = std::min<std::uint64_t>(head.get<std::uint64_t>(), kMost - 1);
+      heads = std::max(heads, static_cast<std::int64_t>(id) + 1);
+    }
+  }
+  return static_cast<int>(heads);
 }
 
 std::vector<search::Group> read_allocation(const nlohmann::json& query_to_group,

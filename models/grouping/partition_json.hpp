@@ -13,6 +13,10 @@ namespace regroup::models {
 /// `where`, for a value of another kind and as Partition::from_groups.
 search::Partition read_partition(const nlohmann::json& groups, int heads, const std::string& where);
 
+/// How many heads a list of groups speaks of: the highest head id and one, from 1 to
+/// Partition::kMaxHeads. What is no list of groups counts as one head: read_partition refuses it.
+int count_heads(const nlohmann::json& groups);
+
 /// What the array "query_to_group" means, one entry for each of the model's query heads: places in
 /// the list `groups`, of which `partition` was read. Throws InputError naming `where`, for another
 /// number of entries and for one that is no place in the list.

@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
 #include "models/grouping/grouping_file.hpp"
-#include "models/grouping/partition_json.hpp"
+#include "models/grouping/grouping_layers.hpp"
 #include "models/merge/merge_recipe.hpp"
 #include "models/merge/mergeable.hpp"
 #include "search/error.hpp"
@@ -16,66 +15,6 @@ namespace regroup::models {
 namespace {
 
 using nlohmann::json;
-
-void require_value(const json& object, std::string_view key, const std::string& where,
-                   const json& expected) {
-  const auto found = object.find(key);
-  if (found != object.end() && *found == expected) return;
-  throw InputError({.what = "field has another value than this reader knows",
-                    .where = field_of(where, key),
-                    .expected = expected.dump(),
-                    .found = found == object.end() ? "nothing" : describe_json(*found)});
-}
-
-search::LayerGrouping read_groups(const json& layer, int heads, const std::string& where) {
-  const search::Partition keys = read_partition(required_array(layer, "key_groups", where), heads,
-                                                field_of(where, "key_groups"));
-  const json* values = optional_array(layer, "value_groups", where);
-  if (values == nullptr) return {keys, keys};
-  return {keys, read_partition(*values, heads, field_of(where, "value_groups"))};
-}
-
-search::LayerGrouping read_layer(const json& layer, const ModelConfig& config,
-                                 const std::string& where) {
-  search::LayerGrouping grouping = read_groups(layer, config.kv_heads, where);
-  const json* allocation = optional_array(layer, "query_to_group", where);
-  if (allocation == nullptr) return grouping;
-  const std::string place = field_of(where, "query_to_group");
-  if (!grouping.shares_partition()) {
-    throw InputError({.what = "allocation of query heads to groups of keys and values that differ",
-                      .where = place,
-                      .expected = "value_groups absent or equal to key_groups",
-                      .found = fmt::format("{} and {}", grouping.keys.to_string(),
-                                           grouping.values.to_string())});
-  }
-  grouping.query_to_group = read_allocation(*allocation, layer["key_groups"], grouping.keys,
-                                            static_cast<std::size_t>(config.query_heads), place);
-  return grouping;
-}
-
-search::Grouping read_layers(const json& document, const ModelConfig& config,
-                             const std::string& where) {
-  const json& entries = required_array(document, "layers", where);
-  std::vector<std::optional<search::LayerGrouping>> layers(static_cast<std::size_t>(config.layers));
-  for (const json& entry : entries) {
-    const auto index = required_int(entry, "index", where + ", layers", 0, config.layers - 1);
-    auto& layer = layers[static_cast<std::size_t>(index)];
-    const std::string place = fmt::format("{}, layer {}", where, index);
-    if (layer) throw InputError({.what = "layer is listed twice", .where = place});
-    layer = read_layer(entry, config, place);
-  }
-  search::Grouping grouping;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (!layers[i]) {
-      throw InputError({.what = "layer is missing",
-                        .where = where,
-                        .expected = fmt::format("layers 0 to {}", config.layers - 1),
-                        .found = fmt::format("no layer {}", i)});
-    }
-    grouping.layers.push_back(*layers[i]);
-  }
-  return grouping;
-}
 
 [[noreturn]] void refuse_model(const std::string& where, const std::string& expected,
                                const std::string& found) {
@@ -159,13 +98,11 @@ void require_kv_size(const json& document, const search::Grouping& grouping,
 GroupingFile read_grouping_file(const std::filesystem::path& file, const PretrainedModel& model) {
   const json document = read_json_file(file);
   const std::string where = file.string();
-  require_object(document, where);
-  require_value(document, "format", where, "regroup.grouping");
-  require_value(document, "version", where, 1);
+  require_grouping_json(document, where);
   require_model(document, model, where);
   require_equal_layers(model);
-  GroupingFile result{read_layers(document, model.config, where), read_recipe(document, where),
-                      read_calibration_reference(document, where)};
+  GroupingFile result{read_layers(document, HeadCounts::of(model.config), where),
+                      read_recipe(document, where), read_calibration_reference(document, where)};
   require_mergeable(result.grouping, result.recipe);
   require_kv_size(document, result.grouping, where);
   return result;

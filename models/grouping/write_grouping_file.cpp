@@ -21,19 +21,30 @@ std::vector<int> group_numbers(const std::vector<search::Group>& groups) {
   return numbers;
 }
 
-std::string layer_lines(const search::Grouping& grouping, const ModelConfig& config) {
+/// One line a layer; `config` of the model where it is known, for the names of layers.
+std::string layer_lines(const search::Grouping& grouping, const ModelConfig* config) {
   std::string lines;
   for (std::size_t i = 0; i < grouping.layers.size(); ++i) {
     const search::LayerGrouping& groups = grouping.layers[i];
     ordered_json layer = {{"index", i},
                           {"key_groups", groups.keys.member_ids()},
                           {"value_groups", groups.values.member_ids()}};
-    const std::string name = layer_name(config, static_cast<int>(i));
+    const std::string name = config == nullptr ? "" : layer_name(*config, static_cast<int>(i));
     if (!name.empty()) layer["name"] = name;
     if (groups.has_allocation()) layer["query_to_group"] = group_numbers(groups.query_to_group);
     lines += fmt::format("{}    {}", i == 0 ? "" : ",\n", json_text(layer));
   }
   return lines;
+}
+
+/// What every grouping file begins with, up to the end of its layers.
+std::string head_text(const search::Grouping& grouping, const PretrainedModel* model) {
+  std::string text = "{\n  \"format\": \"regroup.grouping\",\n  \"version\": 1,\n";
+  if (model != nullptr) {
+    text += fmt::format("  \"model\": {},\n", json_text(model_identity(*model)));
+  }
+  const ModelConfig* config = model == nullptr ? nullptr : &model->config;
+  return text + fmt::format("  \"layers\": [\n{}\n  ]", layer_lines(grouping, config));
 }
 
 }  // namespace
@@ -54,9 +65,7 @@ std::string grouping_text(const search::Grouping& grouping, const MergeRecipe& r
                                    {"fitness", notes.fitness},
                                    {"seed", notes.seed},
                                    {"regroup", kVersion}};
-  std::string text = "{\n  \"format\": \"regroup.grouping\",\n  \"version\": 1,\n";
-  text += fmt::format("  \"model\": {},\n", json_text(model_identity(model)));
-  text += fmt::format("  \"layers\": [\n{}\n  ],\n", layer_lines(grouping, model.config));
+  std::string text = head_text(grouping, &model) + ",\n";
   text += fmt::format("  \"merge\": {},\n", json_text(ordered_json(recipe.merge->name())));
   text += fmt::format("  \"renorm\": {},\n  \"refit\": \"{}\",\n", recipe.renorm,
                       refit_name(recipe.refit));
@@ -69,6 +78,18 @@ std::string grouping_text(const search::Grouping& grouping, const MergeRecipe& r
   text += fmt::format("  \"objectives\": {},\n", json_text(notes.objectives));
   text += fmt::format("  \"provenance\": {}\n}}\n", json_text(provenance));
   return text;
+}
+
+std::string imported_grouping_text(const search::Grouping& grouping, const PretrainedModel* model,
+                                   const MergeOperator* merge) {
+  std::string text = head_text(grouping, model);
+  if (merge != nullptr) {
+    text += fmt::format(",\n  \"merge\": {}", json_text(ordered_json(merge->name())));
+  }
+  if (model != nullptr) {
+    text += fmt::format(",\n  \"kv\": {}", json_text(kv_json(grouping, *model)));
+  }
+  return text + "\n}\n";
 }
 
 }  // namespace regroup::models

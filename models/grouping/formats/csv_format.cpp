@@ -1,0 +1,100 @@
+#include "models/grouping/formats/csv_format.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+#include "models/files/mapped_file.hpp"
+#include "models/grouping/formats/head_table.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+using search::Label;
+using search::Partition;
+
+/// Group of keys and group of values.
+using GroupPair = std::pair<int, int>;
+/// By layer the groups of its heads, by head; a map, for a file may name any numbers.
+using HeadGroups = std::map<int, std::map<int, GroupPair>>;
+
+HeadGroups collect(const std::vector<HeadRow>& rows, const std::string& where) {
+  HeadGroups layers;
+  for (const HeadRow& row : rows) {
+    const GroupPair groups(row.key_group, row.value_group);
+    if (layers[row.layer].try_emplace(row.head, groups).second) continue;
+    throw InputError({.what = "head is listed twice",
+                      .where = fmt::format("{}, line {}", where, row.line),
+                      .expected = "every head once",
+                      .found = fmt::format("L{}H{} again", row.layer, row.head)});
+  }
+  return layers;
+}
+
+/// Refuses numbers other than 0 … count − 1 in ascending `entries`.
+template <class Entries>
+void require_complete(const Entries& entries, std::string_view noun, const std::string& where) {
+  int next = 0;
+  for (const auto& [number, ignored] : entries) {
+    if (number != next) {
+      throw InputError({.what = fmt::format("{} is missing", noun),
+                        .where = where,
+                        .expected = fmt::format("every {} from 0 to {}", noun, number),
+                        .found = fmt::format("no {} {}", noun, next)});
+    }
+    ++next;
+  }
+}
+
+search::LayerGrouping layer_of(const std::map<int, GroupPair>& heads, const std::string& where) {
+  require_complete(heads, "head", where);
+  if (heads.size() > Partition::kMaxHeads) {
+    throw InputError({.what = "layer has too many heads",
+                      .where = where,
+                      .expected = fmt::format("at most {}", Partition::kMaxHeads),
+                      .found = std::to_string(heads.size())});
+  }
+  std::vector<Label> keys;
+  std::vector<Label> values;
+  for (const auto& [head, groups] : heads) {
+    keys.push_back(static_cast<Label>(groups.first));
+    values.push_back(static_cast<Label>(groups.second));
+  }
+  return {Partition::from_labels(keys), Partition::from_labels(values)};
+}
+
+}  // namespace
+
+std::vector<NamedText> CsvFormat::write(const search::Grouping& grouping,
+                                        const HeadCounts& heads) const {
+  std::string text = "head,key_group,value_group\n";
+  for (std::size_t i = 0; i < grouping.layers.size(); ++i) {
+    const search::LayerGrouping& layer = grouping.layers[i];
+    for (int h = 0; h < heads.kv_heads; ++h) {
+      const search::Head head(h);
+      text += fmt::format("L{}H{},{},{}\n", i, h, layer.keys.group_of(head).value(),
+                          layer.values.group_of(head).value());
+    }
+  }
+  return {{"", text}};
+}
+
+search::Grouping CsvFormat::read(const std::filesystem::path& path,
+                                 const std::optional<HeadCounts>& model) const {
+  const MappedFile file(path);
+  const auto bytes = file.bytes();
+  const std::string where = path.string();
+  const HeadGroups layers = collect(
+      parse_head_table({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where), where);
+  require_complete(layers, "layer", where);
+  search::Grouping grouping;
+  for (const auto& [index, heads] : layers) {
+    grouping.layers.push_back(layer_of(heads, fmt::format("{}, layer {}", where, index)));
+  }
+  require_counts(grouping, model, where);
+  return grouping;
+}
+
+}  // namespace regroup::models

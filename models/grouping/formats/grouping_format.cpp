@@ -1,0 +1,95 @@
+#include "models/grouping/formats/grouping_format.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+
+#include "models/grouping/formats/block_configs_format.hpp"
+#include "models/grouping/formats/chai_format.hpp"
+#include "models/grouping/formats/csv_format.hpp"
+#include "search/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+const ChaiFormat kChai(ChaiFormat::Form::kOneFile);
+const ChaiFormat kChaiLayers(ChaiFormat::Form::kFileForEachLayer);
+const BlockConfigsFormat kBlockConfigs;
+const CsvFormat kCsv;
+
+/// Every format; a new one is one line here.
+const std::array<const GroupingFormat*, 4> kFormats = {&kChai, &kChaiLayers, &kBlockConfigs, &kCsv};
+
+[[noreturn]] void refuse_count(const std::string& where, std::string_view noun, int expected,
+                               int found) {
+  throw InputError({.what = fmt::format("number of {} is not the model's", noun),
+                    .where = where,
+                    .expected = std::to_string(expected),
+                    .found = std::to_string(found)});
+}
+
+}  // namespace
+
+std::vector<std::string_view> grouping_format_names() {
+  std::vector<std::string_view> names;
+  for (const GroupingFormat* format : kFormats) names.push_back(format->name());
+  return names;
+}
+
+const GroupingFormat& find_grouping_format(std::string_view name) {
+  for (const GroupingFormat* format : kFormats) {
+    if (format->name() == name) return *format;
+  }
+  throw InputError({.what = "format of groupings is not known",
+                    .where = "--format",
+                    .expected = fmt::format("one of {}", fmt::join(grouping_format_names(), ", ")),
+                    .found = std::string(name)});
+}
+
+std::vector<NamedText> write_grouping_as(const GroupingFormat& format,
+                                         const search::Grouping& grouping,
+                                         const HeadCounts& heads) {
+  for (std::size_t i = 0; i < grouping.layers.size(); ++i) {
+    if (!grouping.layers[i].has_allocation()) continue;
+    throw InputError(
+        {.what = fmt::format("{} cannot say which group serves which query head", format.name()),
+         .where = fmt::format("layer {}", i),
+         .expected = "query heads served by the groups of their own KV heads",
+         .found = "query_to_group"});
+  }
+  return format.write(grouping, heads);
+}
+
+void require_shared_partitions(const GroupingFormat& format, const search::Grouping& grouping) {
+  for (std::size_t i = 0; i < grouping.layers.size(); ++i) {
+    const search::LayerGrouping& layer = grouping.layers[i];
+    if (layer.shares_partition()) continue;
+    throw InputError(
+        {.what = fmt::format("{} has one partition for keys and values", format.name()),
+         .where = fmt::format("layer {}", i),
+         .expected = "the same groups of keys and of values, or --format csv",
+         .found = fmt::format("{} and {}", layer.keys.to_string(), layer.values.to_string())});
+  }
+}
+
+void require_counts(const search::Grouping& grouping, const std::optional<HeadCounts>& model,
+                    const std::string& where) {
+  const int layers = static_cast<int>(grouping.layers.size());
+  if (model && layers != model->layers) refuse_count(where, "layers", model->layers, layers);
+  for (int i = 0; i < layers; ++i) {
+    const int heads = grouping.layers[static_cast<std::size_t>(i)].keys.heads();
+    const std::string place = fmt::format("{}, layer {}", where, i);
+    if (model && heads != model->kv_heads) {
+      refuse_count(place, "KV heads", model->kv_heads, heads);
+    }
+    const int first = grouping.layers[0].keys.heads();
+    if (heads == first) continue;
+    throw InputError({.what = "layer has other heads than the first",
+                      .where = place,
+                      .expected = fmt::format("{} heads", first),
+                      .found = fmt::format("{} heads", heads)});
+  }
+}
+
+}  // namespace regroup::models
