@@ -20,6 +20,10 @@ class ConvertCommand : public Command {
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
 
  private:
+  struct ConvertInputs;
+
+  void write_directory(const ConvertInputs& inputs, const Session& session) const;
+  void write_gguf(const ConvertInputs& inputs, const Session& session) const;
   std::filesystem::path grouping_path() const;
   std::shared_ptr<const models::MergedLayers> merged_layers(
       const std::shared_ptr<const models::PretrainedModel>& model,
@@ -33,8 +37,11 @@ class ConvertCommand : public Command {
   std::string output_;
   std::string calibration_;
   std::string layout_;
+  std::string format_ = "hf";
   std::string dtype_;
   std::string max_shard_size_ = "5GB";
+  CLI::Option* shard_option_ = nullptr;
+  bool no_tokenizer_ = false;
   bool force_ = false;
   bool json_ = false;
   ThreadOptions threads_;
