@@ -6,6 +6,7 @@
 
 #include "apps/calibration_input.hpp"
 #include "apps/convert/model_card.hpp"
+#include "apps/convert/gguf_output.hpp"
 #include "apps/grouping_option.hpp"
 #include "apps/output_directory.hpp"
 #include "apps/run_front.hpp"
@@ -19,6 +20,9 @@
 namespace regroup::apps {
 namespace {
 
+constexpr const char* kDirectory = "hf";
+constexpr const char* kGguf = "gguf";
+
 /// Converting a checkpoint onto itself would destroy it.
 void require_other_directory(const std::filesystem::path& output,
                              const std::filesystem::path& model) {
@@ -30,7 +34,31 @@ void require_other_directory(const std::filesystem::path& output,
                     .found = output.string()});
 }
 
+void require_known_format(const std::string& format) {
+  if (format == kDirectory || format == kGguf) return;
+  throw InputError({.what = "format is not known",
+                    .where = "--format",
+                    .expected = "hf or gguf",
+                    .found = format});
+}
+
+void refuse_option(bool is_given, const char* option, const char* format) {
+  if (!is_given) return;
+  throw InputError({.what = "option does not go with the format",
+                    .where = option,
+                    .expected = "another --format, or none of it",
+                    .found = std::string("--format ") + format});
+}
+
 }  // namespace
+
+/// What a conversion is made of.
+struct ConvertCommand::ConvertInputs {
+  std::shared_ptr<const models::PretrainedModel> model;
+  const models::GroupingFile& grouping;
+  const std::filesystem::path& file;  ///< of the grouping
+  models::Layout layout;
+};
 
 CLI::App* ConvertCommand::declare(CLI::App& program) {
   CLI::App* command =
@@ -49,7 +77,18 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
                         ->type_name("RATIO")
                         ->needs(run);
   run->needs(kv);
-  command->add_option("-o,--output", output_, "Directory to write")->required()->type_name("DIR");
+  command
+      ->add_option("-o,--output", output_,
+                   "Directory to write, or with --format gguf the file: FILE.gguf")
+      ->required()
+      ->type_name("PATH");
+  command
+      ->add_option(
+          "--format", format_,
+          "hf: a Hugging Face directory; gguf: one file for llama.cpp, of a Llama, Mistral, "
+          "Qwen2 or Qwen3")
+      ->capture_default_str()
+      ->type_name("FORMAT");
   declare_calibration(*command, calibration_);
   command
       ->add_option(
@@ -59,15 +98,20 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
           "zeros; expand: keys and values repeated to the source's heads (default: the "
           "first that is exact)")
       ->type_name("LAYOUT");
-  command->add_option("--max-shard-size", max_shard_size_, "Largest weight file, as 5GB or 512MiB")
-      ->capture_default_str()
-      ->type_name("SIZE");
+  shard_option_ = command
+                      ->add_option("--max-shard-size", max_shard_size_,
+                                   "Largest weight file of a directory, as 5GB or 512MiB")
+                      ->capture_default_str()
+                      ->type_name("SIZE");
   command
       ->add_option("--dtype", dtype_,
-                   "Element type of all weights: float32, float16 or bfloat16 (default: as the "
-                   "source has them)")
+                   "Element type of all weights: float32, float16 or bfloat16, in a GGUF file also "
+                   "q8_0 (default: as the source has them)")
       ->type_name("TYPE");
-  command->add_flag("--force", force_, "Write into a directory that holds files already");
+  command->add_flag("--no-tokenizer", no_tokenizer_,
+                    "Write a GGUF file for token ids alone, without the model's tokenizer");
+  command->add_flag("--force", force_,
+                    "Write into a directory that holds files already, or replace a GGUF file");
   command->add_flag("--json", json_, "Print the summary as JSON");
   threads_.declare(*command);
   verbosity_.declare(*command);
@@ -96,10 +140,34 @@ std::shared_ptr<const models::MergedLayers> ConvertCommand::merged_layers(
   return converter.merge(grouping.grouping, grouping.recipe, session.stop);
 }
 
-void ConvertCommand::run(const Session& session) {
-  threads_.apply();
+void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session& session) const {
   models::ConvertOptions options{parse_size(max_shard_size_, "--max-shard-size"), {}, {}};
   if (!dtype_.empty()) options.dtype = models::find_weight_dtype(dtype_);
+  refuse_option(no_tokenizer_, "--no-tokenizer", kDirectory);
+  require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
+                           "--force");
+  require_other_directory(output_, model_);
+  const auto layers = merged_layers(inputs.model, inputs.grouping, inputs.file, session);
+  make_directory(output_);
+  options.model_card =
+      model_card(*inputs.model, inputs.grouping, inputs.file, inputs.layout);
+  models::convert_checkpoint(*inputs.model, *layers, inputs.layout, options, output_, session.stop,
+                             session.console.progress());
+}
+
+void ConvertCommand::write_gguf(const ConvertInputs& inputs, const Session& session) const {
+  refuse_option(shard_option_->count() > 0, "--max-shard-size", kGguf);
+  const models::GgufPlan plan =
+      check_gguf_output({output_, dtype_, !no_tokenizer_, force_}, *inputs.model, inputs.grouping,
+                        inputs.file, inputs.layout);
+  const auto layers = merged_layers(inputs.model, inputs.grouping, inputs.file, session);
+  models::write_gguf(plan, *inputs.model, *layers, output_, session.stop,
+                     session.console.progress());
+}
+
+void ConvertCommand::run(const Session& session) {
+  threads_.apply();
+  require_known_format(format_);
   const auto shared_model =
       std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   const models::PretrainedModel& model = *shared_model;
@@ -110,28 +178,26 @@ void ConvertCommand::run(const Session& session) {
                                     : models::find_layout(layout_);
   models::require_holds(layout, grouping.grouping, model.config);
   models::require_finite_attention(model);
-  require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
-                           "--force");
-  require_other_directory(output_, model_);
-  const auto layers = merged_layers(shared_model, grouping, file, session);
-  make_directory(output_);
-  options.model_card = model_card(model, grouping, file, layout);
-  models::convert_checkpoint(model, *layers, layout, options, output_, session.stop,
-                             session.console.progress());
+  const ConvertInputs inputs{shared_model, grouping, file, layout};
+  if (format_ == kGguf) {
+    write_gguf(inputs, session);
+  } else {
+    write_directory(inputs, session);
+  }
 
-  report(model, grouping, file, layout, session);
+  report(inputs, session);
 }
 
-void ConvertCommand::report(const models::PretrainedModel& model,
-                            const models::GroupingFile& grouping, const std::filesystem::path& file,
-                            models::Layout layout, const Session& session) const {
-  const double ratio = grouping.grouping.kv_ratio();
-  const auto heads = models::stored_heads(layout, grouping.grouping, model.config);
+void ConvertCommand::report(const ConvertInputs& inputs, const Session& session) const {
+  const models::PretrainedModel& model = *inputs.model;
+  const models::Layout layout = inputs.layout;
+  const double ratio = inputs.grouping.grouping.kv_ratio();
+  const auto heads = models::stored_heads(layout, inputs.grouping.grouping, model.config);
   const double work = query_work(model.config, heads);
   const auto bytes = models::kv_bytes_per_token(model.config, cached_heads(heads), model.dtype);
   if (json_) {
     const nlohmann::ordered_json summary = {
-        {"output", output_}, {"layout", models::layout_name(layout)}, {"grouping", file.string()},
+        {"output", output_}, {"layout", models::layout_name(layout)}, {"grouping", inputs.file.string()},
         {"kv_ratio", ratio}, {"kv_bytes_per_token", bytes},           {"query_heads_ratio", work}};
     session.console.print(models::json_text(summary, 2));
     return;
@@ -149,7 +215,7 @@ void ConvertCommand::report(const models::PretrainedModel& model,
     session.console.log(
         "Keys and values are repeated to the source's heads: exact in every engine, but an engine "
         "allocates the source's whole KV cache.");
-  } else if (!models::are_uniform(heads)) {
+  } else if (!models::are_uniform(heads) && format_ != kGguf) {
     session.console.log(
         "Layers have their own numbers of heads: load it in transformers with "
         "trust_remote_code=True; the model code stands beside the weights.");

@@ -4,7 +4,6 @@
 
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
-#include "models/convert/layout.hpp"
 #include "models/grouping/grouping_file.hpp"
 
 namespace regroup::models {
@@ -21,15 +20,17 @@ class ConvertCommand : public Command {
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
 
  private:
+  struct ConvertInputs;
+
+  void write_directory(const ConvertInputs& inputs, const Session& session) const;
+  void write_gguf(const ConvertInputs& inputs, const Session& session) const;
   std::filesystem::path grouping_path() const;
   std::shared_ptr<const models::MergedLayers> merged_layers(
       const std::shared_ptr<const models::PretrainedModel>& model,
       const models::GroupingFile& grouping, const std::filesystem::path& file,
       const Session& session) const;
   /// Says what was written.
-  void report(const models::PretrainedModel& model, const models::GroupingFile& grouping,
-              const std::filesystem::path& file, models::Layout layout,
-              const Session& session) const;
+  void report(const ConvertInputs& inputs, const Session& session) const;
 
   std::string model_;
   std::string grouping_;
@@ -38,8 +39,11 @@ class ConvertCommand : public Command {
   std::string output_;
   std::string calibration_;
   std::string layout_;
+  std::string format_ = "hf";
   std::string dtype_;
   std::string max_shard_size_ = "5GB";
+  CLI::Option* shard_option_ = nullptr;
+  bool no_tokenizer_ = false;
   bool force_ = false;
   bool json_ = false;
   ThreadOptions threads_;

@@ -12,6 +12,7 @@
 #include "models/checkpoint/safetensors_header.hpp"
 #include "models/checkpoint/tensor_view.hpp"
 #include "models/files/atomic_file.hpp"
+#include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
 #include "search/error.hpp"
 
@@ -91,15 +92,6 @@ std::string header_text(const Tensors& tensors, const SafetensorsOptions& option
   return text;
 }
 
-std::string little_endian(std::uint64_t value) {
-  std::string bytes;
-  for (std::size_t i = 0; i < kHeaderLengthBytes; ++i) {
-    bytes += static_cast<char>(value & 0xffU);
-    value >>= 8U;
-  }
-  return bytes;
-}
-
 std::vector<std::byte> made(const PlannedTensor& tensor) {
   std::vector<std::byte> bytes(size_of(tensor));
   if (!bytes.empty()) tensor.fill(bytes);
@@ -111,7 +103,9 @@ AtomicFile write_partial(const std::filesystem::path& path, const Tensors& tenso
                          const SafetensorsOptions& options) {
   const std::string header = header_text(tensors, options);
   AtomicFile file(path, options.temporary_directory);
-  file.write(little_endian(header.size()));
+  std::string length;
+  append_little_endian(length, header.size(), kHeaderLengthBytes);
+  file.write(length);
   file.write(header);
   for (const PlannedTensor* tensor : tensors) file.write(made(*tensor));
   file.close();

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace regroup::models {
 
@@ -13,6 +14,14 @@ inline std::uint64_t read_little_endian(std::span<const std::byte> bytes) {
     value = value << 8U | std::to_integer<std::uint64_t>(bytes[i]);
   }
   return value;
+}
+
+/// Appends the lowest `bytes` bytes of a number, lowest first. Example: 258, 2 → 02 01.
+inline void append_little_endian(std::string& out, std::uint64_t value, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i) {
+    out += static_cast<char>(value & 0xffU);
+    value >>= 8U;
+  }
 }
 
 }  // namespace regroup::models

@@ -7,7 +7,6 @@
 #include "models/files/json_file.hpp"
 #include "models/files/mapped_file.hpp"
 #include "models/files/printable.hpp"
-#include "models/text/pipeline/byte_level_bpe.hpp"
 #include "models/text/pipeline/merge_text.hpp"
 #include "models/text/pipeline/pipeline_tokenizer.hpp"
 #include "models/text/pipeline/unsupported.hpp"
@@ -50,7 +49,10 @@ void add_special_tokens(std::vector<AddedToken>& tokens, const TokenizerConfig& 
                         const Vocabulary& vocabulary) {
   for (const auto& token : {config.begin, config.end, config.unknown, config.padding}) {
     if (!token || token->empty()) continue;
-    if (const auto id = vocabulary.find(*token)) tokens.push_back(added_token(*token, *id));
+    const auto id = vocabulary.find(*token);
+    if (!id) continue;
+    tokens.push_back(added_token(*token, *id));
+    tokens.back().special = true;
   }
 }
 
@@ -62,26 +64,34 @@ std::vector<Merge> read_merges(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const std::filesystem::path& directory) {
+Gpt2Files read_gpt2_files(const std::filesystem::path& directory) {
   const std::filesystem::path config_file = directory / "tokenizer_config.json";
   const std::filesystem::path vocabulary_file = directory / "vocab.json";
-  const std::filesystem::path merges_file = directory / "merges.txt";
-  TokenizerConfig config = read_tokenizer_config(config_file);
-  require_gpt2(config, config_file.string());
-  for (auto* token : {&config.begin, &config.end, &config.unknown}) {
+  Gpt2Files files;
+  files.config = read_tokenizer_config(config_file);
+  require_gpt2(files.config, config_file.string());
+  for (auto* token : {&files.config.begin, &files.config.end, &files.config.unknown}) {
     if (!*token) *token = kEndOfText;
   }
-  Vocabulary vocabulary =
-      read_vocabulary(read_json_file(vocabulary_file), vocabulary_file.string());
+  files.vocabulary = read_vocabulary(read_json_file(vocabulary_file), vocabulary_file.string());
+  files.added = read_added_tokens(directory / "added_tokens.json");
+  add_special_tokens(files.added, files.config, files.vocabulary);
+  add_configured_ids(files.special, files.config, files.added, files.vocabulary,
+                     config_file.string());
+  files.merges = read_merges(directory / "merges.txt");
+  return files;
+}
+
+std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const std::filesystem::path& directory) {
+  Gpt2Files files = read_gpt2_files(directory);
   TokenizerParts parts;
-  parts.vocabulary = vocabulary.size();
-  parts.added = read_added_tokens(directory / "added_tokens.json");
-  add_special_tokens(parts.added, config, vocabulary);
-  parts.pre_tokenizer = gpt2_pre_tokenizer(config.add_prefix_space);
-  add_configured_ids(parts.special, config, parts.added, vocabulary, config_file.string());
-  parts.prefix = prefix_id(config, parts.added, vocabulary);
-  parts.model = std::make_unique<ByteLevelBpe>(std::move(vocabulary), read_merges(merges_file),
-                                               BpeOptions{}, merges_file.string());
+  parts.vocabulary = files.vocabulary.size();
+  parts.pre_tokenizer = gpt2_pre_tokenizer(files.config.add_prefix_space);
+  parts.prefix = prefix_id(files.config, files.added, files.vocabulary);
+  parts.added = std::move(files.added);
+  parts.special = std::move(files.special);
+  parts.model = std::make_unique<ByteLevelBpe>(std::move(files.vocabulary), files.merges,
+                                               BpeOptions{}, (directory / "merges.txt").string());
   return make_pipeline_tokenizer(std::move(parts));
 }
 

@@ -2,7 +2,7 @@
 
 #include <sentencepiece_processor.h>
 
-#include "models/files/mapped_file.hpp"
+#include "models/text/sentencepiece_model.hpp"
 #include "models/text/tokenizer_config.hpp"
 #include "search/error.hpp"
 
@@ -13,15 +13,7 @@ class SentencePieceTokenizer : public Tokenizer {
  public:
   SentencePieceTokenizer(const std::filesystem::path& model, const TokenizerConfig& config)
       : add_begin_(config.add_begin), add_end_(config.add_end) {
-    const MappedFile file(model);
-    const auto bytes = file.bytes();
-    const auto status = processor_.LoadFromSerializedProto(
-        {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    if (!status.ok()) {
-      throw InputError({.what = "tokenizer is not a SentencePiece model",
-                        .where = model.string(),
-                        .found = status.ToString()});
-    }
+    load_processor(model, processor_);
     require_token(add_begin_, processor_.bos_id(), "add_bos_token", model);
     require_token(add_end_, processor_.eos_id(), "add_eos_token", model);
   }

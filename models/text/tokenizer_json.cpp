@@ -8,7 +8,6 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
-#include "models/text/pipeline/byte_level_bpe.hpp"
 #include "models/text/pipeline/merge_text.hpp"
 #include "models/text/pipeline/pipeline_tokenizer.hpp"
 #include "models/text/pipeline/unsupported.hpp"
@@ -24,26 +23,6 @@ const json& field_or_null(const json& object, const char* key) {
   static const json null;
   const auto field = object.find(key);
   return field == object.end() ? null : *field;
-}
-
-/// A merge is `["Ġ", "t"]` or, in older files, `"Ġ t"`.
-std::vector<Merge> read_merges(const json& model, const std::string& where) {
-  std::vector<Merge> merges;
-  for (const json& merge : required_array(model, "merges", where)) {
-    const std::string here = fmt::format("{}, merge {}", where, merges.size());
-    if (merge.is_string()) {
-      merges.push_back(split_merge(merge.get<std::string>(), here));
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
-               merge[1].is_string()) {
-      merges.push_back({merge[0].get<std::string>(), merge[1].get<std::string>()});
-    } else {
-      throw InputError({.what = "merge of the tokenizer is not one",
-                        .where = here,
-                        .expected = "two tokens",
-                        .found = describe_json(merge)});
-    }
-  }
-  return merges;
 }
 
 /// Options of a BPE that must be absent, null, false, 0 or empty.
@@ -119,32 +98,69 @@ std::vector<AddedToken> read_added_tokens(const json& tokenizer, const Vocabular
 
 }  // namespace
 
+/// A merge is `["Ġ", "t"]` or, in older files, `"Ġ t"`.
+std::vector<Merge> read_merges(const json& model, const std::string& where) {
+  std::vector<Merge> merges;
+  for (const json& merge : required_array(model, "merges", where)) {
+    const std::string here = fmt::format("{}, merge {}", where, merges.size());
+    if (merge.is_string()) {
+      merges.push_back(split_merge(merge.get<std::string>(), here));
+    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
+               merge[1].is_string()) {
+      merges.push_back({merge[0].get<std::string>(), merge[1].get<std::string>()});
+    } else {
+      throw InputError({.what = "merge of the tokenizer is not one",
+                        .where = here,
+                        .expected = "two tokens",
+                        .found = describe_json(merge)});
+    }
+  }
+  return merges;
+}
+
+const json& TokenizerJson::part(const char* key) const {
+  return field_or_null(file, key);
+}
+
+std::string TokenizerJson::part_where(const char* key) const {
+  return field_of(where, key);
+}
+
+TokenizerJson read_tokenizer_json(const std::filesystem::path& file,
+                                  const std::filesystem::path& config) {
+  TokenizerJson tokenizer;
+  tokenizer.file = read_json_file(file);
+  tokenizer.where = file.string();
+  const json& model = required_object(tokenizer.file, "model", tokenizer.where);
+  const std::string where = tokenizer.part_where("model");
+  const std::string type = required_string(model, "type", where);
+  if (type != "BPE" && type != "WordPiece") {
+    refuse_tokenizer("model of the tokenizer is not supported", where, "BPE or WordPiece", type);
+  }
+  tokenizer.vocabulary =
+      read_vocabulary(required_object(model, "vocab", where), tokenizer.part_where("vocab"));
+  tokenizer.added = read_added_tokens(tokenizer.file, tokenizer.vocabulary, tokenizer.where);
+  tokenizer.special =
+      read_post_processor(tokenizer.part("post_processor"), tokenizer.part_where("post_processor"));
+  tokenizer.config = read_tokenizer_config(config);
+  add_configured_ids(tokenizer.special, tokenizer.config, tokenizer.added, tokenizer.vocabulary,
+                     config.string());
+  return tokenizer;
+}
+
 std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file,
                                                const std::filesystem::path& config) {
-  const json tokenizer = read_json_file(file);
-  const std::string name = file.string();
-  const auto part = [&](const char* key) { return field_of(name, key); };
-  const json& model = required_object(tokenizer, "model", name);
-  const std::string type = required_string(model, "type", part("model"));
-  if (type != "BPE" && type != "WordPiece") {
-    refuse_tokenizer("model of the tokenizer is not supported", part("model"), "BPE or WordPiece",
-                     type);
-  }
-  Vocabulary vocabulary =
-      read_vocabulary(required_object(model, "vocab", part("model")), part("vocab"));
+  TokenizerJson source = read_tokenizer_json(file, config);
   TokenizerParts parts;
-  parts.vocabulary = vocabulary.size();
-  parts.added = read_added_tokens(tokenizer, vocabulary, name);
-  parts.normalizer = read_normalizer(field_or_null(tokenizer, "normalizer"), part("normalizer"));
+  parts.vocabulary = source.vocabulary.size();
+  parts.normalizer = read_normalizer(source.part("normalizer"), source.part_where("normalizer"));
   parts.pre_tokenizer =
-      read_pre_tokenizer(field_or_null(tokenizer, "pre_tokenizer"), part("pre_tokenizer"));
-  parts.special =
-      read_post_processor(field_or_null(tokenizer, "post_processor"), part("post_processor"));
-  const TokenizerConfig configured = read_tokenizer_config(config);
-  add_configured_ids(parts.special, configured, parts.added, vocabulary, config.string());
-  parts.prefix = prefix_id(configured, parts.added, vocabulary);
-  parts.model =
-      read_model(model, std::move(vocabulary), parts.pre_tokenizer.byte_level, part("model"));
+      read_pre_tokenizer(source.part("pre_tokenizer"), source.part_where("pre_tokenizer"));
+  parts.prefix = prefix_id(source.config, source.added, source.vocabulary);
+  parts.added = std::move(source.added);
+  parts.special = std::move(source.special);
+  parts.model = read_model(source.model(), std::move(source.vocabulary),
+                           parts.pre_tokenizer.byte_level, source.part_where("model"));
   return make_pipeline_tokenizer(std::move(parts));
 }
 

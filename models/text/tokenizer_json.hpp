@@ -1,6 +1,14 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "models/text/pipeline/added_tokens.hpp"
+#include "models/text/pipeline/byte_level_bpe.hpp"
+#include "models/text/pipeline/special_ids.hpp"
 #include "models/text/tokenizer.hpp"
+#include "models/text/tokenizer_config.hpp"
 
 namespace regroup::models {
 
@@ -10,5 +18,27 @@ namespace regroup::models {
 /// that is not supported.
 std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file,
                                                const std::filesystem::path& config);
+
+/// What a tokenizer.json says, as far as all kinds of it are alike.
+struct TokenizerJson {
+  nlohmann::json file;
+  std::string where;  ///< of the file, for messages
+  Vocabulary vocabulary;
+  std::vector<AddedToken> added;
+  SpecialIds special;
+  TokenizerConfig config;
+
+  const nlohmann::json& model() const { return file["model"]; }
+  /// A part of the file, "normalizer"; null where it is absent.
+  const nlohmann::json& part(const char* key) const;
+  std::string part_where(const char* key) const;
+};
+
+/// Reads a tokenizer.json and its tokenizer_config.json. Throws InputError as load_tokenizer_json.
+TokenizerJson read_tokenizer_json(const std::filesystem::path& file,
+                                  const std::filesystem::path& config);
+
+/// The merges of a BPE, the "model" of a tokenizer.json. Throws InputError, naming `where`.
+std::vector<Merge> read_merges(const nlohmann::json& model, const std::string& where);
 
 }  // namespace regroup::models

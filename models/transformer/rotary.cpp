@@ -23,13 +23,18 @@ at::Tensor scale_frequencies(const at::Tensor& frequencies, const Llama3RotarySc
 
 }  // namespace
 
+at::Tensor rotary_frequencies(const RotaryConfig& config) {
+  const at::Tensor exponents = at::arange(0, config.dimensions, 2, at::kFloat) / config.dimensions;
+  const at::Tensor frequencies =
+      1.0 / at::pow(at::scalar_tensor(config.theta, at::kFloat), exponents);
+  return config.scaling ? scale_frequencies(frequencies, *config.scaling) : frequencies;
+}
+
 Rotary::Rotary(const RotaryConfig& config, int positions, const ComputeOptions& options)
     : dimensions_(config.dimensions) {
   if (dimensions_ == 0) return;
-  const at::Tensor exponents = at::arange(0, dimensions_, 2, at::kFloat) / dimensions_;
-  at::Tensor frequencies = 1.0 / at::pow(at::scalar_tensor(config.theta, at::kFloat), exponents);
-  if (config.scaling) frequencies = scale_frequencies(frequencies, *config.scaling);
-  const at::Tensor angles = at::outer(at::arange(positions, at::kFloat), frequencies);
+  const at::Tensor angles =
+      at::outer(at::arange(positions, at::kFloat), rotary_frequencies(config));
   const at::Tensor both_halves = at::cat({angles, angles}, 1);
   cosines_ = to_compute(both_halves.cos(), options);
   sines_ = to_compute(both_halves.sin(), options);

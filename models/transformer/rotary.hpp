@@ -7,6 +7,10 @@
 
 namespace regroup::models {
 
+/// Radians by which each pair of rows turns from one position to the next, float32 [d_r/2], with
+/// Llama 3's scaling where the config asks for it.
+at::Tensor rotary_frequencies(const RotaryConfig& config);
+
 /// Rotary position embedding (RoFormer, arXiv 2104.09864) of the first rows of a head, in the
 /// half-split layout, with Llama 3's frequency scaling where the config asks for it. Tables are
 /// computed once in float32 for all `positions`. Immutable. Without rotary dimensions it leaves

@@ -1,17 +1,49 @@
-"""What the checks against other engines share: the program, and groupings for every layout."""
+"""The built program and its files, for the tests that put converted models before other programs."""
 
 import json
 import os
 import subprocess
 
-# Threads that spin while they wait would take the processors from the engine that is compared.
-ENVIRONMENT = {"OMP_WAIT_POLICY": "passive", **os.environ}
+# Threads that wait busily take time from those that work.
+ENVIRONMENT = {**os.environ, "OMP_WAIT_POLICY": "passive"}
 
 
 def run(program, *arguments):
-    """Standard output of a command of the program."""
-    command = [str(argument) for argument in (program, *arguments, "-q")]
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True, env=ENVIRONMENT, text=True).stdout
+    """What the program prints; its own message where it fails."""
+    done = subprocess.run([str(program), *map(str, arguments)], capture_output=True, text=True, env=ENVIRONMENT)
+    if done.returncode != 0:
+        raise RuntimeError(f"regroup {' '.join(map(str, arguments))}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def refusal(program, *arguments):
+    """The message with which the program refuses its input (exit code 2)."""
+    done = subprocess.run([str(program), *map(str, arguments)], capture_output=True, text=True, env=ENVIRONMENT)
+    assert done.returncode == 2, f"exit code {done.returncode}: {done.stderr}"
+    return done.stderr
+
+
+def ids(program, model, text):
+    """Token ids of a text file, with what the tokenizer adds."""
+    return json.loads(run(program, "tokenize", model, "--data", text, "--json", "-q"))["ids"]
+
+
+def write_grouping(file, layers):
+    """A grouping JSON; `layers` are pairs of key and value groups, lists of lists of heads."""
+    entries = [{"index": index, "key_groups": keys, "value_groups": values}
+               for index, (keys, values) in enumerate(layers)]
+    file.write_text(json.dumps({"format": "regroup.grouping", "version": 1, "layers": entries, "merge": "mean"}))
+    return file
+
+
+def kv_heads(layers):
+    """Key plus value heads that a grouping stores."""
+    return sum(len(keys) + len(values) for keys, values in layers)
+
+
+def shared(partitions):
+    """Layers whose keys and values share their partition."""
+    return [(partition, partition) for partition in partitions]
 
 
 def neighbours(heads, groups):
@@ -42,12 +74,3 @@ def groupings_of(layers, heads):
     apart = [(uneven(heads, half), neighbours(heads, half)) for _ in range(layers)]
     return [("equal", "standard", equal), ("counts", "per-layer", counts), ("sizes", "pad", sizes),
             ("alike", "pad", alike), ("apart", "expand", apart)]
-
-
-def write_grouping(path, layers):
-    """A grouping JSON with the mean merge."""
-    document = {"format": "regroup.grouping", "version": 1, "merge": "mean",
-                "layers": [{"index": index, "key_groups": keys, "value_groups": values}
-                           for index, (keys, values) in enumerate(layers)]}
-    path.write_text(json.dumps(document))
-    return path

@@ -78,14 +78,6 @@ void add_processor(SpecialIds& special, const nlohmann::json& node, const std::s
   }
 }
 
-std::optional<std::int32_t> id_of(const std::string& token, const std::vector<AddedToken>& added,
-                                  const Vocabulary& vocabulary) {
-  for (const AddedToken& candidate : added) {
-    if (candidate.content == token) return candidate.id;
-  }
-  return vocabulary.find(token);
-}
-
 [[noreturn]] void refuse_absent(const char* field, const std::optional<std::string>& token,
                                 const std::string& where) {
   throw InputError({.what = std::string("tokenizer has no token for ") + field,
@@ -95,6 +87,14 @@ std::optional<std::int32_t> id_of(const std::string& token, const std::vector<Ad
 }
 
 }  // namespace
+
+std::optional<std::int32_t> id_of(const std::string& token, const std::vector<AddedToken>& added,
+                                  const Vocabulary& vocabulary) {
+  for (const AddedToken& candidate : added) {
+    if (candidate.content == token) return candidate.id;
+  }
+  return vocabulary.find(token);
+}
 
 SpecialIds read_post_processor(const nlohmann::json& node, const std::string& where) {
   SpecialIds special;

@@ -30,6 +30,10 @@ void add_configured_ids(SpecialIds& special, const TokenizerConfig& config,
                         const std::vector<AddedToken>& added, const Vocabulary& vocabulary,
                         const std::string& where);
 
+/// The id of a token, an added one or one of the vocabulary.
+std::optional<std::int32_t> id_of(const std::string& token, const std::vector<AddedToken>& added,
+                                  const Vocabulary& vocabulary);
+
 /// The id of `bos_token` in tokenizer_config.json, else that of `eos_token`, where it names one
 /// that the tokenizer has.
 std::optional<std::int32_t> prefix_id(const TokenizerConfig& config,

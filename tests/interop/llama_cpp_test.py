@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Puts converted GGUF files before unmodified llama.cpp: does it load them, cut text, compute and allocate as regroup says?
+
+    llama_cpp_test.py PROGRAM MODEL TEXT [--goldens DIR] [--tokens 8192]
+
+PROGRAM is the built regroup, MODEL a Llama with a SentencePiece tokenizer and as many KV heads as query heads, eight at
+least, TEXT a text to measure on. With --goldens the tiny models and tokenizers of the shared data are compared, too.
+Needs llama-cpp-python and NumPy; without them it says so and ends with 77, which ctest counts as skipped.
+
+Losses are compared in float32: weights, and a cache that holds float32. Flash attention is on: without it llama.cpp pads the
+values of every layer to those of the widest.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import shutil
+import sys
+import tempfile
+import unicodedata
+
+from regroup_program import ids, kv_heads, refusal, run, shared, write_grouping
+
+try:
+    import numpy
+    from llama_cpp_model import F16, F32, FLASH_OFF, LlamaCppModel
+    from safetensors_file import read_tensors, write_tensors
+except ImportError as absent:
+    print(f"skipped: {absent}; pip install llama-cpp-python numpy")
+    sys.exit(77)
+
+WINDOW = 256
+# Of perplexities, relative.
+EXACT, ROUNDED, QUANTIZED = 0.001, 0.01, 0.02
+TOLERANCE = {"float32": EXACT, "float16": ROUNDED, "bfloat16": ROUNDED, "q8_0": QUANTIZED}
+# Of logits of the tiny models, whose weights are large: relative to the largest.
+LOGITS = 2e-4
+CACHE_TOKENS = 8192
+MIB = 1 << 20
+
+
+def equal_groups(heads, size, stride=3):
+    """Groups of so many heads, of heads that do not stand together."""
+    order = [head * stride % heads for head in range(heads)] if math.gcd(stride, heads) == 1 else list(range(heads))
+    return [sorted(order[first:first + size]) for first in range(0, heads, size)]
+
+
+def layouts(layers, heads):
+    """{layout: layers of a grouping that it is the first to hold}."""
+    uneven = [[0], list(range(1, heads))]
+    other = [[0, 2, 3], [1]] + [[head] for head in range(4, heads)]
+    return {
+        "standard": shared([equal_groups(heads, 2, (1, 3)[layer % 2]) for layer in range(layers)]),
+        "per-layer": shared([equal_groups(heads, (1, 2, heads)[layer % 3]) for layer in range(layers)]),
+        "pad": shared([(uneven, other)[layer % 2] for layer in range(layers)]),
+        "expand": [(uneven, equal_groups(heads, 2))] * layers,
+    }
+
+
+class Scene:
+    """A folder for what is made, the program, and a table of what was found."""
+
+    def __init__(self, program, folder):
+        self.program, self.folder = program, pathlib.Path(folder)
+
+    def convert(self, model, layers, *options):
+        """The GGUF file of a grouping, and the grouping's file."""
+        grouping = write_grouping(self.folder / "grouping.json", layers)
+        file = self.folder / "model.gguf"
+        run(self.program, "convert", model, "--grouping", grouping, "--format", "gguf", "-o", file, "--force", "-q", *options)
+        return file, grouping
+
+
+def config_of(model):
+    return json.loads((pathlib.Path(model) / "config.json").read_text())
+
+
+def check_model(scene, model, text, tokens):
+    """Loss, tokenization and cache of every layout and element type."""
+    config = config_of(model)
+    heads = config["num_attention_heads"]
+    head_dim = config.get("head_dim", config["hidden_size"] // heads)
+    data = ids(scene.program, model, text)
+    measured = data[:tokens + 1]
+    ids_file = scene.folder / "ids.npy"
+    numpy.save(ids_file, numpy.asarray(measured, numpy.int32))
+    print(f"{'layout':10} {'dtype':9} {'llama.cpp':>10} {'regroup':>10} {'difference':>11} {'cache MiB':>10}")
+    for layout, layers in layouts(config["num_hidden_layers"], config["num_key_value_heads"]).items():
+        for dtype in TOLERANCE if layout in ("standard", "per-layer") else ("float32",):
+            file, grouping = scene.convert(model, layers, "--layout", layout, "--dtype", dtype)
+            result = json.loads(run(scene.program, "eval", model, "--grouping", grouping, "--data", ids_file,
+                                    "--context", WINDOW, "--json", "-q"))
+            expected = result["results"]["perplexity"]["perplexity,none"]
+            loaded = LlamaCppModel(file)
+            loaded.open_context(WINDOW)
+            found = math.exp(loaded.loss(measured, WINDOW))
+            cache = sum(loaded.cache_mib(CACHE_TOKENS))
+            print(f"{layout:10} {dtype:9} {found:10.4f} {expected:10.4f} {found / expected - 1:+11.2e} {cache:10.2f}")
+            assert abs(found / expected - 1) < TOLERANCE[dtype]
+            stored = 2 * config["num_key_value_heads"] * len(layers) if layout == "expand" else kv_heads(layers)
+            assert abs(cache - stored * head_dim * 2 * CACHE_TOKENS / MIB) < 0.02
+            if dtype == "float32":
+                written = pathlib.Path(text).read_text(encoding="utf-8")
+                assert loaded.tokens(written) == data, "llama.cpp cuts the text otherwise"
+            loaded.close()
+    print(f"{len(data)} tokens of {pathlib.Path(text).name} are the same in llama.cpp")
+
+
+def check_padded_cache(scene, model):
+    """Without flash attention llama.cpp holds the values of every layer as wide as the widest."""
+    config = config_of(model)
+    layers = layouts(config["num_hidden_layers"], config["num_key_value_heads"])["per-layer"]
+    file, _ = scene.convert(model, layers)
+    loaded = LlamaCppModel(file)
+    keys, values = loaded.cache_mib(CACHE_TOKENS)
+    padded = loaded.cache_mib(CACHE_TOKENS, F16, FLASH_OFF)
+    loaded.close()
+    print(f"per-layer cache, MiB: {keys:.2f} + {values:.2f} with flash attention, {padded[0]:.2f} + {padded[1]:.2f} without")
+    assert keys == values == padded[0] < padded[1]
+
+
+def plain_layers(config):
+    return shared([[[head] for head in range(config["num_key_value_heads"])]] * config["num_hidden_layers"])
+
+
+def check_golden(scene, golden):
+    """Logits of a tiny model against those that transformers wrote, and against regroup's for every layout."""
+    config = config_of(golden)
+    wanted = read_tensors(golden / "golden.safetensors")
+    published = json.loads((golden / "grouped.json").read_text())
+    merged = list(zip(published["key_groups"], published["value_groups"]))
+    cases = [("source", plain_layers(config), None, wanted["logits"]), ("grouped", merged, "expand", wanted["grouped_logits"])]
+    output = scene.folder / "logits.safetensors"
+    for layout, layers in layouts(config["num_hidden_layers"], config["num_key_value_heads"]).items():
+        grouping = write_grouping(scene.folder / "wanted.json", layers)
+        run(scene.program, "logits", golden, "--grouping", grouping, "--input", golden / "golden.safetensors", "-o", output, "-q")
+        cases.append((layout, layers, layout, read_tensors(output)["logits"]))
+    for name, layers, layout, expected in cases:
+        options = ["--layout", layout] if layout else []
+        file, _ = scene.convert(golden, layers, "--no-tokenizer", *options)
+        loaded = LlamaCppModel(file)
+        loaded.open_context(WINDOW)
+        found = numpy.stack([loaded.logits(sequence) for sequence in wanted["input_ids"]])
+        error = numpy.abs(found - expected).max() / numpy.abs(expected).max()
+        architecture = loaded.log.split("arch             = ")[-1].split()[0]
+        print(f"{golden.name:12} {name:10} {architecture:8} largest difference {error:.1e} of the largest logit")
+        assert error < LOGITS
+        loaded.close()
+
+
+def random_model(folder, vocabulary):
+    """A tiny Llama of so many tokens."""
+    folder.mkdir()
+    width, heads = 32, 4
+    config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": width, "intermediate_size": width,
+              "num_hidden_layers": 1, "num_attention_heads": heads, "num_key_value_heads": heads, "vocab_size": vocabulary,
+              "max_position_embeddings": WINDOW, "rms_norm_eps": 1e-5, "hidden_act": "silu", "tie_word_embeddings": True}
+    (folder / "config.json").write_text(json.dumps(config))
+    matrix = numpy.ones((width, width), numpy.float32)
+    tensors = {"model.embed_tokens.weight": numpy.ones((vocabulary, width), numpy.float32), "model.norm.weight": matrix[0]}
+    for module in ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj",
+                   "mlp.up_proj", "mlp.down_proj"):
+        tensors[f"model.layers.0.{module}.weight"] = matrix
+    for module in ("input_layernorm", "post_attention_layernorm"):
+        tensors[f"model.layers.0.{module}.weight"] = matrix[0]
+    write_tensors(folder / "model.safetensors", tensors)
+    return folder
+
+
+def composed(text):
+    """Whether a text is in the normal form to which tokenizers bring it and llama.cpp does not."""
+    return unicodedata.normalize("NFC", text) == text
+
+
+def check_tokenizer(scene, golden):
+    """Ids of the golden cases."""
+    kind = golden.name
+    model = random_model(scene.folder / f"tokenizer-{kind}", 4200)
+    for file in golden.iterdir():
+        shutil.copy(file, model)
+    file, _ = scene.convert(model, plain_layers(config_of(model)))
+    loaded = LlamaCppModel(file)
+    cases = [case for case in json.loads((golden / "cases.json").read_text()) if composed(case["text"])]
+    pieces = kind.startswith("sentencepiece")
+    wrong = [case["text"] for case in cases
+             if loaded.tokens(case["text"], not pieces, not pieces) != case["ids_no_special" if pieces else "ids"]]
+    loaded.close()
+    print(f"tokenizer {kind}: {len(cases) - len(wrong)} of {len(cases)} texts have the same tokens in llama.cpp")
+    return wrong
+
+
+def check_goldens(scene, goldens):
+    for name in ("llama-mha", "llama-bias", "llama-rope3", "qwen2", "qwen3"):
+        check_golden(scene, goldens / name)
+    grouping = write_grouping(scene.folder / "mistral.json", plain_layers(config_of(goldens / "mistral")))
+    assert "sliding window" in refusal(scene.program, "convert", goldens / "mistral", "--grouping", grouping, "--format", "gguf",
+                                       "-o", scene.folder / "mistral.gguf", "--no-tokenizer")
+    for kind in ("gpt2", "qwen2", "llama3", "sentencepiece-bpe", "sentencepiece-unigram"):
+        wrong = check_tokenizer(scene, goldens / "tokenizers" / kind)
+        assert not wrong, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("model", type=pathlib.Path)
+    parser.add_argument("text", type=pathlib.Path)
+    parser.add_argument("--goldens", type=pathlib.Path)
+    parser.add_argument("--tokens", type=int, default=8192, help="tokens to measure on, whole windows of 256")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Scene(arguments.program.resolve(), folder)
+        check_model(scene, arguments.model, arguments.text, arguments.tokens // WINDOW * WINDOW)
+        check_padded_cache(scene, arguments.model)
+        if arguments.goldens:
+            check_goldens(scene, arguments.goldens)
+
+
+if __name__ == "__main__":
+    main()
