@@ -80,6 +80,8 @@ std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const std::filesystem::path& dire
   parts.pre_tokenizer = gpt2_pre_tokenizer(config.add_prefix_space);
   add_configured_ids(parts.special, config, parts.added, vocabulary, config_file.string());
   parts.prefix = prefix_id(config, parts.added, vocabulary);
+  parts.left_out = special_token_ids(config, parts.added, vocabulary);
+  parts.decoder = Decoder::of_bytes(vocabulary);
   parts.model = std::make_unique<ByteLevelBpe>(std::move(vocabulary), read_merges(merges_file),
                                                BpeOptions{}, merges_file.string());
   return make_pipeline_tokenizer(std::move(parts));

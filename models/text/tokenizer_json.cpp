@@ -96,6 +96,19 @@ std::unique_ptr<WordModel> read_model(const json& model, Vocabulary vocabulary, 
                    fmt::format("{} {} it", type, byte_level ? "with" : "without"));
 }
 
+/// By the model alone, but that the decoder WordPiece may say that it leaves blanks where they are.
+Decoder read_decoder(const json& tokenizer, const Vocabulary& vocabulary, bool byte_level,
+                     const std::string& where) {
+  if (byte_level) return Decoder::of_bytes(vocabulary);
+  const std::string prefix = optional_string(required_object(tokenizer, "model", where),
+                                             "continuing_subword_prefix", where)
+                                 .value_or(WordPieceOptions().continuation);
+  const json* decoder = optional_object(tokenizer, "decoder", where);
+  const std::string here = field_of(where, "decoder");
+  const bool cleans = decoder == nullptr || optional_bool(*decoder, "cleanup", here).value_or(true);
+  return Decoder::of_pieces(vocabulary, prefix, cleans);
+}
+
 std::vector<AddedToken> read_added_tokens(const json& tokenizer, const Vocabulary& vocabulary,
                                           const std::string& where) {
   std::vector<AddedToken> tokens;
@@ -143,6 +156,8 @@ std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file
   const TokenizerConfig configured = read_tokenizer_config(config);
   add_configured_ids(parts.special, configured, parts.added, vocabulary, config.string());
   parts.prefix = prefix_id(configured, parts.added, vocabulary);
+  parts.left_out = special_token_ids(configured, parts.added, vocabulary);
+  parts.decoder = read_decoder(tokenizer, vocabulary, parts.pre_tokenizer.byte_level, name);
   parts.model =
       read_model(model, std::move(vocabulary), parts.pre_tokenizer.byte_level, part("model"));
   return make_pipeline_tokenizer(std::move(parts));

@@ -42,6 +42,7 @@ AddedToken read_added_token(const nlohmann::json& object, std::int32_t id,
   token.takes_space_before = optional_bool(object, "lstrip", where).value_or(false);
   token.takes_space_after = optional_bool(object, "rstrip", where).value_or(false);
   token.normalized = optional_bool(object, "normalized", where).value_or(true);
+  token.special = optional_bool(object, "special", where).value_or(false);
   if (token.content.empty()) {
     throw InputError({.what = "added token of the tokenizer is empty", .where = where});
   }

@@ -23,6 +23,11 @@ std::optional<std::int32_t> Vocabulary::find(std::string_view token) const {
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
+void Vocabulary::for_each(
+    const std::function<void(const std::string&, std::int32_t)>& visit) const {
+  for (const auto& [token, id] : ids_) visit(token, id);
+}
+
 Vocabulary read_vocabulary(const nlohmann::json& object, const std::string& where) {
   require_object(object, where);
   Vocabulary vocabulary;
