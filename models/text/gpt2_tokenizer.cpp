@@ -88,6 +88,8 @@ std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const std::filesystem::path& dire
   parts.vocabulary = files.vocabulary.size();
   parts.pre_tokenizer = gpt2_pre_tokenizer(files.config.add_prefix_space);
   parts.prefix = prefix_id(files.config, files.added, files.vocabulary);
+  parts.left_out = special_token_ids(files.config, files.added, files.vocabulary);
+  parts.decoder = Decoder::of_bytes(files.vocabulary);
   parts.added = std::move(files.added);
   parts.special = std::move(files.special);
   parts.model = std::make_unique<ByteLevelBpe>(std::move(files.vocabulary), files.merges,

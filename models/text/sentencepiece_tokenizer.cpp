@@ -32,6 +32,17 @@ class SentencePieceTokenizer : public Tokenizer {
     return ids;
   }
 
+  std::string decode(std::span<const std::int32_t> ids) const override {
+    std::vector<int> pieces;
+    for (const std::int32_t id : ids) {
+      if (id >= 0 && id < vocabulary()) pieces.push_back(id);
+    }
+    std::string text;
+    const auto status = processor_.Decode(pieces, &text);
+    if (status.ok()) return text;
+    throw InputError({.what = "token ids cannot be decoded", .found = status.ToString()});
+  }
+
   std::optional<std::int32_t> prefix() const override {
     for (const int id : {processor_.bos_id(), processor_.eos_id()}) {
       if (id >= 0) return id;

@@ -75,6 +75,19 @@ std::unique_ptr<WordModel> read_model(const json& model, Vocabulary vocabulary, 
                    fmt::format("{} {} it", type, byte_level ? "with" : "without"));
 }
 
+/// By the model alone, but that the decoder WordPiece may say that it leaves blanks where they are.
+Decoder read_decoder(const json& tokenizer, const Vocabulary& vocabulary, bool byte_level,
+                     const std::string& where) {
+  if (byte_level) return Decoder::of_bytes(vocabulary);
+  const std::string prefix = optional_string(required_object(tokenizer, "model", where),
+                                             "continuing_subword_prefix", where)
+                                 .value_or(WordPieceOptions().continuation);
+  const json* decoder = optional_object(tokenizer, "decoder", where);
+  const std::string here = field_of(where, "decoder");
+  const bool cleans = decoder == nullptr || optional_bool(*decoder, "cleanup", here).value_or(true);
+  return Decoder::of_pieces(vocabulary, prefix, cleans);
+}
+
 std::vector<AddedToken> read_added_tokens(const json& tokenizer, const Vocabulary& vocabulary,
                                           const std::string& where) {
   std::vector<AddedToken> tokens;
@@ -157,6 +170,9 @@ std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file
   parts.pre_tokenizer =
       read_pre_tokenizer(source.part("pre_tokenizer"), source.part_where("pre_tokenizer"));
   parts.prefix = prefix_id(source.config, source.added, source.vocabulary);
+  parts.left_out = special_token_ids(source.config, source.added, source.vocabulary);
+  parts.decoder = read_decoder(source.file, source.vocabulary, parts.pre_tokenizer.byte_level,
+                               source.where);
   parts.added = std::move(source.added);
   parts.special = std::move(source.special);
   parts.model = read_model(source.model(), std::move(source.vocabulary),

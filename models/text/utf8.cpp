@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "search/error.hpp"
@@ -38,6 +39,19 @@ bool is_continuation(unsigned char byte) {
   return (byte & 0xc0) == 0x80;
 }
 
+/// Bytes of the longest beginning of a character that `text`, which begins with none, begins with;
+/// at least 1.
+std::size_t length_of_subpart(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t most = std::min(length_of(byte(0)), text.size());
+  std::size_t length = 1;
+  while (length < most && is_continuation(byte(length)) &&
+         (length > 1 || second_fits(byte(0), byte(1)))) {
+    ++length;
+  }
+  return length;
+}
+
 }  // namespace
 
 std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
@@ -52,6 +66,15 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
     at += length;
   }
   return std::nullopt;
+}
+
+std::string replace_invalid_utf8(std::string_view bytes) {
+  std::string text;
+  while (const auto bad = first_invalid_utf8(bytes)) {
+    text.append(bytes.substr(0, *bad)).append(kReplacementCharacter);
+    bytes.remove_prefix(*bad + length_of_subpart(bytes.substr(*bad)));
+  }
+  return text.append(bytes);
 }
 
 void require_utf8(std::string_view text, const std::string& where) {

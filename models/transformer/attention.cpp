@@ -1,5 +1,6 @@
 #include "models/transformer/attention.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -27,12 +28,6 @@ at::Tensor select_heads(const at::Tensor& stored, const at::Tensor& selection) {
   return selection.defined() ? stored.index_select(1, selection) : stored;
 }
 
-/// Appends new positions to cached ones and returns all of them.
-at::Tensor extend(at::Tensor& cached, const at::Tensor& fresh) {
-  cached = cached.defined() ? at::cat({cached, fresh}, 2) : fresh;
-  return cached;
-}
-
 }  // namespace
 
 Attention::Attention(const MergedAttention& layer, AttentionSetting setting,
@@ -41,11 +36,20 @@ Attention::Attention(const MergedAttention& layer, AttentionSetting setting,
       query_(linear_of(layer.weights.query, layer.weights.query_bias, options)),
       key_(linear_of(layer.weights.key, layer.weights.key_bias, options)),
       value_(linear_of(layer.weights.value, layer.weights.value_bias, options)),
-      output_(linear_of(layer.weights.output, layer.weights.output_bias, options)) {
+      output_(linear_of(layer.weights.output, layer.weights.output_bias, options)),
+      key_groups_(layer.key_of_query, stored_heads(key_), key_.weight.device()),
+      value_groups_(layer.value_of_query, stored_heads(value_), key_.weight.device()) {
   const at::Device device = key_.weight.device();
-  const std::int64_t d = setting_.head_dim;
-  key_of_query_ = selection(layer.key_of_query, key_.weight.size(0) / d, device);
-  value_of_query_ = selection(layer.value_of_query, value_.weight.size(0) / d, device);
+  key_of_query_ = selection(layer.key_of_query, stored_heads(key_), device);
+  value_of_query_ = selection(layer.value_of_query, stored_heads(value_), device);
+}
+
+LayerCache Attention::make_cache(std::int64_t batch, std::int64_t capacity) const {
+  const auto room = [&](const Linear& linear) {
+    return HeadCache(at::empty({batch, stored_heads(linear), capacity, setting_.head_dim},
+                               linear.weight.options().requires_grad(false)));
+  };
+  return {room(key_), room(value_)};
 }
 
 at::Tensor Attention::split_heads(const at::Tensor& x) const {
@@ -68,16 +72,27 @@ at::Tensor Attention::mix(const AttentionInput& input, std::int64_t offset,
   at::Tensor keys = rotary().apply(this->keys(input.keys), offset);
   at::Tensor values = split_heads(value_(input.keys));
   if (cache != nullptr) {
-    keys = extend(cache->keys, keys);
-    values = extend(cache->values, values);
+    keys = cache->keys.append(keys);
+    values = cache->values.append(values);
+    if (queries.size(2) == 1) return mix_newest(queries, keys, values).transpose(1, 2).flatten(2);
   }
   const std::optional<at::Tensor> mask = this->mask(queries, keys);
-  // A single new position may see everything; more than one only follows an empty cache.
+  // A single position may see everything; more than one only follows an empty cache.
   const bool is_causal = setting_.kind == AttentionKind::kCausal && queries.size(2) > 1 && !mask;
   const at::Tensor mixed = at::scaled_dot_product_attention(
       queries, select_heads(keys, key_of_query_), select_heads(values, value_of_query_), mask,
       /*dropout_p=*/0.0, is_causal, setting_.scale);
   return mixed.transpose(1, 2).flatten(2);
+}
+
+at::Tensor Attention::mix_newest(const at::Tensor& queries, const at::Tensor& keys,
+                                 const at::Tensor& values) const {
+  const std::int64_t total = keys.size(2);
+  const std::int64_t window = setting_.sliding_window;
+  const std::int64_t first = window > 0 ? std::max<std::int64_t>(0, total - window) : 0;
+  DecodeInput input{queries, keys.slice(2, first), values.slice(2, first), setting_.scale, {}};
+  if (setting_.bias) input.bias = (*setting_.bias)(1, total).slice(3, first);
+  return grouped_decode(input, key_groups_, value_groups_);
 }
 
 std::optional<at::Tensor> Attention::mask(const at::Tensor& queries, const at::Tensor& keys) const {

@@ -6,18 +6,14 @@
 #include <optional>
 
 #include "models/merge/attention_weights.hpp"
+#include "models/transformer/grouped_decode.hpp"
+#include "models/transformer/kv_cache.hpp"
 #include "models/transformer/linear.hpp"
 #include "models/transformer/norm.hpp"
 #include "models/transformer/relative_bias.hpp"
 #include "models/transformer/rotary.hpp"
 
 namespace regroup::models {
-
-/// Rotated keys and values of one layer, as many heads as it stores, for positions seen so far.
-struct LayerCache {
-  at::Tensor keys;    ///< [batch, n_K, length, d]
-  at::Tensor values;  ///< [batch, n_V, length, d]
-};
 
 /// What an attention layer reads, [batch, length, D]: the same twice but in cross-attention.
 struct AttentionInput {
@@ -58,8 +54,12 @@ class Attention {
     return {layer, setting_, options};
   }
 
+  /// Room for so many positions of a batch of sequences.
+  LayerCache make_cache(std::int64_t batch, std::int64_t capacity) const;
+
   /// At positions offset, offset + 1, … → [batch, length, D]. With a cache the positions before
-  /// `offset` are read from it and the new ones added.
+  /// `offset` are read from it and the new ones added: any number where it is empty, then one at a
+  /// time, which does not expand the stored heads (grouped_decode.hpp).
   at::Tensor operator()(const AttentionInput& input, std::int64_t offset, LayerCache* cache) const {
     return project(mix(input, offset, cache));
   }
@@ -85,8 +85,14 @@ class Attention {
   at::Tensor keys(const at::Tensor& x) const;
 
  private:
+  std::int64_t stored_heads(const Linear& linear) const {
+    return linear.weight.size(0) / setting_.head_dim;
+  }
   at::Tensor split_heads(const at::Tensor& x) const;
   at::Tensor plain_queries(const at::Tensor& x) const;
+  /// [batch, H, 1, d] of the newest of all positions, given the cached heads.
+  at::Tensor mix_newest(const at::Tensor& queries, const at::Tensor& keys,
+                        const at::Tensor& values) const;
   /// Whether queries at the last `length` of `total` positions may look at each position: bool
   /// [length, total].
   at::Tensor visible(std::int64_t length, std::int64_t total, const at::Device& device) const;
@@ -101,6 +107,8 @@ class Attention {
   // Which stored head each query head reads, [H]; undefined where that is its own number.
   at::Tensor key_of_query_;
   at::Tensor value_of_query_;
+  HeadGroups key_groups_;
+  HeadGroups value_groups_;
 };
 
 }  // namespace regroup::models

@@ -23,8 +23,8 @@ at::Tensor RelativeBias::buckets(const at::Tensor& distances) const {
 
 at::Tensor RelativeBias::operator()(std::int64_t queries, std::int64_t keys) const {
   const auto options = at::TensorOptions(table_.device()).dtype(at::kLong);
-  const at::Tensor distances =
-      at::arange(keys, options).unsqueeze(0) - at::arange(queries, options).unsqueeze(1);
+  const at::Tensor distances = at::arange(keys, options).unsqueeze(0) -
+                               at::arange(keys - queries, keys, options).unsqueeze(1);
   return at::embedding(table_, buckets(distances)).permute({2, 0, 1}).unsqueeze(0);
 }
 

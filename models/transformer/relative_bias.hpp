@@ -14,7 +14,7 @@ class RelativeBias {
   RelativeBias(at::Tensor table, const RelativeBiasConfig& config, bool looks_ahead)
       : table_(std::move(table)), config_(config), looks_ahead_(looks_ahead) {}
 
-  /// [1, H, queries, keys] for positions 0, 1, … of both.
+  /// [1, H, queries, keys] for keys at positions 0, 1, … and queries at the last of them.
   at::Tensor operator()(std::int64_t queries, std::int64_t keys) const;
 
  private:

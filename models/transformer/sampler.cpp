@@ -13,7 +13,8 @@ void sample_sequences(const Transformer& transformer, std::int32_t first,
   const std::size_t length = ids.size() / streams.size();
   std::vector<std::int32_t> newest(streams.size(), first);
   for (std::size_t s = 0; s < streams.size(); ++s) ids[s * length] = first;
-  KvCache cache;
+  const auto capacity = static_cast<std::int64_t>(length) - 1;  // the last id is not read
+  KvCache cache = transformer.make_cache(std::ssize(streams), capacity);
   for (std::size_t position = 1; position < length; ++position) {
     if (stop.stop_requested()) throw Interrupted();
     const at::Tensor input = id_tensor(newest, std::ssize(newest), transformer.options());

@@ -140,10 +140,17 @@ at::Tensor Transformer::finish(const Stream& stream) const {
   return final_norm_ ? (*final_norm_)(states) : states;
 }
 
+KvCache Transformer::make_cache(std::int64_t batch, std::int64_t capacity) const {
+  KvCache cache{{}, capacity, 0};
+  for (const Layer& layer : layers_) {
+    cache.layers.push_back(layer.attention->make_cache(batch, capacity));
+  }
+  return cache;
+}
+
 at::Tensor Transformer::hidden_states(const ModelInput& input, KvCache* cache,
                                       const AttentionInputObserver& observe) const {
   const std::int64_t offset = cache != nullptr ? cache->length : 0;
-  if (cache != nullptr) cache->layers.resize(layers_.size());
   Stream stream = embed(input, offset);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     LayerCache* layer_cache = cache != nullptr ? &cache->layers[i] : nullptr;

@@ -16,12 +16,6 @@
 
 namespace regroup::models {
 
-/// Key/value caches of all layers for one batch of sequences.
-struct KvCache {
-  std::vector<LayerCache> layers;
-  std::int64_t length = 0;  ///< positions seen
-};
-
 /// Sees what a layer's attention reads as it is computed.
 using AttentionInputObserver = std::function<void(std::size_t layer, const AttentionInput& input)>;
 
@@ -51,6 +45,9 @@ class Transformer {
   bool is_measured_by_source() const {
     return kind_ == ModelKind::kMasked || kind_ == ModelKind::kSequence;
   }
+
+  /// An empty cache of a causal model for so many sequences and positions, where it computes.
+  KvCache make_cache(std::int64_t batch, std::int64_t capacity) const;
 
   /// What `logits` takes of an input, [batch, scored positions, D]: all positions, of an
   /// encoder-decoder those of the target, of an image the class token. With a cache, the ids of a

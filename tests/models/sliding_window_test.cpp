@@ -36,7 +36,7 @@ TEST_CASE("a sliding window gives the same states token by token as all at once"
     const LanguageModel model = load(shape, scratch);
     const at::Tensor ids = some_ids();
     const at::Tensor whole = model.transformer().hidden_states({ids, {}, {}});
-    KvCache cache;
+    KvCache cache = model.transformer().make_cache(1, 10);
     std::vector<at::Tensor> parts = {
         model.transformer().hidden_states({ids.slice(1, 0, 5), {}, {}}, &cache)};
     for (std::int64_t t = 5; t < 10; ++t) {

@@ -17,7 +17,7 @@ struct AddedToken {
   bool takes_space_before = false;  ///< white space before it belongs to it (`lstrip`)
   bool takes_space_after = false;   ///< likewise after it (`rstrip`)
   bool normalized = false;          ///< is looked for in normalized text
-  bool special = false;             ///< is not part of what the text says
+  bool special = false;             ///< leaves no text when ids are decoded
 };
 
 /// The fields of an added token that stand beside its id in tokenizer.json and

@@ -16,10 +16,23 @@ TokenFinder finder(const TokenizerParts& parts, bool normalized) {
   return TokenFinder(std::move(tokens));
 }
 
+/// The decoder that knows the added tokens too; of several with one id a special one counts.
+Decoder whole_decoder(const TokenizerParts& parts) {
+  Decoder decoder = parts.decoder;
+  for (const AddedToken& token : parts.added) decoder.add(token);
+  for (const AddedToken& token : parts.added) {
+    if (token.special) decoder.leave_out(token.id);
+  }
+  for (const std::int32_t id : parts.left_out) decoder.leave_out(id);
+  return decoder;
+}
+
 class PipelineTokenizer : public Tokenizer {
  public:
   explicit PipelineTokenizer(TokenizerParts parts)
-      : parts_(std::move(parts)), in_text_(finder(parts_, false)), after_(finder(parts_, true)) {}
+      : parts_(std::move(parts)), in_text_(finder(parts_, false)), after_(finder(parts_, true)) {
+    parts_.decoder = whole_decoder(parts_);
+  }
 
   std::vector<std::int32_t> encode(std::string_view text, bool special) const override {
     std::vector<std::int32_t> ids;
@@ -36,6 +49,10 @@ class PipelineTokenizer : public Tokenizer {
       ids.insert(ids.end(), parts_.special.after.begin(), parts_.special.after.end());
     }
     return ids;
+  }
+
+  std::string decode(std::span<const std::int32_t> ids) const override {
+    return parts_.decoder(ids);
   }
 
   std::optional<std::int32_t> prefix() const override { return parts_.prefix; }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/text/pipeline/added_tokens.hpp"
+#include "models/text/pipeline/decoder.hpp"
 #include "models/text/pipeline/normalizer.hpp"
 #include "models/text/pipeline/pre_tokenizer.hpp"
 #include "models/text/pipeline/special_ids.hpp"
@@ -21,11 +22,14 @@ struct TokenizerParts {
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   std::unique_ptr<WordModel> model;
+  Decoder decoder;  ///< of the model's tokens alone
   SpecialIds special;
+  std::vector<std::int32_t> left_out;  ///< special tokens beside those among `added`
   std::optional<std::int32_t> prefix;  ///< Tokenizer::prefix
   int vocabulary = 0;                  ///< ids that the model gives, less added tokens
 };
 
+/// The tokenizer of these parts; what is added, and what is special, is made known to the decoder.
 std::unique_ptr<Tokenizer> make_pipeline_tokenizer(TokenizerParts parts);
 
 }  // namespace regroup::models

@@ -125,4 +125,15 @@ std::optional<std::int32_t> prefix_id(const TokenizerConfig& config,
   return std::nullopt;
 }
 
+std::vector<std::int32_t> special_token_ids(const TokenizerConfig& config,
+                                            const std::vector<AddedToken>& added,
+                                            const Vocabulary& vocabulary) {
+  std::vector<std::int32_t> ids;
+  for (const auto& token : {config.begin, config.end, config.unknown, config.padding}) {
+    const auto id = token ? id_of(*token, added, vocabulary) : std::nullopt;
+    if (id) ids.push_back(*id);
+  }
+  return ids;
+}
+
 }  // namespace regroup::models

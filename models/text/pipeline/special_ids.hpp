@@ -40,4 +40,9 @@ std::optional<std::int32_t> prefix_id(const TokenizerConfig& config,
                                       const std::vector<AddedToken>& added,
                                       const Vocabulary& vocabulary);
 
+/// The ids of the special tokens that tokenizer_config.json names and the tokenizer has.
+std::vector<std::int32_t> special_token_ids(const TokenizerConfig& config,
+                                            const std::vector<AddedToken>& added,
+                                            const Vocabulary& vocabulary);
+
 }  // namespace regroup::models

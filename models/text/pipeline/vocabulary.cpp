@@ -18,14 +18,14 @@ void Vocabulary::set(const std::string& token, std::int32_t id) {
   longest_ = std::max(longest_, token.size());
 }
 
-void Vocabulary::for_each(
-    const std::function<void(const std::string&, std::int32_t)>& on_token) const {
-  for (const auto& [token, id] : ids_) on_token(token, id);
-}
-
 std::optional<std::int32_t> Vocabulary::find(std::string_view token) const {
   const auto found = ids_.find(token);
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Vocabulary::for_each(
+    const std::function<void(const std::string&, std::int32_t)>& visit) const {
+  for (const auto& [token, id] : ids_) visit(token, id);
 }
 
 Vocabulary read_vocabulary(const nlohmann::json& object, const std::string& where) {

@@ -16,8 +16,8 @@ class Vocabulary {
   /// A later id of the same token takes the place of the one before.
   void set(const std::string& token, std::int32_t id);
   std::optional<std::int32_t> find(std::string_view token) const;
-  /// Calls `on_token` with every token and its id, in no order.
-  void for_each(const std::function<void(const std::string&, std::int32_t)>& on_token) const;
+  /// Calls `visit` for every token and its id, in no particular order.
+  void for_each(const std::function<void(const std::string&, std::int32_t)>& visit) const;
   /// One more than the largest id; 0 where there is none.
   int size() const { return size_; }
   /// Of the longest token, in bytes.
