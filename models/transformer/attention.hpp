@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "models/merge/attention_weights.hpp"
+#include "models/transformer/cache_codec.hpp"
 #include "models/transformer/linear.hpp"
 #include "models/transformer/norm.hpp"
 #include "models/transformer/relative_bias.hpp"
@@ -46,6 +47,7 @@ struct AttentionSetting {
   std::optional<Norm> key_norm;
   std::shared_ptr<const Rotary> rotary;
   std::shared_ptr<const RelativeBias> bias;  ///< null: none
+  CacheCodec codec = {};                     ///< of the cache, for keys and values
 };
 
 /// Attention whose query heads read shared key and value heads. Immutable.
@@ -57,6 +59,8 @@ class Attention {
   Attention with(const MergedAttention& layer, const ComputeOptions& options) const {
     return {layer, setting_, options};
   }
+  /// The same attention whose keys and values are read as a cache of that type gives them back.
+  Attention with_cache(CacheType type) const;
 
   /// At positions offset, offset + 1, … → [batch, length, D]. With a cache the positions before
   /// `offset` are read from it and the new ones added.
