@@ -83,6 +83,14 @@ LanguageModel LanguageModel::with_layers(const MergedLayers& layers) const {
   return {model_, std::move(transformer)};
 }
 
+LanguageModel LanguageModel::with_cache(CacheType type) const {
+  require_cache(config(), type, model_->name() + ", cache");
+  const at::NoGradGuard no_gradients;
+  auto transformer = std::make_shared<Transformer>(*transformer_);
+  transformer->set_cache(type);
+  return {model_, std::move(transformer)};
+}
+
 std::vector<float> LanguageModel::logits(std::span<const std::int32_t> ids) const {
   return logits(ForwardInput{{ids.begin(), ids.end()}, {}, {}});
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/cache_type.hpp"
 #include "models/calibration/calibration.hpp"
 #include "models/compute.hpp"
 #include "models/continuation.hpp"
@@ -63,6 +64,9 @@ class LanguageModel {
   LanguageModel grouped(const search::Grouping& grouping, const MergeRecipe& recipe) const;
   /// The model with these attention layers in place of its own.
   LanguageModel with_layers(const MergedLayers& layers) const;
+  /// The model with a KV cache of that type: whatever computes with its keys and values reads them
+  /// as the cache gives them back. Throws InputError if it has no such cache.
+  LanguageModel with_cache(CacheType type) const;
 
   /// Logits [length · vocabulary] in float32 for one sequence. Throws InputError for an id outside
   /// the vocabulary and for a length outside 1 … context.

@@ -49,6 +49,12 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
       ->type_name("N");
   command->add_option("--limit", limit_, "Measure only the first N documents (default: 0, all)")
       ->type_name("N");
+  command
+      ->add_option("--cache-dtype", cache_dtype_,
+                   "Compute with keys and values as a KV cache of this type gives them back: f16, "
+                   "q8_0, q4_0, as llama.cpp's -ctk and -ctv (default: the type of the "
+                   "computation)")
+      ->type_name("TYPE");
   command->add_flag("--json", json_, "Print the result as JSON");
   compute_.declare(*command);
   threads_.declare(*command);
@@ -58,24 +64,46 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
 
 const fitness::Task& EvalCommand::task() const {
   const fitness::Task& task = fitness::find_task(task_);
-  if (task.compares() && !grouping_.is_given()) {
+  if (task.compares() && !grouping_.is_given() && cache_dtype_.empty()) {
     throw InputError({.what = "task compares a grouping with its source",
                       .where = fmt::format("--task {}", task_),
-                      .expected = "--grouping FILE"});
+                      .expected = "--grouping FILE, or --cache-dtype TYPE"});
   }
   require_range(limit_, 0, kLargestOption, "--limit");
   return task;
 }
 
+models::CacheType EvalCommand::cache_type() const {
+  return cache_dtype_.empty() ? models::CacheType::kExact
+                              : models::find_cache_type(cache_dtype_, "--cache-dtype");
+}
+
+ordered_json EvalCommand::config(const models::PretrainedModel& model, int threads) const {
+  ordered_json config = {
+      {"model", model_},
+      {"grouping", grouping_.is_given() ? ordered_json(grouping_.file()) : ordered_json()},
+      {"dtype", compute_.dtype},
+      {"cache_dtype", cache_dtype_.empty() ? compute_.dtype : cache_dtype_}};
+  if (model.config.kind == models::ModelKind::kCausal) {
+    config["kv_bytes_per_token"] =
+        models::kv_bytes_per_token(model, grouping_.kv_heads(model.config), cache_type());
+  }
+  config["device"] = compute_.options().device.to_string();
+  config["threads"] = threads;
+  return config;
+}
+
 void EvalCommand::run(const Session& session) {
   const auto started = std::chrono::steady_clock::now();
   const fitness::Task& task = this->task();
+  const models::CacheType cache = cache_type();
   const int threads = threads_.apply();
   const models::ComputeOptions compute = compute_.options();
   if (!output_.empty()) require_writable_file(output_, "--output");
   const auto pretrained =
       std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   fitness::require_fits(task, *pretrained);
+  models::require_cache(pretrained->config, cache, "--cache-dtype");
   grouping_.read(*pretrained);
   const fitness::TaskOptions options{data_, eval_window(pretrained->config, context_),
                                      static_cast<std::size_t>(limit_)};
@@ -84,15 +112,11 @@ void EvalCommand::run(const Session& session) {
 
   search::Progress& progress = session.console.progress();
   const models::LanguageModel source(pretrained, compute);
-  const models::LanguageModel model = grouping_.apply(source, session.stop, progress);
+  const models::LanguageModel model =
+      grouping_.apply(source, session.stop, progress).with_cache(cache);
   const fitness::TaskResult found = prepared->measure({model, source}, session.stop, progress);
   ordered_json result = eval_result(task_, options, *prepared, found.metrics);
-  result["config"] = {
-      {"model", model_},
-      {"grouping", grouping_.is_given() ? ordered_json(grouping_.file()) : ordered_json()},
-      {"dtype", compute_.dtype},
-      {"device", compute.device.to_string()},
-      {"threads", threads}};
+  result["config"] = config(*pretrained, threads);
   result["total_evaluation_time_seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const std::string text = models::json_text(result, 2);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "apps/command.hpp"
 #include "apps/grouping_option.hpp"
 #include "apps/shared_options.hpp"
 #include "fitness/tasks/task.hpp"
+#include "models/cache_type.hpp"
 
 namespace regroup::apps {
 
@@ -20,6 +22,10 @@ class EvalCommand : public Command {
  private:
   /// The task asked for; throws InputError where it cannot be done with what was given.
   const fitness::Task& task() const;
+  /// What the result says of how it was computed.
+  nlohmann::ordered_json config(const models::PretrainedModel& model, int threads) const;
+
+  models::CacheType cache_type() const;
 
   std::string model_;
   GroupingOption grouping_;
@@ -28,6 +34,7 @@ class EvalCommand : public Command {
   std::string output_;
   int context_ = 0;
   std::int64_t limit_ = 0;
+  std::string cache_dtype_;  // empty: the type of the computation
   bool json_ = false;
   ThreadOptions threads_;
   ComputeChoice compute_;

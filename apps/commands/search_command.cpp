@@ -221,6 +221,14 @@ void SearchCommand::declare_data(CLI::App& command) {
                   "Front points whose loss is measured (0: proxy only)")
       ->capture_default_str()
       ->type_name("N");
+  command
+      .add_option("--cache-dtype", options_.cache_dtypes,
+                  "Measure source and points of the search also with KV caches of these types of "
+                  "llama.cpp: f16, q8_0, q4_0; or none (default: q8_0,q4_0 for causal models whose "
+                  "heads are whole blocks of 32)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("TYPE,…");
 }
 
 void SearchCommand::run(const Session& session) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/report/cache_data.hpp"
 #include "fitness/rank_correlation.hpp"
 
 namespace regroup::apps {
@@ -123,6 +124,7 @@ json point_data(const RunData& run, const FrontPoint& point, PartitionTable& par
   data["front"] = point.on_front;
   data["name"] = std::filesystem::path(point.grouping).stem().string();
   data["link"] = link_to(run.directory / point.grouping, report_directory);
+  if (!point.caches.empty()) data["caches"] = cache_data(point.caches);
   put(data, "loss", point.loss);
   put(data, "delta", point.delta_loss);
   put(data, "stderr", point.delta_loss_stderr);
@@ -191,6 +193,10 @@ json run_data(const RunData& run, const std::string& label, PartitionTable& part
   data["source"] = {{"bytes", run.source_bytes_per_token}};
   put(data["source"], "loss", run.source_loss);
   put(data["source"], "accuracy", run.source_accuracy);
+  if (!run.source_caches.empty()) {
+    data["source"]["caches"] = cache_data(run.source_caches);
+    data["caches"] = cache_comparison_data(run);
+  }
   if (run.certificate) {
     data["certificate"] = {{"hypervolume", run.certificate->hypervolume},
                            {"best", run.certificate->best},

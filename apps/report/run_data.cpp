@@ -114,6 +114,22 @@ std::string read_grouping_path(const JsonFields& point) {
   return text;
 }
 
+/// The array `caches` of a point or of the source; fronts of older runs have none.
+std::vector<CachePoint> read_caches(const JsonFields& model) {
+  std::vector<CachePoint> caches;
+  if (model.find("caches") == nullptr) return caches;
+  const json& all = model.array("caches");
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const JsonFields cache(all[i], fmt::format("{}, caches[{}]", model.where(), i));
+    caches.push_back({.type = cache.text("type"),
+                      .bytes_per_token = positive(cache, "bytes_per_token"),
+                      .loss = cache.number("loss"),
+                      .delta_loss = cache.number("delta_loss"),
+                      .kl = cache.optional_number("kl")});
+  }
+  return caches;
+}
+
 FrontPoint read_point(const JsonFields& fields) {
   FrontPoint point{.series = fields.text("series"),
                    .method = fields.text("method"),
@@ -134,7 +150,8 @@ FrontPoint read_point(const JsonFields& fields) {
                    .search_better = fields.optional_number("search_better"),
                    .on_front = fields.optional_flag("on_front").value_or(false),
                    .grouping = read_grouping_path(fields),
-                   .layers = {}};
+                   .layers = {},
+                   .caches = read_caches(fields)};
   if (point.kv_ratio <= 0 || point.kv_ratio > 1) {
     fields.refuse("kv_ratio", "a number in (0, 1]", fmt::format("{}", point.kv_ratio));
   }
@@ -161,6 +178,7 @@ void read_front(RunData& run) {
   run.source_bytes_per_token = positive(source, "kv_bytes_per_token");
   run.source_loss = source.optional_number("loss");
   run.source_accuracy = source.optional_number("accuracy");
+  run.source_caches = read_caches(source);
   if (const auto certificate = front.optional_object("certificate")) {
     run.certificate = read_certificate(*certificate);
   }

@@ -43,6 +43,15 @@ struct LayerGroups {
   std::vector<std::size_t> query;  ///< [query_heads] of a key-norm allocation, else empty
 };
 
+/// What was measured of one model with one type of KV cache.
+struct CachePoint {
+  std::string type;  ///< "q8_0"
+  std::uint64_t bytes_per_token = 0;
+  double loss = 0;        ///< nats per token
+  double delta_loss = 0;  ///< loss - loss of the source with its plain cache
+  std::optional<double> kl;  ///< KL(source ‖ this), nats per token
+};
+
 /// One point of front.json together with its grouping. What was not measured is absent.
 struct FrontPoint {
   std::string series, method, merge;
@@ -60,6 +69,7 @@ struct FrontPoint {
   bool on_front = false;
   std::string grouping;  ///< path inside the run directory: "groupings/NAME.json"
   std::vector<LayerGroups> layers;
+  std::vector<CachePoint> caches = {};  ///< other types of KV cache, where they were measured
 };
 
 /// One row of history.csv.
@@ -102,6 +112,7 @@ struct RunData {
   std::uint64_t source_bytes_per_token = 0;
   std::optional<double> source_loss;
   std::optional<double> source_accuracy;
+  std::vector<CachePoint> source_caches;
   std::vector<FrontPoint> points;
   std::optional<CertificateInfo> certificate;
   std::vector<HistoryRow> history;  ///< empty for methods that have no generations

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/run_front.hpp"
+#include "apps/search/cache_files.hpp"
 #include "fitness/measured_score.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
@@ -56,6 +57,7 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
   set_if(json, "search_better", point.search_better);
   json["on_front"] = point.on_front;
   json["grouping"] = grouping_path(point);
+  if (!point.caches.empty()) json["caches"] = caches_json(point.caches, kv_heads, model);
   return json;
 }
 
@@ -139,6 +141,9 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
     front["source"]["loss"] = summary.source->loss.mean;
     set_if(front["source"], "loss_stderr", summary.source->loss.standard_error);
     set_estimate(front["source"], "accuracy", summary.source->accuracy);
+    if (!summary.source->caches.empty()) {
+      front["source"]["caches"] = caches_json(summary.source->caches, source_heads, model);
+    }
   }
   if (summary.certificate) front["certificate"] = certificate_json(*summary.certificate);
   front["points"] = ordered_json::array();
@@ -148,6 +153,8 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
     front["points"].push_back(point_json(point, model));
   }
   directory.write("front.csv", front_csv(points, front["points"]));
+  const std::string caches = caches_csv(front);
+  if (!caches.empty()) directory.write("caches.csv", caches);
   directory.write("front.json", models::json_text(front, 1) + "\n");
   return front;
 }

@@ -21,7 +21,8 @@ struct FrontSummary {
   std::optional<models::CalibrationReference> calibration;
 };
 
-/// Writes front.json, front.csv and groupings/*.json of a run; returns front.json's document.
+/// Writes front.json, front.csv, groupings/*.json and, where other types of KV cache were measured,
+/// caches.csv of a run; returns front.json's document.
 nlohmann::ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary& summary,
                                    const SearchOptions& options,
                                    const models::PretrainedModel& model,

@@ -1,133 +1,58 @@
 #include "apps/search/measure_points.hpp"
 
-#include <fmt/format.h>
-
-#include <chrono>
-#include <map>
-#include <utility>
-
 #include "apps/search/compare_points.hpp"
-#include "apps/search/grouping_key.hpp"
-#include "models/files/sha256.hpp"
-#include "models/merge/merge_operator.hpp"
 
 namespace regroup::apps {
 namespace {
 
-using Scores = std::vector<models::WindowScore>;
+using Scores = PointScores::Scores;
+using models::values_of;
+using models::WindowScore;
 
-constexpr const char* kSource = "source";
-
-/// Equal for points that are the same model.
-std::string key_of(const RunPoint& point) {
-  if (point.point.grouping.is_source()) return kSource;
-  return models::sha256_hex(grouping_content(point.point.grouping, point.recipe));
+CacheMeasures cache_measures(models::CacheType type, const Scores& measured,
+                             const std::vector<double>& source_losses) {
+  const std::vector<double> losses = values_of(measured, &WindowScore::loss);
+  return {type, fitness::estimate(losses), fitness::paired_difference(losses, source_losses),
+          fitness::estimate(values_of(measured, &WindowScore::divergence)),
+          fitness::estimate(values_of(measured, &WindowScore::agreement)).mean};
 }
 
-/// Scores of the source and of groupings by key, from the run directory or by measuring.
-class PointScores {
- public:
-  PointScores(const models::Converter& converter, const models::Samples& windows,
-              const RunDirectory& directory, const Console& console, std::stop_token stop)
-      : converter_(converter),
-        windows_(windows),
-        directory_(directory),
-        console_(console),
-        stop_(std::move(stop)) {}
-
-  /// Makes the scores of the source and of all points known.
-  void find(const std::vector<RunPoint>& points) {
-    const bool knows_source = recall(kSource);
-    std::vector<const RunPoint*> missing;
-    for (const RunPoint& point : points) {
-      const std::string key = key_of(point);
-      if (key == kSource || scores_.contains(key) || recall(key)) continue;
-      scores_[key] = {};
-      missing.push_back(&point);
-    }
-    if (!knows_source || !missing.empty()) measure(missing);
+/// Of the source where `point` is null.
+std::vector<CacheMeasures> all_caches(const PointScores& scores, const RunPoint* point,
+                                      const std::vector<double>& source_losses) {
+  std::vector<CacheMeasures> all;
+  for (const models::CacheType type : scores.caches()) {
+    const Scores& measured = point == nullptr ? scores.source(type) : scores.of(*point, type);
+    all.push_back(cache_measures(type, measured, source_losses));
   }
-
-  const Scores& operator[](const std::string& key) const { return scores_.at(key); }
-
- private:
-  bool recall(const std::string& key) {
-    auto scores = directory_.recall_scores(key, windows_.size());
-    if (scores) scores_[key] = std::move(*scores);
-    return scores.has_value();
-  }
-
-  void keep(const std::string& key, Scores scores) {
-    directory_.remember_scores(key, scores);
-    scores_[key] = std::move(scores);
-  }
-
-  void measure(const std::vector<const RunPoint*>& missing) {
-    search::Progress& progress = console_.progress();
-    const auto started = std::chrono::steady_clock::now();
-    progress.begin("measuring the source", windows_.tokens(), windows_.unit());
-    const models::SourceStates states =
-        converter_.source().source_states(windows_, stop_, progress);
-    progress.end();
-    if (!scores_.contains(kSource)) keep(kSource, states.scores());
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-    console_.log(fmt::format("{} groupings to measure, about {}", missing.size(),
-                             duration_text(seconds.count() * passes(missing))));
-    progress.begin("measuring groupings", missing.size() * windows_.tokens(), windows_.unit());
-    for (const RunPoint* point : missing) {
-      const models::LanguageModel model =
-          converter_.convert(point->point.grouping, point->recipe, stop_);
-      keep(key_of(*point), model.compare(states, stop_, progress));
-    }
-    progress.end();
-  }
-
-  /// How many times as long as the source all of `missing` take: their own passes, and the refits'.
-  double passes(const std::vector<const RunPoint*>& missing) const {
-    double tokens = 0;
-    for (const RunPoint* point : missing) {
-      if (!point->point.grouping.is_source()) tokens += converter_.refit_tokens(point->recipe);
-    }
-    return static_cast<double>(missing.size()) + tokens / static_cast<double>(windows_.tokens());
-  }
-
-  const models::Converter& converter_;
-  const models::Samples& windows_;
-  const RunDirectory& directory_;
-  const Console& console_;
-  std::stop_token stop_;
-  std::map<std::string, Scores> scores_;
-};
+  return all;
+}
 
 }  // namespace
 
-SourceMeasures measure_points(std::vector<RunPoint>& points, const models::Converter& converter,
-                              const models::Samples& windows, search::RandomKey key,
-                              const RunDirectory& directory, const Console& console,
-                              std::stop_token stop) {
-  PointScores scores(converter, windows, directory, console, std::move(stop));
+SourceMeasures measure_points(std::vector<RunPoint>& points, PointScores scores,
+                              search::RandomKey key) {
   scores.find(points);
-  const bool has_accuracy = converter.source().config().kind == models::ModelKind::kImage;
+  const bool has_accuracy = scores.config().kind == models::ModelKind::kImage;
   const auto accuracy = [&](const Scores& measured) -> std::optional<fitness::LossEstimate> {
     if (!has_accuracy) return std::nullopt;
-    return fitness::estimate(models::values_of(measured, &models::WindowScore::accuracy));
+    return fitness::estimate(values_of(measured, &WindowScore::accuracy));
   };
-  const std::vector<double> source_losses =
-      models::values_of(scores[kSource], &models::WindowScore::loss);
+  const std::vector<double> source_losses = values_of(scores.source(), &WindowScore::loss);
   std::vector<std::vector<double>> losses;
   for (RunPoint& point : points) {
-    const Scores& measured = scores[key_of(point)];
-    losses.push_back(models::values_of(measured, &models::WindowScore::loss));
+    const Scores& measured = scores.of(point);
+    losses.push_back(values_of(measured, &WindowScore::loss));
     point.loss = fitness::estimate(losses.back());
     point.delta = fitness::paired_difference(losses.back(), source_losses);
-    point.divergence =
-        fitness::estimate(models::values_of(measured, &models::WindowScore::divergence));
+    point.divergence = fitness::estimate(values_of(measured, &WindowScore::divergence));
     point.accuracy = accuracy(measured);
-    point.agreement =
-        fitness::estimate(models::values_of(measured, &models::WindowScore::agreement)).mean;
+    point.agreement = fitness::estimate(values_of(measured, &WindowScore::agreement)).mean;
+    if (point.series == "search") point.caches = all_caches(scores, &point, source_losses);
   }
   compare_points(points, losses, source_losses, key);
-  return {fitness::estimate(source_losses), accuracy(scores[kSource])};
+  return {fitness::estimate(source_losses), accuracy(scores.source()),
+          all_caches(scores, nullptr, source_losses)};
 }
 
 }  // namespace regroup::apps

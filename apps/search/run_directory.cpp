@@ -140,6 +140,7 @@ void RunDirectory::remove_earlier_run() const {
   }
   constexpr std::array kWritten = {"front.json",
                                    "front.csv",
+                                   "caches.csv",
                                    "history.csv",
                                    "proof.csv",
                                    "report.html",

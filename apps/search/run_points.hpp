@@ -21,6 +21,15 @@ struct ComparedFront {
       front;  ///< by ascending size, with the error of the run's fitness
 };
 
+/// What was measured of a model with one type of KV cache.
+struct CacheMeasures {
+  models::CacheType type = models::CacheType::kExact;
+  fitness::LossEstimate loss;
+  fitness::LossEstimate delta;       ///< against the source with its plain cache, paired
+  fitness::LossEstimate divergence;  ///< KL(source ‖ this), nats per token
+  double agreement = 0;              ///< with the source's most likely token, share
+};
+
 /// One grouping of a run's result: a row of front.json.
 struct RunPoint {
   std::string series;  ///< "search", "paper", or a baseline: "neighbour", "mqa", "random"
@@ -38,6 +47,7 @@ struct RunPoint {
   std::optional<fitness::LossEstimate> accuracy = {};    ///< where the task has one, share
   std::optional<double> agreement = {};      ///< with the source's most likely token, share
   std::optional<double> search_better = {};  ///< of a baseline: how sure the search's point wins
+  std::vector<CacheMeasures> caches = {};    ///< of the run's other cache types, in their order
 };
 
 /// Of a whole front the points to look at: at most --measure of them spread over the sizes.

@@ -98,6 +98,9 @@ SearchInputs open_inputs(const SearchOptions& options,
   SearchInputs inputs;
   inputs.model = std::move(model);
   models::require_refit_passes(options.recipe(), inputs.model->config);
+  for (const models::CacheType type : options.cache_types()) {
+    models::require_cache(inputs.model->config, type, "--cache-dtype");
+  }
   inputs.rules = grouping_rules(options, *inputs.model);
   inputs.kv_limits = kv_limits(options, *inputs.model);
   for (const std::filesystem::path& file : options.seed_groupings) {

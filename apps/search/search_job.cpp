@@ -199,8 +199,9 @@ class SearchJob {
     std::optional<SourceMeasures> source;
     if (options_.measure > 0) {
       texts_.eval = text(inputs_.eval_windows, kEvalTextKey);
-      source = measure_points(points, *converter_, *texts_.eval, key(kBootstrapKey), directory_,
-                              console_, stop_);
+      PointScores scores(*converter_, *texts_.eval, options_.cache_types(), directory_, console_,
+                         stop_);
+      source = measure_points(points, std::move(scores), key(kBootstrapKey));
       times_.finish("measure");
     }
     mark_front(points);

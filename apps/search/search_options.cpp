@@ -111,6 +111,13 @@ void require_allocation_use(const SearchOptions& options) {
                     .found = options.method});
 }
 
+void require_caches_use(const SearchOptions& options) {
+  if (options.cache_dtypes.empty() || options.measure > 0) return;
+  throw InputError({.what = "no points are measured with any cache",
+                    .where = "--cache-dtype",
+                    .expected = "--measure N with N at least 1 beside it"});
+}
+
 void require_selection_use(const SearchOptions& options) {
   if (options.selection.empty() || selects_by_measuring(options)) return;
   throw InputError({.what = "nothing is selected by a measured loss",
@@ -133,6 +140,7 @@ void SearchOptions::complete(const models::ModelConfig& config) {
   if (merge.empty()) merge = allocates_queries ? "mean" : "optimal";
   if (partitions.empty()) partitions = "joint";
   if (allocation.empty()) allocation = "proxy";
+  complete_caches(config);
 }
 
 models::MergeRecipe SearchOptions::recipe() const {
@@ -169,6 +177,7 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"cache_batch", cache.batch},
           {"eval_tokens", eval_tokens},
           {"measure", measure},
+          {"cache_dtypes", cache_dtypes},
           {"dtype", dtype}};
 }
 
@@ -232,6 +241,7 @@ void require_valid(const SearchOptions& options) {
   require_probability(options.reset, "--reset");
   require_seeds_use(options);
   require_selection_use(options);
+  require_caches_use(options);
   require_range(options.measure, 0, kMany, "--measure");
   require_range(options.seed, 0, kLargestOption, "--seed");
   require_range(options.eval_tokens, 0, kLargestOption, "--eval-tokens");

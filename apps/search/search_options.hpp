@@ -9,6 +9,7 @@
 #include "apps/cache_setting.hpp"
 #include "apps/output_directory.hpp"
 #include "models/architecture/model_config.hpp"
+#include "models/cache_type.hpp"
 #include "models/compute.hpp"
 #include "models/merge/merge_recipe.hpp"
 #include "search/asymgqa/unit_search.hpp"
@@ -53,6 +54,9 @@ struct SearchOptions {
   std::filesystem::path eval;         ///< empty: sampled from the model
   std::int64_t eval_tokens = 0;       ///< 0: all
   int measure = 24;                   ///< front points measured; 0: proxy only
+  /// Types of KV cache that points are measured with besides the plain one, "none": with no other;
+  /// empty where left open. `complete` leaves each once, from wide to narrow, or nothing.
+  std::vector<std::string> cache_dtypes;
   std::int64_t seed = 1;
   bool force = false;
   bool resume = false;
@@ -69,6 +73,11 @@ struct SearchOptions {
   models::MergeRecipe recipe() const;
   /// Whether the split of the KV heads over layers is by measured losses.
   bool allocates_by_measuring() const { return allocation == "measured"; }
+  /// `cache_dtypes`, each once, from wide to narrow. Throws InputError for a name that is none.
+  std::vector<models::CacheType> cache_types() const;
+
+  /// What `complete` does for `cache_dtypes`.
+  void complete_caches(const models::ModelConfig& config);
 
   /// The options that decide the result, less file names, as run.json records them.
   nlohmann::ordered_json result_options() const;

@@ -69,8 +69,8 @@ at::Tensor Attention::keys(const at::Tensor& x) const {
 at::Tensor Attention::mix(const AttentionInput& input, std::int64_t offset,
                           LayerCache* cache) const {
   const at::Tensor queries = rotary().apply(plain_queries(input.queries), offset);
-  at::Tensor keys = rotary().apply(this->keys(input.keys), offset);
-  at::Tensor values = split_heads(value_(input.keys));
+  at::Tensor keys = setting_.codec.keys(rotary().apply(this->keys(input.keys), offset));
+  at::Tensor values = setting_.codec.values(split_heads(value_(input.keys)));
   if (cache != nullptr) {
     keys = cache->keys.append(keys);
     values = cache->values.append(values);
@@ -116,6 +116,12 @@ at::Tensor Attention::visible(std::int64_t length, std::int64_t total,
   const at::Tensor earlier = all.tril(total - length);
   const std::int64_t window = setting_.sliding_window;
   return window > 0 ? earlier.triu(total - length - window + 1) : earlier;
+}
+
+Attention Attention::with_cache(CacheType type) const {
+  Attention copy = *this;
+  copy.setting_.codec = CacheCodec(type, setting_.head_dim, key_.weight.device());
+  return copy;
 }
 
 Attention Attention::with_own_kv_weights() const {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "models/merge/attention_weights.hpp"
+#include "models/transformer/cache_codec.hpp"
 #include "models/transformer/grouped_decode.hpp"
 #include "models/transformer/kv_cache.hpp"
 #include "models/transformer/linear.hpp"
@@ -42,6 +43,7 @@ struct AttentionSetting {
   std::optional<Norm> key_norm;
   std::shared_ptr<const Rotary> rotary;
   std::shared_ptr<const RelativeBias> bias;  ///< null: none
+  CacheCodec codec = {};                     ///< of the cache, for keys and values
 };
 
 /// Attention whose query heads read shared key and value heads. Immutable.
@@ -53,6 +55,8 @@ class Attention {
   Attention with(const MergedAttention& layer, const ComputeOptions& options) const {
     return {layer, setting_, options};
   }
+  /// The same attention whose keys and values are read as a cache of that type gives them back.
+  Attention with_cache(CacheType type) const;
 
   /// Room for so many positions of a batch of sequences.
   LayerCache make_cache(std::int64_t batch, std::int64_t capacity) const;

@@ -97,6 +97,12 @@ void Transformer::replace_attention(std::size_t layer, const MergedAttention& at
       std::make_shared<Attention>(layers_[layer].attention->with(attention, options_));
 }
 
+void Transformer::set_cache(CacheType type) {
+  for (Layer& layer : layers_) {
+    layer.attention = std::make_shared<Attention>(layer.attention->with_cache(type));
+  }
+}
+
 Stream Transformer::embed(const ModelInput& input, std::int64_t offset) const {
   if (kind_ == ModelKind::kImage) return {embedding_.patches(input.pixels), {}, {}};
   Stream stream{embedding_.tokens(input.ids, offset), {}, {}};

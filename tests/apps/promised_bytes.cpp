@@ -9,6 +9,9 @@ std::map<std::string, std::string> promised_bytes(const std::filesystem::path& r
   for (const char* name : {"front.json", "front.csv", "history.csv", "report.html", "report.svg"}) {
     bytes[name] = read_file(run / name);
   }
+  if (std::filesystem::exists(run / "caches.csv")) {
+    bytes["caches.csv"] = read_file(run / "caches.csv");
+  }
   for (const auto& entry : std::filesystem::directory_iterator(run / "groupings")) {
     bytes[entry.path().filename().string()] = read_file(entry.path());
   }

@@ -106,6 +106,7 @@ class Writer {
     mark_front();
     json source{{"kv_bytes_per_token", 2 * sample_.layers * sample_.heads * kHeadDim * kBytes}};
     if (sample_.measured) source["loss"] = kSourceLoss;
+    if (sample_.with_caches) source["caches"] = caches(2 * sample_.layers * sample_.heads, 0);
     return {{"format", "regroup.front"}, {"version", 1}, {"source", source}, {"points", points_}};
   }
 
@@ -136,8 +137,21 @@ class Writer {
       point["kl_stderr"] = 0.5 * deviation;
       point["top1_agreement"] = 1 / (1 + delta);
       if (series != "search") point["search_better"] = 1 - 0.125 * delta;
+      if (sample_.with_caches && series == "search") point["caches"] = caches(groups, delta);
     }
     return point;
+  }
+
+  /// 8 bits that cost next to nothing, 4 bits that cost a little.
+  static json caches(std::size_t groups, double delta) {
+    const auto cache = [&](const char* type, std::size_t block_bytes, double more) {
+      return json{{"type", type},
+                  {"bytes_per_token", groups * kHeadDim / 32 * block_bytes},
+                  {"loss", kSourceLoss + delta + more},
+                  {"delta_loss", delta + more},
+                  {"kl", 0.875 * (delta + more)}};
+    };
+    return {cache("q8_0", 34, 0.0004 + 0.001 * delta), cache("q4_0", 18, 0.0123 + 0.04 * delta)};
   }
 
   /// Within each series by ascending ratio, as the format asks.

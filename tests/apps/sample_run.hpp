@@ -15,6 +15,7 @@ struct SampleRun {
   bool with_history = true;        ///< write history.csv
   bool values_differ = false;      ///< independent value partitions
   bool sampled_data = false;       ///< text drawn from the model itself
+  bool with_caches = false;        ///< points of the search measured with q8_0 and q4_0 too
   double search_advantage = 0.25;  ///< loss of search points relative to neighbour grouping
   std::size_t layers = 8;
   std::size_t heads = 8;

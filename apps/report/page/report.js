@@ -2,7 +2,7 @@
 (() => {
 const report = JSON.parse(document.getElementById("report-data").textContent);
 const several = report.runs.length > 1;
-const state = { chosen: null, proxy: null, scale: "loss", sort: null, hidden: new Set() };
+const state = { chosen: null, proxy: null, scale: "loss", cacheScale: "loss", sort: null, hidden: new Set() };
 let charts = [];
 
 // ---------------------------------------------------------------- small helpers
@@ -496,6 +496,145 @@ function drawScatter() {
     { scales: { x: axis(proxy.axis, { beginAtZero: true }), y } }, data);
 }
 
+// ---------------------------------------------------------------- grouping and quantised caches
+
+const cachedRuns = report.runs.filter((run) => run.caches);
+/// By the place of a type among those of its run, the plain one first.
+const CACHE_LOOKS = [
+  { color: "--series-search", shape: "circle" }, { color: "--series-neighbour", shape: "rect" },
+  { color: "--series-paper", shape: "triangle" }, { color: "--series-mqa", shape: "rectRounded" },
+];
+const cacheTypes = (run) => ["", ...run.caches.types];
+const cacheName = (run, type) => type || run.model.dtype;
+
+/// The source and the groupings of the search with one type of cache, by size.
+function cacheMarks(run, type) {
+  const measured = (model) => (type ? (model.caches || []).find((cache) => cache.type === type) : model);
+  const groupings = run.series.filter((s) => s.name === "search").flatMap((s) => s.points).filter((p) => p.kv < 1);
+  const marks = [{ run, type, cache: measured(run.source) },
+    ...groupings.map((point) => ({ run, type, point, cache: measured(point) }))];
+  return marks.filter((mark) => mark.cache && has(mark.cache.loss)).map((mark) => ({ ...mark, bytes: mark.cache.bytes, loss: mark.cache.loss,
+    delta: mark.cache.loss - run.source.loss })).sort((a, b) => a.bytes - b.bytes);
+}
+
+const cacheLines = cachedRuns.flatMap((run, r) => cacheTypes(run).map((type, t) => ({
+  run, type, look: at(CACHE_LOOKS, t), dash: several ? at(RUN_DASHES, r) : [], marks: cacheMarks(run, type),
+  label: (several ? `${run.label} · ` : "") + cacheName(run, type) })));
+
+function cacheMarkTitle({ point }) {
+  return point ? `${point.name}` : "ungrouped model";
+}
+
+function cacheMarkLines({ run, type, point, cache, bytes, loss, delta }) {
+  const lines = [`${cacheName(run, type)} cache${point ? ` · KV ${fixed(point.kv, 3)}` : ""}`,
+    `${grouped(bytes)} bytes per token (${percent(bytes / run.source.bytes)})`,
+    `loss ${fixed(loss, 4)} ${nats} · perplexity ${perplexity(loss)}`, `Δloss ${signed(delta, 4)}`];
+  if (has(cache.kl)) lines.push(`KL from the source ${klText(cache)}`);
+  return lines;
+}
+
+function cacheDatasets(y) {
+  const page = css("--page");
+  return cacheLines.map(({ label, look, dash, marks }) => {
+    const color = css(look.color);
+    const radius = (isNarrow() ? 3 : 3.8) * (look.shape === "triangle" ? 1.2 : 1);
+    const isSource = (context) => context.raw && !context.raw.mark.point;
+    return {
+      label, borderColor: color, borderWidth: 1.5, borderDash: dash, showLine: true, pointStyle: look.shape,
+      pointRadius: (context) => (isSource(context) ? radius + 3.2 : radius), pointHoverRadius: radius + 3.2, pointHitRadius: 8,
+      pointBorderColor: color, pointHoverBorderColor: color, pointBorderWidth: 1.5, pointHoverBackgroundColor: color,
+      pointBackgroundColor: (context) => (isSource(context) ? color : page),
+      data: marks.filter((mark) => has(y(mark))).map((mark) => ({ x: mark.bytes, y: y(mark), point: mark.point, mark })),
+    };
+  });
+}
+
+/// Bytes per token, each tick half of the next; labels in the middle of a halving would crowd.
+function cacheBytesAxis(marks) {
+  const most = Math.max(...marks.map((mark) => mark.bytes));
+  const least = Math.min(...marks.map((mark) => mark.bytes));
+  const x = axis("KV cache, bytes per token, logarithmic", { type: "logarithmic", min: least / 1.15, max: most * 1.15 });
+  const ticks = [];
+  for (let value = most; value >= least / 1.15; value /= 2) ticks.unshift({ value });
+  x.afterBuildTicks = (scale) => { scale.ticks = ticks; };
+  x.ticks.callback = (value) => grouped(value);
+  x.ticks.autoSkip = false;
+  return x;
+}
+
+function drawCaches() {
+  if (cacheLines.length === 0) return;
+  const isDelta = state.cacheScale === "delta";
+  const height = isDelta ? (mark) => (mark.delta > 0 ? mark.delta : undefined) : (mark) => mark.loss;
+  const marks = cacheLines.flatMap((line) => line.marks).filter((mark) => has(height(mark)));
+  if (marks.length === 0) return;
+  const values = marks.map(height);
+  const left = cacheLines.flatMap((line) => line.marks).length - marks.length;
+  byId("caches-caption").textContent = "One line for each type of cache. The large filled mark is the ungrouped model, the others are the search’s groupings; of two marks above each other the lower one keeps more for the same bytes. Press a mark to see its grouping."
+    + (left ? ` ${plural(left, "mark")} at or below the source model’s loss cannot stand on a logarithmic scale and ${left === 1 ? "is" : "are"} left out.` : "");
+  draw(byId("caches-chart"), `Scatter plot of KV cache bytes against loss for ${plural(cacheLines.length, "type")} of cache; the best of each size stands in the table below.`,
+    { scales: { x: cacheBytesAxis(marks), ...(isDelta ? deltaAxes(values) : lossAxes(values)) },
+      onClick: (_event, hits, chart) => { const hit = hits[0] && chart.data.datasets[hits[0].datasetIndex].data[hits[0].index]; if (hit && hit.point) choose(hit.point); } },
+    cacheDatasets(height),
+    { tooltip: { ...tooltip(), callbacks: { title: (items) => (items.length ? cacheMarkTitle(items[0].raw.mark) : ""), label: (item) => cacheMarkLines(item.raw.mark) } } });
+}
+
+function writeCacheLegend() {
+  byId("caches-legend").classList.add("fixed");
+  byId("caches-legend").replaceChildren(...cacheLines.map(({ type, label, look, dash }) => {
+    const color = css(look.color);
+    const holder = element("span", {});
+    holder.innerHTML = `<svg viewBox="-17 -7 34 14" aria-hidden="true" stroke="${color}" fill="${color}" stroke-width="1.6"><path d="M-17 0H17" stroke-dasharray="${dash.join(" ")}" fill="none"/>${shapePath({ shape: look.shape, rotation: 0 })}</svg>`;
+    holder.append(`${label} cache${type ? "" : ", not quantised"}`);
+    return holder;
+  }));
+}
+
+function writeCacheSwitch() {
+  const scales = [["loss", "Loss and perplexity"], ["delta", "Δloss, log scale"]];
+  byId("caches-switch").replaceChildren(...scales.map(([scale, text]) => element("button", { type: "button", "aria-pressed": String(state.cacheScale === scale),
+    onclick: () => { state.cacheScale = scale; writeCacheSwitch(); redraw(); } }, text)));
+}
+
+function cacheCell(run, cell, isBest) {
+  if (!cell) return element("td", { role: "cell" }, "—");
+  return element("td", { role: "cell", class: isBest ? "best" : null },
+    element("span", { class: "figure" }, signed(cell.delta, 4)),
+    element("span", { class: "small" }, cell.kv < 1 ? `grouping, KV ${fixed(cell.kv, 3)}` : "ungrouped"),
+    element("span", { class: "small" }, `${grouped(cell.bytes)} bytes`));
+}
+
+/// At equal bytes: the lowest loss of each type of cache within each size.
+function cacheTable(run) {
+  const types = cacheTypes(run);
+  const head = element("thead", { role: "rowgroup" }, element("tr", { role: "row" },
+    element("th", { class: "left", scope: "col", role: "columnheader" }, "Within bytes per token"),
+    ...types.map((type) => element("th", { scope: "col", role: "columnheader" }, type || run.model.dtype))));
+  const rows = run.caches.sizes.map(({ bytes, best }) => {
+    const lowest = Math.min(...best.filter(has).map((cell) => cell.loss));
+    return element("tr", { role: "row" },
+      element("th", { class: "left", scope: "row", role: "rowheader" }, `${grouped(bytes)} (${percent(bytes / run.source.bytes)})`),
+      ...best.map((cell) => cacheCell(run, cell, cell && cell.loss === lowest)));
+  });
+  const title = `Lowest Δloss of each type of cache within the same bytes${run.label ? `, ${run.label}` : ""}`;
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
+    element("h3", {}, title), element("table", { class: "glance", role: "table" }, head, element("tbody", { role: "rowgroup" }, ...rows)));
+}
+
+/// The first sentence is the verdict, the others are its numbers.
+function verdictLine(run, text) {
+  const end = text.search(/[.:] /) + 1;
+  return element("p", {}, run.label ? `${run.label}: ` : "", element("strong", {}, text.slice(0, end)), text.slice(end));
+}
+
+function setUpCaches() {
+  if (cachedRuns.length === 0) return;
+  byId("caches").hidden = false;
+  byId("caches-verdict").replaceChildren(...cachedRuns.flatMap((run) => run.caches.verdict.map((text) => verdictLine(run, text))));
+  byId("caches-tables").replaceChildren(...cachedRuns.filter((run) => run.caches.sizes.length > 0).map(cacheTable));
+  writeCacheSwitch();
+}
+
 // ---------------------------------------------------------------- charts: history
 
 function historyLines(stage) {
@@ -824,6 +963,7 @@ function redraw() {
     else if (state.scale === "delta") drawDeltaChart(); else drawLossChart();
     if (state.proxy) { drawProxyFront(byId("proxy-chart")); drawScatter(); }
   }
+  drawCaches();
   drawHistory("1");
   drawHistory("2");
 }
@@ -861,12 +1001,14 @@ function writeFrontSection() {
 
 function writeThemed() {
   writeLegend();
+  writeCacheLegend();
   writeGlance();
   redraw();
 }
 
 if (hasAccuracy) state.scale = "accuracy";
 writeHead();
+setUpCaches();
 setUpProxies();
 writeFrontSection();
 writeScaleSwitch();
