@@ -171,8 +171,8 @@ std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file
       read_pre_tokenizer(source.part("pre_tokenizer"), source.part_where("pre_tokenizer"));
   parts.prefix = prefix_id(source.config, source.added, source.vocabulary);
   parts.left_out = special_token_ids(source.config, source.added, source.vocabulary);
-  parts.decoder = read_decoder(source.file, source.vocabulary, parts.pre_tokenizer.byte_level,
-                               source.where);
+  parts.decoder =
+      read_decoder(source.file, source.vocabulary, parts.pre_tokenizer.byte_level, source.where);
   parts.added = std::move(source.added);
   parts.special = std::move(source.special);
   parts.model = read_model(source.model(), std::move(source.vocabulary),

@@ -79,7 +79,8 @@ at::Tensor CacheCodec::stored(const at::Tensor& rows, const at::Tensor& turn) co
   if (type_ == CacheType::kExact) return rows;
   if (type_ == CacheType::kF16) return rows.to(at::kHalf).to(rows.scalar_type());
   const at::Tensor plain = turned(rows.to(at::kFloat), turn);
-  const at::Tensor kept = type_ == CacheType::kQ8_0 ? rounded_to_q8_0(plain) : rounded_to_q4_0(plain);
+  const at::Tensor kept =
+      type_ == CacheType::kQ8_0 ? rounded_to_q8_0(plain) : rounded_to_q4_0(plain);
   return turned(kept, turn).to(rows.scalar_type());
 }
 

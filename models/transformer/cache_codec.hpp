@@ -41,7 +41,8 @@ class CacheCodec {
   at::Tensor value_turn_;
 };
 
-/// What is left of values, in order blocks of 32 along the last dimension, float32 → the same shape.
+/// What is left of values, in order blocks of 32 along the last dimension, float32 → the same
+/// shape.
 at::Tensor rounded_to_q8_0(const at::Tensor& values);
 at::Tensor rounded_to_q4_0(const at::Tensor& values);
 
