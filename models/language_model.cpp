@@ -12,6 +12,7 @@
 #include "models/converter.hpp"
 #include "models/merge/merged_layers.hpp"
 #include "models/refit/layer_states.hpp"
+#include "models/transformer/cache_codec.hpp"
 #include "models/transformer/continuation_scores.hpp"
 #include "models/transformer/gradient_pass.hpp"
 #include "models/transformer/key_products.hpp"
@@ -87,7 +88,7 @@ LanguageModel LanguageModel::with_cache(CacheType type) const {
   require_cache(config(), type, model_->name() + ", cache");
   const at::NoGradGuard no_gradients;
   auto transformer = std::make_shared<Transformer>(*transformer_);
-  transformer->set_cache(type);
+  transformer->set_cache(type, cache_key_order(config()));
   return {model_, std::move(transformer)};
 }
 

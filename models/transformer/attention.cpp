@@ -118,9 +118,9 @@ at::Tensor Attention::visible(std::int64_t length, std::int64_t total,
   return window > 0 ? earlier.triu(total - length - window + 1) : earlier;
 }
 
-Attention Attention::with_cache(CacheType type) const {
+Attention Attention::with_cache(CacheType type, KeyOrder order) const {
   Attention copy = *this;
-  copy.setting_.codec = CacheCodec(type, setting_.head_dim, key_.weight.device());
+  copy.setting_.codec = CacheCodec(type, setting_.head_dim, order, key_.weight.device());
   return copy;
 }
 

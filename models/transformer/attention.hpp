@@ -56,7 +56,7 @@ class Attention {
     return {layer, setting_, options};
   }
   /// The same attention whose keys and values are read as a cache of that type gives them back.
-  Attention with_cache(CacheType type) const;
+  Attention with_cache(CacheType type, KeyOrder order) const;
 
   /// Room for so many positions of a batch of sequences.
   LayerCache make_cache(std::int64_t batch, std::int64_t capacity) const;

@@ -13,7 +13,7 @@ at::Tensor blocks_of(const at::Tensor& values) {
 }
 
 /// 1 / scale, 0 for a scale of 0: [blocks, 1].
-at::Tensor inverse(const at::Tensor& scale) {
+at::Tensor inverse_of(const at::Tensor& scale) {
   return scale.reciprocal().masked_fill_(scale == 0, 0);
 }
 
@@ -48,7 +48,7 @@ std::int64_t power_of_two_in(std::int64_t n) {
 at::Tensor rounded_to_q8_0(const at::Tensor& values) {
   const at::Tensor blocks = blocks_of(values);
   const at::Tensor scale = blocks.abs().amax(1, /*keepdim=*/true).div_(127);
-  return rescaled(rounded(blocks * inverse(scale)), scale).view(values.sizes());
+  return rescaled(rounded(blocks * inverse_of(scale)), scale).view(values.sizes());
 }
 
 at::Tensor rounded_to_q4_0(const at::Tensor& values) {
@@ -56,7 +56,7 @@ at::Tensor rounded_to_q4_0(const at::Tensor& values) {
   // The value of the largest size, the first of several, becomes −8 of the levels −8 … 7.
   const at::Tensor extreme = blocks.gather(1, blocks.abs().argmax(1, /*keepdim=*/true));
   const at::Tensor scale = extreme / -8;
-  at::Tensor levels = (blocks * inverse(scale)).add_(8.5).trunc_().clamp_max_(15).sub_(8);
+  at::Tensor levels = (blocks * inverse_of(scale)).add_(8.5).trunc_().clamp_max_(15).sub_(8);
   return rescaled(std::move(levels), scale).view(values.sizes());
 }
 
@@ -68,11 +68,26 @@ at::Tensor hadamard(std::int64_t n) {
   return matrix;
 }
 
-CacheCodec::CacheCodec(CacheType type, std::int64_t head_dim, const at::Device& device)
-    : type_(type) {
+KeyOrder cache_key_order(const ModelConfig& config) {
+  const bool interleaves =
+      config.architecture == "LlamaForCausalLM" || config.architecture == "MistralForCausalLM";
+  return interleaves ? KeyOrder::kInterleaved : KeyOrder::kAsIs;
+}
+
+CacheCodec::CacheCodec(CacheType type, std::int64_t head_dim, KeyOrder order,
+                       const at::Device& device)
+    : type_(type), order_(order) {
   if (!is_block_type(type) || head_dim % kTurned != 0) return;
   key_turn_ = hadamard(power_of_two_in(head_dim)).to(device);
   value_turn_ = hadamard(kTurned).to(device);
+}
+
+at::Tensor CacheCodec::keys(const at::Tensor& keys) const {
+  // A head that is one block has no other order that matters.
+  const bool matters = is_block_type(type_) && keys.size(3) > kCacheBlock;
+  if (!matters || order_ == KeyOrder::kAsIs) return stored(keys, key_turn_);
+  const at::Tensor pairs = keys.unflatten(3, {2, -1}).transpose(3, 4).flatten(3);
+  return stored(pairs, key_turn_).unflatten(3, {-1, 2}).transpose(3, 4).flatten(3);
 }
 
 at::Tensor CacheCodec::stored(const at::Tensor& rows, const at::Tensor& turn) const {

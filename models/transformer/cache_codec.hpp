@@ -6,6 +6,15 @@
 
 namespace regroup::models {
 
+/// In which order llama.cpp keeps the rows of a key head.
+enum class KeyOrder {
+  kAsIs,         ///< that of the checkpoint
+  kInterleaved,  ///< 0, d/2, 1, d/2 + 1, …
+};
+
+/// The order for a model: interleaved for Llama and Mistral.
+KeyOrder cache_key_order(const ModelConfig& config);
+
 /// Keys and values as the cache of a type gives them back: rounded to its format, in the element
 /// type in which they came. Immutable.
 ///
@@ -18,17 +27,17 @@ namespace regroup::models {
 /// turned back itself, which is the same, and nothing else changes. Queries stay as they are:
 /// rounding them, as llama.cpp's kernel on the CPU does, moves a perplexity by less than 0.01 %.
 ///
-/// The rows of a head stand in the order of the checkpoint. llama.cpp keeps the key rows of Llama
-/// and Mistral in another one, which changes no block of heads of 32 dimensions.
+/// Of Llama and Mistral, llama.cpp keeps the key rows that rotary embedding turns together, (c, c +
+/// d/2), beside each other; turning and rounding follow it.
 class CacheCodec {
  public:
   /// Leaves everything as it is.
   CacheCodec() = default;
   /// `head_dim` must be a whole number of blocks where the type has them.
-  CacheCodec(CacheType type, std::int64_t head_dim, const at::Device& device);
+  CacheCodec(CacheType type, std::int64_t head_dim, KeyOrder order, const at::Device& device);
 
   /// Rotated keys [batch, n_K, length, d].
-  at::Tensor keys(const at::Tensor& keys) const { return stored(keys, key_turn_); }
+  at::Tensor keys(const at::Tensor& keys) const;
   /// Values [batch, n_V, length, d].
   at::Tensor values(const at::Tensor& values) const { return stored(values, value_turn_); }
 
@@ -36,6 +45,7 @@ class CacheCodec {
   at::Tensor stored(const at::Tensor& rows, const at::Tensor& turn) const;
 
   CacheType type_ = CacheType::kExact;
+  KeyOrder order_ = KeyOrder::kAsIs;
   // Hadamard matrices, [n, n]; undefined where rows are rounded as they are.
   at::Tensor key_turn_;
   at::Tensor value_turn_;

@@ -97,9 +97,9 @@ void Transformer::replace_attention(std::size_t layer, const MergedAttention& at
       std::make_shared<Attention>(layers_[layer].attention->with(attention, options_));
 }
 
-void Transformer::set_cache(CacheType type) {
+void Transformer::set_cache(CacheType type, KeyOrder order) {
   for (Layer& layer : layers_) {
-    layer.attention = std::make_shared<Attention>(layer.attention->with_cache(type));
+    layer.attention = std::make_shared<Attention>(layer.attention->with_cache(type, order));
   }
 }
 

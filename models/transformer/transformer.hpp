@@ -30,7 +30,7 @@ class Transformer {
   /// The same model with another attention in one layer; shares all other weights.
   void replace_attention(std::size_t layer, const MergedAttention& attention);
   /// The same model with a KV cache of another type in every layer; shares all weights.
-  void set_cache(CacheType type);
+  void set_cache(CacheType type, KeyOrder order);
 
   const ComputeOptions& options() const { return options_; }
   /// The size of the vocabulary, or the number of classes.

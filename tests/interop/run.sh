@@ -20,7 +20,7 @@ python=$venv/bin/python
 say() { echo "interop: $*"; }
 
 install() {
-  "$python" -m pip install --disable-pip-version-check --no-input --quiet "$@" </dev/null
+  "$python" -m pip install --disable-pip-version-check --no-input --timeout 20 --retries 1 --quiet "$@" </dev/null
 }
 
 # The environment sees the build's torch as if it were installed there.
@@ -50,8 +50,10 @@ provide_llama_cpp() {
 }
 
 models=(examples/demo-llama)
+on_llama_cpp=(examples/demo-llama docs/METHODS.md)
 if [ -d "$DATA" ]; then
   models+=("$DATA"/checkpoints/{books-llama,stories260k} "$DATA"/goldens/{llama-bias,llama-rope3,mistral,qwen2,qwen3})
+  on_llama_cpp=("$DATA/checkpoints/books-llama" "$DATA/text/books-val.txt" --goldens "$DATA/goldens")
 else
   say "no shared data beside the checkout: examples/demo-llama alone"
 fi
@@ -65,7 +67,7 @@ else
   [ -n "$at_hand" ] || failed=yes
 fi
 if provide_llama_cpp; then
-  OMP_WAIT_POLICY=passive "$python" tests/interop/llama_cpp_test.py "$program" || failed=yes
+  OMP_WAIT_POLICY=passive "$python" tests/interop/llama_cpp_test.py "$program" "${on_llama_cpp[@]}" || failed=yes
 elif [ -z "$at_hand" ]; then
   failed=yes
 fi

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "models/checkpoint/half.hpp"
@@ -195,6 +196,16 @@ std::vector<Row> naive_head(const std::vector<Row>& queries, const std::vector<R
   return result;
 }
 
+/// The same rows as llama.cpp keeps them.
+std::vector<Row> ordered(std::vector<Row> rows, KeyOrder order) {
+  if (order == KeyOrder::kAsIs) return rows;
+  for (Row& row : rows) {
+    const Row before = row;
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] = before[i / 2 + i % 2 * row.size() / 2];
+  }
+  return rows;
+}
+
 /// [length, d] → rows.
 std::vector<Row> rows_of(const at::Tensor& matrix) {
   std::vector<Row> rows;
@@ -259,14 +270,16 @@ TEST_CASE("attention with a quantised cache is what plain loops give") {
     const AttentionInput input = first_input(model);
     const AttentionTrace trace = attention.trace(input);
     const at::Tensor values = attention.value()(input.keys).view({10, 2, head_dim});
-    for (const CacheType type : {CacheType::kQ8_0, CacheType::kQ4_0}) {
-      CAPTURE(head_dim, cache_type_name(type));
+    for (const auto& [type, order] : {std::pair(CacheType::kQ8_0, KeyOrder::kInterleaved),
+                                      std::pair(CacheType::kQ4_0, KeyOrder::kInterleaved),
+                                      std::pair(CacheType::kQ4_0, KeyOrder::kAsIs)}) {
+      CAPTURE(head_dim, cache_type_name(type), order == KeyOrder::kAsIs);
       const at::Tensor mixed =
-          attention.with_cache(type).mix(input).view({10, 2, head_dim});
+          attention.with_cache(type, order).mix(input).view({10, 2, head_dim});
       CHECK(distance(mixed, trace.mixed.view({10, 2, head_dim})) > 1e-4);  // it does something
       for (std::int64_t head = 0; head < 2; ++head) {
-        const auto expected = naive_head(rows_of(trace.queries[0][head]),
-                                         rows_of(trace.keys[0][head]),
+        const auto expected = naive_head(ordered(rows_of(trace.queries[0][head]), order),
+                                         ordered(rows_of(trace.keys[0][head]), order),
                                          rows_of(values.select(1, head)), type);
         for (std::int64_t t = 0; t < 10; ++t) {
           CHECK(distance(mixed[t][head], tensor_of(expected[static_cast<std::size_t>(t)])) < 2e-5);
@@ -279,7 +292,7 @@ TEST_CASE("attention with a quantised cache is what plain loops give") {
 TEST_CASE("a cache of float16 rounds keys and values, whatever the size of a head") {
   const at::NoGradGuard no_gradients;
   const at::Tensor values = at::tensor({0.1F, -70000.0F, 1e-8F, 3.0F}).view({1, 1, 1, 4});
-  const CacheCodec codec(CacheType::kF16, 4, at::kCPU);
+  const CacheCodec codec(CacheType::kF16, 4, KeyOrder::kInterleaved, at::kCPU);
   const Row found = row_of(codec.keys(values));
   for (std::size_t i = 0; i < 4; ++i) CHECK(found[i] == stored_scale(row_of(values)[i]));
   CHECK(row_of(codec.values(values)) == found);
