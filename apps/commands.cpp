@@ -3,6 +3,7 @@
 #include "apps/commands/convert_command.hpp"
 #include "apps/commands/correlate_command.hpp"
 #include "apps/commands/eval_command.hpp"
+#include "apps/commands/generate_command.hpp"
 #include "apps/commands/grouping_command.hpp"
 #include "apps/commands/inspect_command.hpp"
 #include "apps/commands/logits_command.hpp"
@@ -22,6 +23,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<ConvertCommand>());
   commands.push_back(std::make_unique<GroupingCommand>());
   commands.push_back(std::make_unique<ReportCommand>());
+  commands.push_back(std::make_unique<GenerateCommand>());
   commands.push_back(std::make_unique<LogitsCommand>());
   commands.push_back(std::make_unique<TokenizeCommand>());
   return commands;

@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "apps/text_input.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
-#include "models/files/mapped_file.hpp"
 #include "models/text/id_files.hpp"
 #include "models/text/tokenizer.hpp"
 #include "models/text/utf8.hpp"
@@ -28,13 +26,6 @@ void require_ids_file(const std::filesystem::path& output) {
                       .found = output.string()});
   }
   require_writable_file(output, "--output");
-}
-
-std::string read_text(const std::string& data) {
-  if (data == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  const models::MappedFile file(data);
-  const auto bytes = file.bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace

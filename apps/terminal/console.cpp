@@ -24,7 +24,11 @@ Console::Console(Verbosity verbosity)
     : verbosity_(verbosity), progress_(make_progress(verbosity)) {}
 
 void Console::print(const std::string& text) const {
-  fmt::print("{}\n", text);
+  write(text + "\n");
+}
+
+void Console::write(const std::string& text) const {
+  fmt::print("{}", text);
   if (std::fflush(stdout) != 0) throw WorkError({.what = "cannot write to standard output"});
 }
 

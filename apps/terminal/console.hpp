@@ -18,6 +18,8 @@ class Console {
 
   /// A result, with a line break after it.
   void print(const std::string& text) const;
+  /// A part of a result as it comes, without a line break.
+  void write(const std::string& text) const;
   /// A remark, unless quiet.
   void log(const std::string& text) const;
   /// A remark that only a verbose run shows.
