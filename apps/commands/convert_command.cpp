@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/calibration_input.hpp"
-#include "apps/convert/model_card.hpp"
 #include "apps/convert/gguf_output.hpp"
+#include "apps/convert/model_card.hpp"
 #include "apps/grouping_option.hpp"
 #include "apps/output_directory.hpp"
 #include "apps/run_front.hpp"
@@ -149,8 +149,7 @@ void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session&
   require_other_directory(output_, model_);
   const auto layers = merged_layers(inputs.model, inputs.grouping, inputs.file, session);
   make_directory(output_);
-  options.model_card =
-      model_card(*inputs.model, inputs.grouping, inputs.file, inputs.layout);
+  options.model_card = model_card(*inputs.model, inputs.grouping, inputs.file, inputs.layout);
   models::convert_checkpoint(*inputs.model, *layers, inputs.layout, options, output_, session.stop,
                              session.console.progress());
 }
@@ -196,9 +195,12 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
   const double work = query_work(model.config, heads);
   const auto bytes = models::kv_bytes_per_token(model.config, cached_heads(heads), model.dtype);
   if (json_) {
-    const nlohmann::ordered_json summary = {
-        {"output", output_}, {"layout", models::layout_name(layout)}, {"grouping", inputs.file.string()},
-        {"kv_ratio", ratio}, {"kv_bytes_per_token", bytes},           {"query_heads_ratio", work}};
+    const nlohmann::ordered_json summary = {{"output", output_},
+                                            {"layout", models::layout_name(layout)},
+                                            {"grouping", inputs.file.string()},
+                                            {"kv_ratio", ratio},
+                                            {"kv_bytes_per_token", bytes},
+                                            {"query_heads_ratio", work}};
     session.console.print(models::json_text(summary, 2));
     return;
   }
@@ -215,7 +217,7 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
     session.console.log(
         "Keys and values are repeated to the source's heads: exact in every engine, but an engine "
         "allocates the source's whole KV cache.");
-  } else if (!models::are_uniform(heads) && format_ != kGguf) {
+  } else if (!models::are_stock(heads, model.config) && format_ != kGguf) {
     session.console.log(
         "Layers have their own numbers of heads: load it in transformers with "
         "trust_remote_code=True; the model code stands beside the weights.");

@@ -82,7 +82,7 @@ std::string engines_text(const models::PretrainedModel& model, Layout layout,
   if (layout == Layout::kExpand) {
     text += "Keys and values are repeated, so that no engine saves memory by them. ";
   }
-  if (models::are_uniform(heads))
+  if (models::are_stock(heads, model.config))
     return text + "Any engine that runs the source runs this model.\n";
   text +=
       "Layers have their own numbers of heads: load it in transformers with "

@@ -106,7 +106,7 @@ void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers
     write_file_atomically(directory / "README.md", options.model_card);
   }
   write_checkpoint_weights(directory, plan, {.max_shard_bytes = options.max_shard_bytes});
-  if (!are_uniform(converted.heads())) write_remote_code(model, directory);
+  if (!are_stock(converted.heads(), model.config)) write_remote_code(model, directory);
   const nlohmann::json config = converted_config(model, converted.heads(), options.dtype);
   write_file_atomically(directory / "config.json", config.dump(2) + "\n");
   progress.end();

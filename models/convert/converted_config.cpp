@@ -79,7 +79,7 @@ json converted_config(const PretrainedModel& model, const std::vector<LayerHeads
   const ConfigFields& fields = model.spec.fields;
   // Where it was derived from the heads it still is; written down it cannot be derived wrongly.
   config[std::string(fields.head_dim)] = model.config.head_dim;
-  if (are_uniform(heads)) {
+  if (are_stock(heads, model.config)) {
     config[std::string(fields.query_heads)] = heads[0].query;
     config[std::string(fields.kv_heads)] = heads[0].kv;
   } else {

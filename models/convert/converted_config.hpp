@@ -10,7 +10,8 @@
 namespace regroup::models {
 
 /// The config.json of a converted checkpoint whose layers have these heads: the source's, with
-/// `dtype` where one is given. Where the layers differ it has the keys of DeciLM and Nemotron-NAS
+/// `dtype` where one is given. Where no stock engine takes these heads it has the keys of DeciLM
+/// and Nemotron-NAS
 /// (`block_configs`, `num_key_value_heads_per_layer`), `num_attention_heads_per_layer` where also
 /// the query heads differ, and names the model code that reads them (remote_code.hpp).
 nlohmann::json converted_config(const PretrainedModel& model, const std::vector<LayerHeads>& heads,

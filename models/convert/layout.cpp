@@ -178,4 +178,9 @@ bool are_uniform(const std::vector<LayerHeads>& heads) {
   return std::adjacent_find(heads.begin(), heads.end(), std::not_equal_to<>()) == heads.end();
 }
 
+bool are_stock(const std::vector<LayerHeads>& heads, const ModelConfig& config) {
+  const int queries = heads[0].query;
+  return are_uniform(heads) && (queries == config.query_heads || config.width % queries == 0);
+}
+
 }  // namespace regroup::models

@@ -38,7 +38,10 @@ void require_holds(Layout layout, const search::Grouping& grouping, const ModelC
 std::vector<LayerHeads> stored_heads(Layout layout, const search::Grouping& grouping,
                                      const ModelConfig& config);
 
-/// Whether all layers have the same heads, so that a config without lists says them.
+/// Whether all layers have the same heads.
 bool are_uniform(const std::vector<LayerHeads>& heads);
+/// Whether stock engines run layers with these heads: all the same, and the number of query heads
+/// the source's or, as transformers asks, a divisor of the width.
+bool are_stock(const std::vector<LayerHeads>& heads, const ModelConfig& config);
 
 }  // namespace regroup::models

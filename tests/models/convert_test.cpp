@@ -1,6 +1,8 @@
 #include "models/convert/convert.hpp"
 
 #include <cmath>
+#include <span>
+#include <string>
 
 #include "models/convert/element_type.hpp"
 #include "models/converter.hpp"
@@ -174,13 +176,17 @@ TEST_CASE("expand layout holds any allocation") {
 
 namespace {
 
-/// Converts to a layout in which layers have their own heads and returns these, as the result's
-/// config.json says them; checks its logits on the way.
-std::vector<LayerHeads> heads_of(const TinyLlama& shape, const Grouping& grouping, Layout layout) {
+/// Converts to a layout, checks the result's logits and returns the heads that its config.json
+/// says: "query/kv" of both layers.
+std::string heads_of(const TinyLlama& shape, const Grouping& grouping, Layout layout) {
   const TemporaryDirectory scratch;
   CHECK(round_trip(shape, grouping, layout, scratch) < 1e-5);
   const ModelConfig config = open_model(scratch.path() / "converted").config;
-  return {config.heads(0), config.heads(1)};
+  std::string text;
+  for (const LayerHeads& heads : {config.heads(0), config.heads(1)}) {
+    text += std::to_string(heads.query) + "/" + std::to_string(heads.kv) + " ";
+  }
+  return text;
 }
 
 Grouping joint(const char* first, const char* second) {
@@ -198,10 +204,9 @@ TEST_CASE("per-layer layout: every layer has its own number of KV heads") {
   shared.query_heads = 8;
   const Grouping grouping = joint("0 3 | 1 2", "0 1 2 3");
   CHECK(default_layout(grouping, {}) == Layout::kPerLayer);
-  using Heads = std::vector<LayerHeads>;
-  CHECK(heads_of(shape, grouping, Layout::kPerLayer) == Heads{{4, 2}, {4, 1}});
-  CHECK(heads_of(shared, grouping, Layout::kPerLayer) == Heads{{8, 2}, {8, 1}});
-  CHECK(heads_of(TinyLlama::qwen2(), grouping, Layout::kPerLayer) == Heads{{4, 2}, {4, 1}});
+  CHECK(heads_of(shape, grouping, Layout::kPerLayer) == "4/2 4/1 ");
+  CHECK(heads_of(shared, grouping, Layout::kPerLayer) == "8/2 8/1 ");
+  CHECK(heads_of(TinyLlama::qwen2(), grouping, Layout::kPerLayer) == "4/2 4/1 ");
 }
 
 TEST_CASE("pad layout: smaller groups are filled up with query heads of zeros") {
@@ -209,25 +214,35 @@ TEST_CASE("pad layout: smaller groups are filled up with query heads of zeros") 
   shape.bias = true;
   TinyLlama shared = shape;
   shared.query_heads = 8;
-  using Heads = std::vector<LayerHeads>;
   const Grouping uneven = joint("0 3 1 | 2", "0 | 1 2 | 3");
   CHECK(default_layout(uneven, {}) == Layout::kPad);
-  CHECK(heads_of(shape, uneven, Layout::kPad) == Heads{{6, 2}, {6, 3}});
-  CHECK(heads_of(shared, uneven, Layout::kPad) == Heads{{12, 2}, {12, 3}});
-  CHECK(heads_of(TinyLlama::qwen2(), uneven, Layout::kPad) == Heads{{6, 2}, {6, 3}});
+  CHECK(heads_of(shape, uneven, Layout::kPad) == "6/2 6/3 ");
+  CHECK(heads_of(shared, uneven, Layout::kPad) == "12/2 12/3 ");
+  CHECK(heads_of(TinyLlama::qwen2(), uneven, Layout::kPad) == "6/2 6/3 ");
   // An allocation: groups by the query heads that they serve.
   const Grouping served = allocated(Partition::parse("0 1 | 2 3"), {0, 1, 1, 1});
-  CHECK(heads_of(shape, served, Layout::kPad) == Heads{{6, 2}, {6, 2}});
+  CHECK(heads_of(shape, served, Layout::kPad) == "6/2 6/2 ");
 }
 
 TEST_CASE("pad layout gives all layers the same heads where stock engines then run them") {
   TinyLlama shape;
   const Grouping grouping = joint("0 1 | 2 3", "0 | 1 2 3");
-  using Heads = std::vector<LayerHeads>;
   shape.width = 16;  // 6 does not divide it
-  CHECK(heads_of(shape, grouping, Layout::kPad) == Heads{{4, 2}, {6, 2}});
+  CHECK(heads_of(shape, grouping, Layout::kPad) == "4/2 6/2 ");
   shape.width = 12;
-  CHECK(heads_of(shape, grouping, Layout::kPad) == Heads{{6, 2}, {6, 2}});
+  CHECK(heads_of(shape, grouping, Layout::kPad) == "6/2 6/2 ");
+}
+
+TEST_CASE("padded heads that do not divide the width are described as layers of their own") {
+  TinyLlama shape;
+  shape.width = 20;  // 6 does not divide it
+  const TemporaryDirectory scratch;
+  const Grouping alike = joint("0 | 1 2 3", "0 1 3 | 2");
+  CHECK(round_trip(shape, alike, Layout::kPad, scratch) < 1e-5);
+  const ModelConfig config = open_model(scratch.path() / "converted").config;
+  const bool says_both = config.heads_by_layer == std::vector<LayerHeads>(2, {6, 2});
+  CHECK(says_both);
+  CHECK(std::filesystem::exists(scratch.path() / "converted/modeling_regrouped.py"));
 }
 
 TEST_CASE("layouts whose layers differ go with the code that reads them") {
