@@ -40,9 +40,9 @@ std::string range_text(const std::vector<CachedModel>& models) {
 
 /// The groupings with a plain cache beside the ungrouped source with one type.
 struct Rivals {
-  std::vector<CachedModel> beaten;      ///< as large or larger, with a higher loss
-  std::vector<CachedModel> unbeaten;    ///< as large or larger, with a loss as low or lower
-  std::optional<CachedModel> within;    ///< the best that is as small or smaller
+  std::vector<CachedModel> beaten;    ///< as large or larger, with a higher loss
+  std::vector<CachedModel> unbeaten;  ///< as large or larger, with a loss as low or lower
+  std::optional<CachedModel> within;  ///< the best that is as small or smaller
 
   std::size_t larger() const { return beaten.size() + unbeaten.size(); }
 };
@@ -93,10 +93,10 @@ std::string larger_text(const Rivals& rivals, const std::string& plain) {
   if (rivals.beaten.empty()) {
     return fmt::format(" {} none has a higher loss ({}).", who, range_text(rivals.unbeaten));
   }
-  return fmt::format(" {} {} a higher loss ({}), {} a loss as low or lower ({}).", who,
-                     rivals.beaten.size() == 1 ? "1 has" : fmt::format("{} have", rivals.beaten.size()),
-                     range_text(rivals.beaten), rivals.unbeaten.size(),
-                     range_text(rivals.unbeaten));
+  return fmt::format(
+      " {} {} a higher loss ({}), {} a loss as low or lower ({}).", who,
+      rivals.beaten.size() == 1 ? "1 has" : fmt::format("{} have", rivals.beaten.size()),
+      range_text(rivals.beaten), rivals.unbeaten.size(), range_text(rivals.unbeaten));
 }
 
 /// Whether the ungrouped source with this cache beats groupings with a plain one.
@@ -104,10 +104,9 @@ std::string plain_type_verdict(const CachedModel& source, const std::vector<Cach
                                const std::string& plain) {
   const Rivals rivals = rivals_of(source, models);
   if (rivals.larger() == 0 && !rivals.within) return "";
-  std::string text =
-      fmt::format("{} The ungrouped model with a {} cache takes {} at loss {:.4f}.",
-                  headline(source, rivals), source.type, bytes_text(source.bytes_per_token),
-                  source.loss);
+  std::string text = fmt::format("{} The ungrouped model with a {} cache takes {} at loss {:.4f}.",
+                                 headline(source, rivals), source.type,
+                                 bytes_text(source.bytes_per_token), source.loss);
   text += larger_text(rivals, plain);
   if (rivals.within) {
     text += fmt::format(" Within as many bytes, the best grouping with a {} cache has loss {:.4f}.",
@@ -120,7 +119,7 @@ std::string plain_type_verdict(const CachedModel& source, const std::vector<Cach
 std::string eight_bits_verdict(const CachedModel& four, const std::vector<CachedModel>& models) {
   const auto eight = best_cached_within(models, "q8_0", four.bytes_per_token);
   if (!eight) return "";
-  const char* said = eight->loss < four.loss ? "Grouping with a q8_0 cache beats q4_0 alone."
+  const char* said = eight->loss < four.loss   ? "Grouping with a q8_0 cache beats q4_0 alone."
                      : eight->loss > four.loss ? "q4_0 alone beats grouping with a q8_0 cache."
                                                : "Grouping with a q8_0 cache equals q4_0 alone.";
   return fmt::format(
@@ -138,10 +137,11 @@ std::string half_verdict(const std::vector<CachedModel>& models, std::uint64_t h
     if (other && (!best || other->loss < best->loss)) best = other;
   }
   if (!best) return "";
-  return fmt::format("Smaller caches need grouping: within {}, half of the smallest above, the "
-                     "lowest loss is {:.4f}, of {} with a {} cache.",
-                     bytes_text(half), best->loss, model_text(*best),
-                     best->type.empty() ? run.model.dtype : best->type);
+  return fmt::format(
+      "Smaller caches need grouping: within {}, half of the smallest above, the "
+      "lowest loss is {:.4f}, of {} with a {} cache.",
+      bytes_text(half), best->loss, model_text(*best),
+      best->type.empty() ? run.model.dtype : best->type);
 }
 
 /// The ungrouped source with each type that is smaller than its plain cache, in the run's order.

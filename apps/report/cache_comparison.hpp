@@ -13,7 +13,7 @@ namespace regroup::apps {
 
 /// One model with one type of KV cache.
 struct CachedModel {
-  std::string type;                 ///< "q8_0"; "" the plain cache, in the checkpoint's type
+  std::string type;                   ///< "q8_0"; "" the plain cache, in the checkpoint's type
   const FrontPoint* point = nullptr;  ///< null: the ungrouped source
   std::uint64_t bytes_per_token = 0;
   double loss = 0;

@@ -47,8 +47,8 @@ struct LayerGroups {
 struct CachePoint {
   std::string type;  ///< "q8_0"
   std::uint64_t bytes_per_token = 0;
-  double loss = 0;        ///< nats per token
-  double delta_loss = 0;  ///< loss - loss of the source with its plain cache
+  double loss = 0;           ///< nats per token
+  double delta_loss = 0;     ///< loss - loss of the source with its plain cache
   std::optional<double> kl;  ///< KL(source ‖ this), nats per token
 };
 

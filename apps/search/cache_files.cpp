@@ -19,9 +19,9 @@ void set_estimate(ordered_json& object, const std::string& key,
 /// Columns that say which model a row is of, …
 constexpr std::array kModelColumns = {"series", "method", "merge", "kv_ratio"};
 /// … and those of the cache.
-constexpr std::array kCacheColumns = {
-    "type",              "bytes_per_token", "loss",      "loss_stderr",   "delta_loss",
-    "delta_loss_stderr", "kl",              "kl_stderr", "top1_agreement"};
+constexpr std::array kCacheColumns = {"type",        "bytes_per_token", "loss",
+                                      "loss_stderr", "delta_loss",      "delta_loss_stderr",
+                                      "kl",          "kl_stderr",       "top1_agreement"};
 
 /// Text as it is, numbers in full, an absent value empty.
 std::string field(const ordered_json& object, const char* name) {
@@ -62,8 +62,8 @@ ordered_json caches_json(const std::vector<CacheMeasures>& caches, int kv_heads,
 
 std::string caches_csv(const ordered_json& front) {
   const ordered_json none = ordered_json::array();
-  std::string rows = rows_of({{"series", "source"}, {"kv_ratio", 1.0}},
-                             front.at("source").value("caches", none));
+  std::string rows =
+      rows_of({{"series", "source"}, {"kv_ratio", 1.0}}, front.at("source").value("caches", none));
   for (const ordered_json& point : front.at("points")) {
     rows += rows_of(point, point.value("caches", none));
   }

@@ -24,8 +24,8 @@ class PointScores {
               std::vector<models::CacheType> caches, const RunDirectory& directory,
               const Console& console, std::stop_token stop);
 
-  /// Makes the scores of the source and of all points known. What the run directory remembers is not
-  /// measured again; each new measurement is remembered at once. Says the expected time first.
+  /// Makes the scores of the source and of all points known. What the run directory remembers is
+  /// not measured again; each new measurement is remembered at once. Says the expected time first.
   /// Throws as LanguageModel::compare and Converter::convert.
   void find(const std::vector<RunPoint>& points);
 

@@ -138,14 +138,9 @@ void RunDirectory::remove_earlier_run() const {
     // Only a plain name can be one that a run wrote.
     if (!fs::path(name).has_parent_path()) remove_if_there(directory_ / "groupings" / name);
   }
-  constexpr std::array kWritten = {"front.json",
-                                   "front.csv",
-                                   "caches.csv",
-                                   "history.csv",
-                                   "proof.csv",
-                                   "report.html",
-                                   "report.svg",
-                                   "calibration.safetensors"};
+  constexpr std::array kWritten = {
+      "front.json", "front.csv",   "caches.csv", "history.csv",
+      "proof.csv",  "report.html", "report.svg", "calibration.safetensors"};
   for (const char* name : kWritten) remove_if_there(directory_ / name);
   remove_measurements(state("measured"));
   for (const fs::path& file : state_files(state_folder())) remove_if_there(file);

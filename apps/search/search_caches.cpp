@@ -17,9 +17,8 @@ constexpr std::array kDefaultCaches = {models::CacheType::kQ8_0, models::CacheTy
 void SearchOptions::complete_caches(const models::ModelConfig& config) {
   std::vector<models::CacheType> types = cache_types();
   if (cache_dtypes.empty() && measure > 0) {
-    std::ranges::copy_if(
-        kDefaultCaches, std::back_inserter(types),
-        [&](models::CacheType type) { return models::has_cache(config, type); });
+    std::ranges::copy_if(kDefaultCaches, std::back_inserter(types),
+                         [&](models::CacheType type) { return models::has_cache(config, type); });
   }
   cache_dtypes.clear();
   for (const models::CacheType type : types) {

@@ -71,18 +71,20 @@ std::string sentence(const RunData& run, const std::string& begin) {
 
 TEST_CASE("the verdict says where plain 8 bits win everywhere") {
   const RunData run = run_of(4.01, 4.1, kGroupings);
-  CHECK(sentence(run, "Plain q8_0 beats") ==
-        "Plain q8_0 beats grouping. The ungrouped model with a q8_0 cache takes 3\u202f400 bytes per "
-        "token at loss 4.0100. The one grouping with a bfloat16 cache of as many bytes or more "
-        "(4\u202f800 bytes per token) has a higher loss. Within as many bytes, the best grouping "
-        "with a bfloat16 cache has loss 4.2000.");
+  CHECK(
+      sentence(run, "Plain q8_0 beats") ==
+      "Plain q8_0 beats grouping. The ungrouped model with a q8_0 cache takes 3\u202f400 bytes per "
+      "token at loss 4.0100. The one grouping with a bfloat16 cache of as many bytes or more "
+      "(4\u202f800 bytes per token) has a higher loss. Within as many bytes, the best grouping "
+      "with a bfloat16 cache has loss 4.2000.");
   // 4 bits lose to none of the groupings above them but tie with the largest.
-  CHECK(sentence(run, "Plain q4_0 beats") ==
-        "Plain q4_0 beats grouping in part. The ungrouped model with a q4_0 cache takes 1\u202f800 "
-        "bytes per token at loss 4.1000. Of the 2 groupings with a bfloat16 cache of as many bytes "
-        "or more 1 has a higher loss (3\u202f200 bytes per token), 1 a loss as low or lower "
-        "(4\u202f800 bytes per token). Within as many bytes, the best grouping with a bfloat16 cache "
-        "has loss 4.5000.");
+  CHECK(
+      sentence(run, "Plain q4_0 beats") ==
+      "Plain q4_0 beats grouping in part. The ungrouped model with a q4_0 cache takes 1\u202f800 "
+      "bytes per token at loss 4.1000. Of the 2 groupings with a bfloat16 cache of as many bytes "
+      "or more 1 has a higher loss (3\u202f200 bytes per token), 1 a loss as low or lower "
+      "(4\u202f800 bytes per token). Within as many bytes, the best grouping with a bfloat16 cache "
+      "has loss 4.5000.");
   CHECK(sentence(run, "q4_0 alone") ==
         "q4_0 alone beats grouping with a q8_0 cache. Within the 1\u202f800 bytes per token of the "
         "ungrouped model with a q4_0 cache (loss 4.1000), the best with a q8_0 cache is a grouping "
@@ -103,9 +105,8 @@ TEST_CASE("the verdict says where plain 8 bits win nowhere") {
 }
 
 TEST_CASE("the verdict says where plain 8 bits win in part") {
-  const RunData above = run_of(4.15, 6,
-                               {{0.5, 4.2, 9, 9}, {0.55, 4.18, 9, 9}, {0.6, 4.16, 9, 9},
-                                {0.75, 4.1, 9, 9}});
+  const RunData above =
+      run_of(4.15, 6, {{0.5, 4.2, 9, 9}, {0.55, 4.18, 9, 9}, {0.6, 4.16, 9, 9}, {0.75, 4.1, 9, 9}});
   CHECK_THAT(sentence(above, "Plain q8_0 beats grouping in part."),
              contains("Of the 3 groupings") && contains("2 have a higher loss (3\u202f520 to "
                                                         "3\u202f840 bytes per token), 1 a loss"));

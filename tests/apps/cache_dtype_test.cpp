@@ -53,8 +53,8 @@ class Scene {
   /// A quick search with more options.
   std::vector<std::string> search(const std::string& out,
                                   const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"search", path("tiny"),    "-o",        path(out), "--eval",
-                                    path("ids.bin"), "--measure", "3", "-q"};
+    std::vector<std::string> all = {"search",        path("tiny"), "-o", path(out), "--eval",
+                                    path("ids.bin"), "--measure",  "3",  "-q"};
     all.insert(all.end(), more.begin(), more.end());
     return with_paper_recipe(all);
   }
@@ -145,8 +145,10 @@ TEST_CASE("which caches a search measures: those asked for, none, or what the mo
   const SearchScene small;  // heads of 4
   REQUIRE(run_regroup(small.search("run", {"--measure", "1"})).exit_status == 0);
   CHECK_FALSE(small.front("run")["source"].contains("caches"));
-  const auto unmeasured = scene.search("proxy", {"--measure", "0"});
+  const auto unmeasured = with_paper_recipe(
+      {"search", scene.path("tiny"), "-o", scene.path("proxy"), "--measure", "0", "-q"});
   REQUIRE(run_regroup(unmeasured).exit_status == 0);
+  CHECK(scene.document("proxy/run.json")["options"]["cache_dtypes"].empty());
 }
 
 TEST_CASE("a broken off search measures only the caches that it had not, to the same bytes") {
@@ -195,11 +197,13 @@ TEST_CASE("cache types that cannot be measured are refused before anything is co
   refuses({"search", scene.path("small"), "-o", scene.path("out"), "--cache-dtype", "q4_0"},
           "head_dim 4");
   refuses(scene.search("out", {"--cache-dtype", "none,q8_0"}), "none");
-  refuses({"search", scene.path("tiny"), "-o", scene.path("out"), "--measure", "0",
-           "--cache-dtype", "q8_0"},
+  refuses({"search", scene.path("tiny"), "-o", scene.path("out"), "--measure", "0", "--cache-dtype",
+           "q8_0"},
           "--measure");
   const json config = tiny_config("BertForMaskedLM");
   write_checkpoint(scene.scratch() / "bert", config, random_values(config, 3));
-  refuses({"eval", scene.path("bert"), "--data", data, "--cache-dtype", "f16"}, "causal");
+  refuses(
+      {"eval", scene.path("bert"), "--data", data, "--task", "divergence", "--cache-dtype", "f16"},
+      "causal");
   CHECK_FALSE(fs::exists(scene.path("out")));
 }

@@ -240,8 +240,8 @@ TEST_CASE("rows hold blocks one after another, and each has a scale of its own")
 }
 
 TEST_CASE("a block with a number that is not finite is not finite, and no other") {
-  for (const float odd : {std::numeric_limits<float>::quiet_NaN(),
-                          std::numeric_limits<float>::infinity(), 1e38F}) {
+  for (const float odd :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e38F}) {
     Row row(64, 1.0F);
     row[5] = odd;
     for (const CacheType type : {CacheType::kQ8_0, CacheType::kQ4_0}) {
@@ -274,8 +274,7 @@ TEST_CASE("attention with a quantised cache is what plain loops give") {
                                       std::pair(CacheType::kQ4_0, KeyOrder::kInterleaved),
                                       std::pair(CacheType::kQ4_0, KeyOrder::kAsIs)}) {
       CAPTURE(head_dim, cache_type_name(type), order == KeyOrder::kAsIs);
-      const at::Tensor mixed =
-          attention.with_cache(type, order).mix(input).view({10, 2, head_dim});
+      const at::Tensor mixed = attention.with_cache(type, order).mix(input).view({10, 2, head_dim});
       CHECK(distance(mixed, trace.mixed.view({10, 2, head_dim})) > 1e-4);  // it does something
       for (std::int64_t head = 0; head < 2; ++head) {
         const auto expected = naive_head(ordered(rows_of(trace.queries[0][head]), order),
@@ -311,8 +310,7 @@ TEST_CASE("token by token a quantised cache gives the same states as all at once
     std::vector<at::Tensor> parts = {
         model.transformer().hidden_states({ids.slice(1, 0, 5), {}, {}}, &cache)};
     for (std::int64_t t = 5; t < 10; ++t) {
-      parts.push_back(
-          model.transformer().hidden_states({ids.slice(1, t, t + 1), {}, {}}, &cache));
+      parts.push_back(model.transformer().hidden_states({ids.slice(1, t, t + 1), {}, {}}, &cache));
     }
     // Numbers that lie just between two levels may fall to either side.
     CHECK(distance(at::cat(parts, 1), whole) < (type == CacheType::kQ4_0 ? 5e-2 : 5e-3));
@@ -363,8 +361,8 @@ TEST_CASE("a cache type that the model cannot have is refused") {
   CHECK_NOTHROW(small.with_cache(CacheType::kF16));
   CHECK_THAT(error_message<InputError>([] { find_cache_type("q5_1", "--cache-dtype"); }),
              contains("f16, q8_0, q4_0") && contains("q5_1"));
-  for (const char* architecture : {"BertForMaskedLM", "ViTForImageClassification",
-                                   "T5ForConditionalGeneration"}) {
+  for (const char* architecture :
+       {"BertForMaskedLM", "ViTForImageClassification", "T5ForConditionalGeneration"}) {
     const TemporaryDirectory other;
     const nlohmann::json config = tiny_config(architecture);
     write_checkpoint(other.path(), config, random_values(config, 3));
