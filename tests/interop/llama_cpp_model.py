@@ -41,7 +41,7 @@ class LlamaCppModel:
             llama_cpp.llama_free(self.context)
         self.context = None
 
-    def open_context(self, tokens, cache_type=F32, flash=FLASH_ON):
+    def open_context(self, tokens, cache_type, flash):
         """A context for so many tokens; returns what llama.cpp says of it."""
         self._free_context()
         _log.clear()

@@ -9,7 +9,7 @@
 #include "tests/fixtures/random_checkpoint.hpp"
 #include "tests/fixtures/tiny_family.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
-#include "tests/models/gguf_file.hpp"
+#include "tests/models/naive_gguf.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"
