@@ -13,6 +13,7 @@ using nlohmann::json;
 
 /// Nemotron-NAS rounds feed-forward widths up to multiples of this.
 constexpr int kWidthStep = 256;
+constexpr const char* kLlama = "LlamaForCausalLM";
 
 bool has_source_queries(const ModelConfig& config, const std::vector<LayerHeads>& heads) {
   return std::all_of(heads.begin(), heads.end(),
@@ -53,7 +54,9 @@ void set_heads_by_layer(json& config, const PretrainedModel& model,
   config["base_architecture"] = model.spec.architecture;
   config["model_type"] = kRemoteModelType;
   config["auto_map"] = remote_auto_map();
-  config["num_key_value_heads"] = nullptr;
+  // Said by the lists; other families' configs in transformers insist on a number.
+  config[std::string(model.spec.fields.kv_heads)] =
+      model.config.architecture == kLlama ? json(nullptr) : json(model.config.kv_heads);
   config["num_key_value_heads_per_layer"] = counts(heads, &LayerHeads::kv);
   if (!has_source_queries(model.config, heads)) {
     config["num_attention_heads_per_layer"] = counts(heads, &LayerHeads::query);
@@ -67,7 +70,7 @@ void set_heads_by_layer(json& config, const PretrainedModel& model,
 }  // namespace
 
 bool is_nemotron(const ModelConfig& config, const std::vector<LayerHeads>& heads) {
-  return config.architecture == "LlamaForCausalLM" && has_source_queries(config, heads) &&
+  return config.architecture == kLlama && has_source_queries(config, heads) &&
          config.mlp.width % kWidthStep == 0;
 }
 

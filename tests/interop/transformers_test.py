@@ -55,8 +55,9 @@ def cache_bytes_per_token(model, ids):
 
     with torch.no_grad():
         cache = model(ids[:1], use_cache=True).past_key_values
-    numbers = sum(layer.keys.numel() + layer.values.numel() for layer in cache.layers)
-    return numbers * 4 / ids.shape[1]
+    # By the positions that are held: a sliding window lets go of the others.
+    return sum((layer.keys.numel() + layer.values.numel()) * layer.keys.element_size() // layer.keys.shape[2]
+               for layer in cache.layers)
 
 
 def greedy_ids(model, prompt_ids):
