@@ -25,7 +25,7 @@ from regroup_program import ids, kv_heads, refusal, run, shared, write_grouping
 
 try:
     import numpy
-    from llama_cpp_model import F16, F32, FLASH_OFF, LlamaCppModel
+    from llama_cpp_model import F16, F32, FLASH_OFF, FLASH_ON, Q4_0, Q8_0, LlamaCppModel
     from safetensors_file import read_tensors, write_tensors
 except ImportError as absent:
     print(f"skipped: {absent}; pip install llama-cpp-python numpy")
@@ -37,6 +37,8 @@ EXACT, ROUNDED, QUANTIZED = 1e-4, 1e-3, 1e-2
 TOLERANCE = {"float32": EXACT, "float16": ROUNDED, "bfloat16": ROUNDED, "q8_0": QUANTIZED}
 # Of logits of the tiny models, relative to the largest.
 LOGITS = 1e-5
+# Of perplexities with quantised caches, relative.
+CACHE_TYPES = 2e-3
 CACHE_TOKENS = 8192
 MIB = 1 << 20
 
@@ -77,11 +79,14 @@ def config_of(model):
     return json.loads((pathlib.Path(model) / "config.json").read_text())
 
 
+def head_dim_of(config):
+    return config.get("head_dim", config["hidden_size"] // config["num_attention_heads"])
+
+
 def check_model(scene, model, text, tokens):
     """Loss, tokenization and cache of every layout and element type."""
     config = config_of(model)
-    heads = config["num_attention_heads"]
-    head_dim = config.get("head_dim", config["hidden_size"] // heads)
+    head_dim = head_dim_of(config)
     data = ids(scene.program, model, text)
     measured = data[:tokens + 1]
     ids_file = scene.folder / "ids.npy"
@@ -119,6 +124,27 @@ def check_padded_cache(scene, model):
     loaded.close()
     print(f"per-layer cache, MiB: {keys:.2f} + {values:.2f} with flash attention, {padded[0]:.2f} + {padded[1]:.2f} without")
     assert keys == values == padded[0] < padded[1]
+
+
+def check_cache_types(scene, model, text, tokens):
+    """Perplexity with keys and values in each type that `eval --cache-dtype` knows, as llama.cpp's -ctk and -ctv."""
+    config = config_of(model)
+    measured = ids(scene.program, model, text)[:tokens + 1]
+    ids_file = scene.folder / "ids.npy"
+    numpy.save(ids_file, numpy.asarray(measured, numpy.int32))
+    standard = layouts(config["num_hidden_layers"], config["num_key_value_heads"])["standard"]
+    for name, layers in (("source", plain_layers(config)), ("standard", standard)):
+        file, grouping = scene.convert(model, layers, "--layout", "standard", "--dtype", "float32")
+        loaded = LlamaCppModel(file)
+        for cache, ggml_type in (("f16", F16), ("q8_0", Q8_0), ("q4_0", Q4_0)):
+            result = json.loads(run(scene.program, "eval", model, "--grouping", grouping, "--data", ids_file,
+                                    "--context", WINDOW, "--cache-dtype", cache, "--json", "-q"))
+            expected = result["results"]["perplexity"]["perplexity,none"]
+            loaded.open_context(WINDOW, ggml_type, FLASH_ON)
+            found = math.exp(loaded.loss(measured, WINDOW))
+            print(f"{name:10} cache {cache:6} {found:10.4f} {expected:10.4f} {found / expected - 1:+11.2e}")
+            assert abs(found / expected - 1) < CACHE_TYPES
+        loaded.close()
 
 
 def plain_layers(config):
@@ -215,6 +241,8 @@ def main():
         scene = Scene(arguments.program.resolve(), folder)
         check_model(scene, arguments.model, arguments.text, arguments.tokens // WINDOW * WINDOW)
         check_padded_cache(scene, arguments.model)
+        if head_dim_of(config_of(arguments.model)) % 32 == 0:
+            check_cache_types(scene, arguments.model, arguments.text, arguments.tokens // WINDOW * WINDOW)
         if arguments.goldens:
             check_goldens(scene, arguments.goldens)
 

@@ -306,7 +306,7 @@ TEST_CASE("token by token a quantised cache gives the same states as all at once
     const LanguageModel model = source.with_cache(type);
     const at::Tensor ids = some_ids();
     const at::Tensor whole = model.transformer().hidden_states({ids, {}, {}});
-    KvCache cache;
+    KvCache cache = model.transformer().make_cache(ids.size(0), 10);
     std::vector<at::Tensor> parts = {
         model.transformer().hidden_states({ids.slice(1, 0, 5), {}, {}}, &cache)};
     for (std::int64_t t = 5; t < 10; ++t) {
