@@ -32,9 +32,8 @@ except ImportError as absent:
     sys.exit(77)
 
 WINDOW = 256
-# Of perplexities, relative.
-EXACT, ROUNDED, QUANTIZED = 1e-4, 1e-3, 1e-2
-TOLERANCE = {"float32": EXACT, "float16": ROUNDED, "bfloat16": ROUNDED, "q8_0": QUANTIZED}
+# Of perplexities, relative; the narrower types round weights and activations.
+TOLERANCE = {"float32": 1e-4, "float16": 1e-3, "bfloat16": 5e-3, "q8_0": 2e-2}
 # Of logits of the tiny models, relative to the largest.
 LOGITS = 1e-5
 # Of perplexities with quantised caches, relative.

@@ -261,19 +261,17 @@ TEST_CASE("SentencePiece unigram in a GGUF file: how text is normalized stands t
 }
 
 TEST_CASE("SentencePiece models that llama.cpp reads otherwise are refused") {
-  REGROUP_NEEDS_SHARED_DATA("goldens/tokenizers/sentencepiece-bpe");
+  REGROUP_NEEDS_SHARED_DATA("goldens/tokenizers");
   const auto file = shared_data("goldens/tokenizers/sentencepiece-bpe/tokenizer.model");
   const Scene scene(4096);
   // A second part of a message adds to the first: normalizer_spec with remove_extra_whitespaces.
   scene.write("tokenizer.model", read_file(file) + std::string("\x1a\x02\x20\x01", 4));
   CHECK_THAT(scene.refusal(), contains("merged blanks"));
-  // trainer_spec with byte_fallback false: field 35 takes two bytes for its number. Pieces for bytes
-  // (type 6) become plain ones, as libsentencepiece allows none then.
-  std::string plain = read_file(file);
-  for (auto at = plain.find("\x18\x06"); at != std::string::npos; at = plain.find("\x18\x06", at)) {
-    plain[at + 1] = 1;
-  }
-  scene.write("tokenizer.model", plain + std::string("\x12\x03\x98\x02\x00", 5));
+  // The unigram model called BPE (trainer_spec), of text as it is (normalizer_spec): it has no
+  // bytes.
+  const auto unigram = shared_data("goldens/tokenizers/sentencepiece-unigram/tokenizer.model");
+  scene.write("tokenizer.model", read_file(unigram) + std::string("\x12\x02\x18\x02", 4) +
+                                     std::string("\x1a\x04\x12\x00\x20\x00", 6));
   CHECK_THAT(scene.refusal(), contains("without them"));
   scene.write("tokenizer.model", "no model");
   CHECK_THAT(scene.refusal(), contains("not a SentencePiece model"));
