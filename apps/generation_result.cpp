@@ -40,8 +40,8 @@ GenerationFigures generation_figures(const models::Generation& generation,
           .cache_positions = generation.cache_positions,
           .cache_bytes = generation.cache_bytes,
           .bytes_per_token = generation.cache_bytes / generation.cache_positions,
-          .source_bytes_per_token = models::kv_bytes_per_token(
-              config, 2 * config.kv_heads * config.layers, compute.dtype),
+          .source_bytes_per_token =
+              models::kv_bytes_per_token(config, config.stored_kv_heads(), compute.dtype),
           .dtype = std::string(models::config_name(compute.dtype))};
 }
 

@@ -20,7 +20,7 @@ class GroupingOption {
   const std::string& file() const { return file_; }
   /// Key and value heads that a model of that config stores, after `read`.
   int kv_heads(const models::ModelConfig& config) const {
-    return grouping_ ? grouping_->grouping.kv_heads() : 2 * config.kv_heads * config.layers;
+    return grouping_ ? grouping_->grouping.kv_heads() : config.stored_kv_heads();
   }
   /// Reads the grouping, if given, and checks it against the model. Throws as
   /// `models::read_grouping_file`.

@@ -130,6 +130,10 @@ TEST_CASE("the program runs what it converted with heads by layer, and does not 
   CHECK_THAT(inspected.output, contains("KV heads by layer 2 1"));
   CHECK_THAT(inspected.output, contains("bfloat16"));
   CHECK_THAT(inspected.output, contains("KV cache 48 bytes per token"));
+  std::ofstream(scene.path("ids.bin")) << std::string(80, '\0');
+  const auto measured =
+      run_regroup({"eval", scene.path("out"), "--data", scene.path("ids.bin"), "--json"});
+  CHECK(json::parse(measured.output)["config"]["kv_bytes_per_token"] == 48);
   const auto again =
       run_regroup({"convert", scene.path("out"), "--grouping", counts, "-o", scene.path("again")});
   CHECK(again.exit_status == 2);
