@@ -140,10 +140,24 @@ std::shared_ptr<const models::MergedLayers> ConvertCommand::merged_layers(
   return converter.merge(grouping.grouping, grouping.recipe, session.stop);
 }
 
-void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session& session) const {
+models::ConvertOptions ConvertCommand::directory_options() const {
   models::ConvertOptions options{parse_size(max_shard_size_, "--max-shard-size"), {}, {}};
   if (!dtype_.empty()) options.dtype = models::find_weight_dtype(dtype_);
-  refuse_option(no_tokenizer_, "--no-tokenizer", kDirectory);
+  return options;
+}
+
+void ConvertCommand::require_valid_options() const {
+  require_known_format(format_);
+  if (format_ == kGguf) {
+    refuse_option(shard_option_->count() > 0, "--max-shard-size", kGguf);
+  } else {
+    refuse_option(no_tokenizer_, "--no-tokenizer", kDirectory);
+    directory_options();
+  }
+}
+
+void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session& session) const {
+  models::ConvertOptions options = directory_options();
   require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
                            "--force");
   require_other_directory(output_, model_);
@@ -155,7 +169,6 @@ void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session&
 }
 
 void ConvertCommand::write_gguf(const ConvertInputs& inputs, const Session& session) const {
-  refuse_option(shard_option_->count() > 0, "--max-shard-size", kGguf);
   const models::GgufPlan plan =
       check_gguf_output({output_, dtype_, !no_tokenizer_, force_}, *inputs.model, inputs.grouping,
                         inputs.file, inputs.layout);
@@ -166,7 +179,7 @@ void ConvertCommand::write_gguf(const ConvertInputs& inputs, const Session& sess
 
 void ConvertCommand::run(const Session& session) {
   threads_.apply();
-  require_known_format(format_);
+  require_valid_options();
   const auto shared_model =
       std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   const models::PretrainedModel& model = *shared_model;

@@ -4,6 +4,7 @@
 
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
+#include "models/convert/convert.hpp"
 #include "models/grouping/grouping_file.hpp"
 
 namespace regroup::models {
@@ -22,6 +23,10 @@ class ConvertCommand : public Command {
  private:
   struct ConvertInputs;
 
+  /// What --max-shard-size and --dtype say of a directory.
+  models::ConvertOptions directory_options() const;
+  /// Throws InputError for options that do not go with each other, before anything is opened.
+  void require_valid_options() const;
   void write_directory(const ConvertInputs& inputs, const Session& session) const;
   void write_gguf(const ConvertInputs& inputs, const Session& session) const;
   std::filesystem::path grouping_path() const;
