@@ -4,7 +4,8 @@
 #
 #   tests/interop/run.sh PROGRAM [--if-at-hand]
 #     --if-at-hand  leave out, and say so, what would need the package index while it does not answer, or llama.cpp to be
-#                   compiled (7 minutes on 2 processors); its wheel is kept in REGROUP_WHEELS (~/.cache/regroup/wheels)
+#                   compiled (7 minutes on 2 processors); its wheel is kept in REGROUP_WHEELS (~/.cache/regroup/wheels).
+#                   Fewer models and tokens, too: two minutes
 set -euo pipefail
 program=$(realpath -e "$1")
 at_hand=${2:-}
@@ -20,7 +21,7 @@ python=$venv/bin/python
 say() { echo "interop: $*"; }
 
 install() {
-  "$python" -m pip install --disable-pip-version-check --no-input --timeout 20 --retries 1 --quiet "$@" </dev/null
+  "$python" -m pip install --disable-pip-version-check --no-input --timeout 20 --retries 1 -qq "$@" </dev/null
 }
 
 # The environment sees the build's torch as if it were installed there.
@@ -54,9 +55,12 @@ on_llama_cpp=(examples/demo-llama docs/METHODS.md)
 if [ -d "$DATA" ]; then
   models+=("$DATA"/checkpoints/{books-llama,stories260k} "$DATA"/goldens/{llama-bias,llama-rope3,mistral,qwen2,qwen3})
   on_llama_cpp=("$DATA/checkpoints/books-llama" "$DATA/text/books-val.txt" --goldens "$DATA/goldens")
+  [ -z "$at_hand" ] || models=(examples/demo-llama "$DATA/checkpoints/books-llama" "$DATA/goldens/qwen3")
 else
   say "no shared data beside the checkout: examples/demo-llama alone"
 fi
+
+[ -z "$at_hand" ] || on_llama_cpp+=(--tokens 2048)
 
 make_environment
 failed=
