@@ -146,6 +146,11 @@ models::ConvertOptions ConvertCommand::directory_options() const {
   return options;
 }
 
+models::DType ConvertCommand::cache_dtype(const models::PretrainedModel& source) const {
+  const bool writes_directory = format_ == kDirectory;
+  return writes_directory ? directory_options().dtype.value_or(source.dtype) : source.dtype;
+}
+
 void ConvertCommand::require_valid_options() const {
   require_known_format(format_);
   if (format_ == kGguf) {
@@ -163,7 +168,8 @@ void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session&
   require_other_directory(output_, model_);
   const auto layers = merged_layers(inputs.model, inputs.grouping, inputs.file, session);
   make_directory(output_);
-  options.model_card = model_card(*inputs.model, inputs.grouping, inputs.file, inputs.layout);
+  options.model_card = model_card(*inputs.model, inputs.grouping, inputs.file, inputs.layout,
+                                  cache_dtype(*inputs.model));
   models::convert_checkpoint(*inputs.model, *layers, inputs.layout, options, output_, session.stop,
                              session.console.progress());
 }
@@ -206,7 +212,8 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
   const double ratio = inputs.grouping.grouping.kv_ratio();
   const auto heads = models::stored_heads(layout, inputs.grouping.grouping, model.config);
   const double work = query_work(model.config, heads);
-  const auto bytes = models::kv_bytes_per_token(model.config, cached_heads(heads), model.dtype);
+  const models::DType dtype = cache_dtype(model);
+  const auto bytes = models::kv_bytes_per_token(model.config, cached_heads(heads), dtype);
   if (json_) {
     const nlohmann::ordered_json summary = {{"output", output_},
                                             {"layout", models::layout_name(layout)},
@@ -219,8 +226,8 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
   }
   session.console.print(
       fmt::format("{}: layout {}, {:.4f} of the source's KV heads are distinct, KV cache {} bytes "
-                  "per token",
-                  output_, models::layout_name(layout), ratio, bytes));
+                  "per token in {}",
+                  output_, models::layout_name(layout), ratio, bytes, models::config_name(dtype)));
   if (work > 1) {
     session.console.log(fmt::format(
         "Groups are filled up with query heads of zeros: {:.1f} % more query heads are computed.",

@@ -25,6 +25,9 @@ class ConvertCommand : public Command {
 
   /// What --max-shard-size and --dtype say of a directory.
   models::ConvertOptions directory_options() const;
+  /// In which the cache is counted: the type of a directory's weights; the engine of a GGUF file
+  /// chooses its own, so that there it is the source's.
+  models::DType cache_dtype(const models::PretrainedModel& source) const;
   /// Throws InputError for options that do not go with each other, before anything is opened.
   void require_valid_options() const;
   void write_directory(const ConvertInputs& inputs, const Session& session) const;

@@ -57,13 +57,13 @@ std::optional<MeasuredGrouping> measured_in_run(const std::filesystem::path& run
   const auto source = value_at<double>(front, "/source/loss");
   const auto loss = value_at<double>(point, "/loss");
   const auto tokens = value_at<std::uint64_t>(record, "/data/eval/tokens");
-  const auto context = value_at<std::uint64_t>(record, "/data/eval/context");
-  if (!source || !loss || !tokens || !context) return std::nullopt;
+  const auto images = value_at<std::uint64_t>(record, "/data/eval/images");
+  if (!source || !loss || (!tokens && !images)) return std::nullopt;
   return MeasuredGrouping{*source,
                           *loss,
                           value_at<double>(point, "/kl"),
-                          *tokens,
-                          *context,
+                          tokens ? *tokens : *images,
+                          value_at<std::uint64_t>(record, "/data/eval/context"),
                           value_at<bool>(record, "/data/eval/sampled").value_or(false),
                           value_at<std::string>(record, "/data/eval/sha256").value_or("")};
 }

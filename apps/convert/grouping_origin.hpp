@@ -11,10 +11,10 @@ namespace regroup::apps {
 struct MeasuredGrouping {
   double source_loss = 0;  ///< nats per token (image, where the model classifies images)
   double loss = 0;
-  std::optional<double> divergence;  ///< KL(source ‖ converted), nats per token
-  std::uint64_t tokens = 0;
-  std::uint64_t context = 0;  ///< of a window, tokens
-  bool is_sampled = false;    ///< the text was written by the source model
+  std::optional<double> divergence;      ///< KL(source ‖ converted), nats per token
+  std::uint64_t tokens = 0;              ///< or images
+  std::optional<std::uint64_t> context;  ///< of a window, tokens; absent of images
+  bool is_sampled = false;               ///< the text was written by the source model
   std::string data_sha256;
 };
 

@@ -24,35 +24,41 @@ std::string heads_text(const std::vector<LayerHeads>& heads, int LayerHeads::*co
   return are_equal ? std::to_string(counts.front()) : fmt::format("{}", fmt::join(counts, ", "));
 }
 
+/// What a loss is a mean over.
+const char* unit_of(const models::ModelConfig& config) {
+  return config.kind == models::ModelKind::kImage ? "image" : "token";
+}
+
 std::string sizes_table(const models::PretrainedModel& model, const std::vector<LayerHeads>& heads,
-                        const std::optional<MeasuredGrouping>& measured) {
+                        models::DType dtype, const std::optional<MeasuredGrouping>& measured) {
   const models::ModelConfig& config = model.config;
+  const char* unit = unit_of(config);
   const auto bytes = [&](int kv_heads) {
-    return models::kv_bytes_per_token(config, kv_heads, model.dtype);
+    return models::kv_bytes_per_token(config, kv_heads, dtype);
   };
   std::string table = "| | source | this model |\n| --- | --- | --- |\n";
-  table += fmt::format("| KV cache, bytes per token in {} | {} | {} |\n",
-                       models::config_name(model.dtype), bytes(config.stored_kv_heads()),
-                       bytes(cached_heads(heads)));
+  table +=
+      fmt::format("| KV cache, bytes per token in {} | {} | {} |\n", models::config_name(dtype),
+                  bytes(config.stored_kv_heads()), bytes(cached_heads(heads)));
   table += fmt::format("| key/value heads of a layer | {} | {} |\n", config.kv_heads,
                        heads_text(heads, &LayerHeads::kv));
   table += fmt::format("| query heads of a layer | {} | {} |\n", config.query_heads,
                        heads_text(heads, &LayerHeads::query));
   if (!measured) return table;
   table +=
-      fmt::format("| loss, nats per token | {:.4f} | {:.4f} ({:+.4f}) |\n", measured->source_loss,
-                  measured->loss, measured->loss - measured->source_loss);
+      fmt::format("| loss, nats per {} | {:.4f} | {:.4f} ({:+.4f}) |\n", unit,
+                  measured->source_loss, measured->loss, measured->loss - measured->source_loss);
   if (measured->divergence) {
-    table += fmt::format("| KL(source ‖ this model), nats per token | | {:.4f} |\n",
+    table += fmt::format("| KL(source ‖ this model), nats per {} | | {:.4f} |\n", unit,
                          *measured->divergence);
   }
   return table;
 }
 
-std::string measured_text(const std::optional<MeasuredGrouping>& measured) {
+std::string measured_text(const std::optional<MeasuredGrouping>& measured, const char* unit) {
   if (!measured) return "Its loss was not measured when it was made.\n";
-  std::string text = fmt::format("Losses were measured on {} tokens in windows of {}",
-                                 measured->tokens, measured->context);
+  std::string text = fmt::format("Losses were measured on {} {}s", measured->tokens, unit);
+  if (measured->context) text += fmt::format(" in windows of {}", *measured->context);
   if (measured->is_sampled) text += ", text that the source model wrote";
   if (!measured->data_sha256.empty()) text += fmt::format(" (SHA-256 {})", measured->data_sha256);
   return text + ".\n";
@@ -116,7 +122,8 @@ int cached_heads(const std::vector<LayerHeads>& heads) {
 }
 
 std::string model_card(const models::PretrainedModel& model, const models::GroupingFile& grouping,
-                       const std::filesystem::path& grouping_file, Layout layout) {
+                       const std::filesystem::path& grouping_file, Layout layout,
+                       models::DType dtype) {
   const std::vector<LayerHeads> heads =
       models::stored_heads(layout, grouping.grouping, model.config);
   const GroupingOrigin origin = origin_of(grouping_file);
@@ -129,7 +136,8 @@ std::string model_card(const models::PretrainedModel& model, const models::Group
       "but for the attention projections, which were merged in closed form; nothing was "
       "trained.\n\n",
       model.name(), kVersion);
-  text += sizes_table(model, heads, origin.measured) + "\n" + measured_text(origin.measured) + "\n";
+  text += sizes_table(model, heads, dtype, origin.measured) + "\n" +
+          measured_text(origin.measured, unit_of(model.config)) + "\n";
   text += method_text(origin, grouping);
   text += fmt::format("* Layout: {}\n* Command: `regroup convert {} --grouping {} --layout {}`\n",
                       models::layout_name(layout), model.name(), grouping_file.filename().string(),

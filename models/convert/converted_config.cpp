@@ -13,7 +13,6 @@ using nlohmann::json;
 
 /// Nemotron-NAS rounds feed-forward widths up to multiples of this.
 constexpr int kWidthStep = 256;
-constexpr const char* kLlama = "LlamaForCausalLM";
 
 bool has_source_queries(const ModelConfig& config, const std::vector<LayerHeads>& heads) {
   return std::all_of(heads.begin(), heads.end(),
@@ -49,14 +48,14 @@ std::vector<int> counts(const std::vector<LayerHeads>& heads, int LayerHeads::*c
 /// Says the heads of every layer, and which code reads that.
 void set_heads_by_layer(json& config, const PretrainedModel& model,
                         const std::vector<LayerHeads>& heads) {
-  config["architectures"] = {is_nemotron(model.config, heads) ? kNemotronArchitecture
-                                                              : kRemoteArchitecture};
+  const bool nemotron = is_nemotron(model.config, heads);
+  config["architectures"] = {nemotron ? kNemotronArchitecture : kRemoteArchitecture};
   config["base_architecture"] = model.spec.architecture;
   config["model_type"] = kRemoteModelType;
   config["auto_map"] = remote_auto_map();
-  // Said by the lists; other families' configs in transformers insist on a number.
+  // The lists say it; most families' configs in transformers insist on a number all the same.
   config[std::string(model.spec.fields.kv_heads)] =
-      model.config.architecture == kLlama ? json(nullptr) : json(model.config.kv_heads);
+      nemotron ? json(nullptr) : json(model.config.kv_heads);
   config["num_key_value_heads_per_layer"] = counts(heads, &LayerHeads::kv);
   if (!has_source_queries(model.config, heads)) {
     config["num_attention_heads_per_layer"] = counts(heads, &LayerHeads::query);
@@ -70,7 +69,7 @@ void set_heads_by_layer(json& config, const PretrainedModel& model,
 }  // namespace
 
 bool is_nemotron(const ModelConfig& config, const std::vector<LayerHeads>& heads) {
-  return config.architecture == kLlama && has_source_queries(config, heads) &&
+  return config.architecture == "LlamaForCausalLM" && has_source_queries(config, heads) &&
          config.mlp.width % kWidthStep == 0;
 }
 

@@ -65,12 +65,12 @@ GgufVocabulary vocabulary_of(const ByteLevelTokenizer& tokenizer, int rows) {
   require_rows(static_cast<std::size_t>(tokenizer.files.vocabulary.size()), rows, tokenizer.where);
   GgufVocabulary vocabulary(rows);
   tokenizer.files.vocabulary.for_each([&](const std::string& text, std::int32_t id) {
-    vocabulary.set(id, text, 0, TokenType::kNormal);
+    vocabulary.set(id, text, 0, PieceType::kNormal);
   });
   for (const AddedToken& token : tokenizer.files.added) {
     if (!vocabulary.holds(token.id)) continue;
     vocabulary.set(token.id, token.content, 0,
-                   token.special ? TokenType::kControl : TokenType::kUserDefined);
+                   token.special ? PieceType::kControl : PieceType::kUserDefined);
   }
   return vocabulary;
 }

@@ -21,11 +21,11 @@ GgufVocabulary::GgufVocabulary(int size) {
   for (int id = 0; id < size; ++id) {
     texts_.push_back(fmt::format("[PAD{}]", id));
     scores_.push_back(kUnusedScore);
-    types_.push_back(static_cast<std::int32_t>(TokenType::kUnused));
+    types_.push_back(static_cast<std::int32_t>(PieceType::kUnused));
   }
 }
 
-void GgufVocabulary::set(std::int32_t id, std::string text, float score, TokenType type) {
+void GgufVocabulary::set(std::int32_t id, std::string text, float score, PieceType type) {
   const auto at = static_cast<std::size_t>(id);
   texts_[at] = std::move(text);
   scores_[at] = score;

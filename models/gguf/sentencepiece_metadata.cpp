@@ -119,12 +119,12 @@ GgufMetadata sentencepiece_metadata(const std::filesystem::path& file, const Mod
   GgufVocabulary vocabulary(config.vocabulary);
   std::int32_t id = 0;
   for (const Piece& piece : model.pieces) {
-    vocabulary.set(id++, piece.text, piece.score, static_cast<TokenType>(piece.type));
+    vocabulary.set(id++, piece.text, piece.score, piece.type);
   }
   const auto added = added_tokens(file.parent_path(), vocabulary, model.pieces.size());
   for (const AddedToken& token : added) {
     vocabulary.set(token.id, token.content, kAddedScore,
-                   token.special ? TokenType::kControl : TokenType::kUserDefined);
+                   token.special ? PieceType::kControl : PieceType::kUserDefined);
   }
   const bool bpe = model.kind == SentencePieceKind::kBpe;
   GgufMetadata metadata = {{"tokenizer.ggml.model", std::string(bpe ? "llama" : "t5")},

@@ -125,7 +125,11 @@ TEST_CASE("the model card of a run's grouping holds the losses that the run meas
 TEST_CASE("the program runs what it converted with heads by layer, and does not group it further") {
   Scene scene;
   const std::string counts = scene.grouping("counts.json", {{kPairs}, {kOne}});
-  REQUIRE(scene.convert(counts, "out", {"--dtype", "bfloat16"}).exit_status == 0);
+  const auto converted = scene.convert(counts, "out", {"--dtype", "bfloat16"});
+  REQUIRE(converted.exit_status == 0);
+  CHECK_THAT(converted.output, contains("KV cache 48 bytes per token in bfloat16"));
+  CHECK_THAT(read_file(scene.path("out/README.md")),
+             contains("| KV cache, bytes per token in bfloat16 | 128 | 48 |"));
   const auto inspected = run_regroup({"inspect", scene.path("out")});
   CHECK_THAT(inspected.output, contains("KV heads by layer 2 1"));
   CHECK_THAT(inspected.output, contains("bfloat16"));
