@@ -21,7 +21,7 @@ import sys
 import tempfile
 import unicodedata
 
-from regroup_program import ids, kv_heads, refusal, run, shared, write_grouping
+from regroup_program import groupings_of, ids, kv_heads, refusal, run, shared, write_grouping
 
 try:
     import numpy
@@ -42,22 +42,9 @@ CACHE_TOKENS = 8192
 MIB = 1 << 20
 
 
-def equal_groups(heads, size, stride=3):
-    """Groups of so many heads, of heads that do not stand together."""
-    order = [head * stride % heads for head in range(heads)] if math.gcd(stride, heads) == 1 else list(range(heads))
-    return [sorted(order[first:first + size]) for first in range(0, heads, size)]
-
-
 def layouts(layers, heads):
     """{layout: layers of a grouping that it is the first to hold}."""
-    uneven = [[0], list(range(1, heads))]
-    other = [[0, 2, 3], [1]] + [[head] for head in range(4, heads)]
-    return {
-        "standard": shared([equal_groups(heads, 2, (1, 3)[layer % 2]) for layer in range(layers)]),
-        "per-layer": shared([equal_groups(heads, (1, 2, heads)[layer % 3]) for layer in range(layers)]),
-        "pad": shared([(uneven, other)[layer % 2] for layer in range(layers)]),
-        "expand": [(uneven, equal_groups(heads, 2))] * layers,
-    }
+    return {layout: grouping for name, layout, grouping in groupings_of(layers, heads) if name != "alike"}
 
 
 class Scene:
