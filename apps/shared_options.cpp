@@ -60,6 +60,12 @@ void ComputeChoice::declare(CLI::App& command) {
       ->capture_default_str()
       ->type_name("DEVICE");
   command
+      .add_option("--device-memory", device_memory,
+                  "With a GPU: put weights there until so much of its memory is taken, as 8GB; "
+                  "further layers stay in host memory and stream through it (default: what is "
+                  "free, less room to compute in)")
+      ->type_name("SIZE");
+  command
       .add_option("--dtype", dtype,
                   "Type of computation, float32 or bfloat16, whatever the checkpoint's")
       ->capture_default_str()
@@ -74,7 +80,14 @@ models::ComputeOptions ComputeChoice::options() const {
                       .expected = "float32 or bfloat16",
                       .found = dtype});
   }
-  return {*type, models::parse_device(device)};
+  models::ComputeOptions options{*type, models::parse_device(device), {}};
+  if (device_memory.empty()) return options;
+  options.weight_memory = parse_size(device_memory, "--device-memory");
+  if (options.device.cuda) return options;
+  throw InputError({.what = "only a GPU's memory is limited",
+                    .where = "--device-memory",
+                    .expected = "--device cuda beside it",
+                    .found = "--device " + device});
 }
 
 std::uint64_t parse_size(const std::string& text, const std::string& option) {

@@ -33,9 +33,11 @@ struct ThreadOptions {
 struct ComputeChoice {
   std::string device = "cpu";
   std::string dtype = "float32";
+  std::string device_memory;  ///< empty: what is free
 
   void declare(CLI::App& command);
-  /// Throws InputError for an unknown or absent device or another type.
+  /// Throws InputError for an unknown or absent device, another type or a limit that is no size or
+  /// of no use.
   models::ComputeOptions options() const;
 };
 

@@ -49,7 +49,7 @@ std::size_t count_together(std::span<const search::Grouping> groupings, std::siz
   for (; begin + count < groupings.size(); ++count) {
     bool grouped = false;
     for (const search::LayerGrouping& layer : groupings[begin + count].layers) {
-      const bool follows = grouped && recipe.refit != Refit::kNone;
+      const bool follows = grouped && recipe.fits_layers();
       grouped = grouped || !layer.is_source();
       if (!layer.is_source() || follows) bytes += layer_bytes;
     }
@@ -68,7 +68,9 @@ class CandidateMeter::Shared {
                                   const at::Tensor& states, std::size_t batch, WindowRange range)>;
 
   Shared(const Converter& converter, const Samples& windows)
-      : converter_(converter), windows_(windows), states_(windows) {}
+      : converter_(converter),
+        windows_(windows),
+        states_(windows, converter.source().transformer().options().device) {}
 
   std::mutex& mutex() { return mutex_; }
 
@@ -110,7 +112,7 @@ class CandidateMeter::Shared {
       const at::NoGradGuard no_gradients;
       models[i] = converter_.convert(groupings[i], recipe, stop, scope);
     };
-    if (recipe.refit == Refit::kNone) {
+    if (!recipe.fits_layers()) {
       search::parallel_for(groupings.size(), convert_one);
     } else {  // refits spread over the threads themselves
       for (std::size_t i = 0; i < groupings.size(); ++i) convert_one(i);
@@ -129,10 +131,8 @@ class CandidateMeter::Shared {
     }
     states_.run(candidates, std::move(stop),
                 [&](std::size_t candidate, std::size_t batch, const at::Tensor& states) {
-                  const std::size_t begin = batch * batch_windows(windows_);
-                  const std::size_t end =
-                      std::min(windows_.size(), begin + batch_windows(windows_));
-                  sink(*candidates[candidate].transformer, candidate, states, batch, {begin, end});
+                  sink(*candidates[candidate].transformer, candidate, states, batch,
+                       states_.windows_of(batch));
                 });
   }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,9 @@ Device parse_device(std::string_view text);
 struct ComputeOptions {
   DType dtype = DType::kF32;  ///< kF32 or kBF16
   Device device;
+  /// Of a GPU: most bytes that tensors and a layer's weights together may take when the weights are
+  /// put there, further ones stay in host memory; absent: what is free, less room to compute in.
+  std::optional<std::uint64_t> weight_memory = {};
 };
 
 /// Makes every LibTorch operation serial. Evaluation runs one operation on one thread and spreads

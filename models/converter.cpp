@@ -4,6 +4,7 @@
 
 #include "models/merge/mergeable.hpp"
 #include "models/merge/merged_layers.hpp"
+#include "models/refit/reconstruction.hpp"
 #include "models/refit/refit_run.hpp"
 #include "search/error.hpp"
 
@@ -47,7 +48,7 @@ std::shared_ptr<const MergedLayers> Converter::merge(const search::Grouping& gro
                                                      std::stop_token stop, RefitScope scope) const {
   require_fits(grouping, recipe, source_.config(), calibration_.get());
   std::vector<MergedAttention> fitted;
-  if (recipe.refit != Refit::kNone) {
+  if (recipe.fits_layers()) {
     fitted = merge_with_refits(source_.pretrained(), *states_, grouping, recipe, *calibration_,
                                scope, std::move(stop));
   }
@@ -61,8 +62,9 @@ double Converter::refit_tokens(const MergeRecipe& recipe) const {
   constexpr double kQueryPasses = 6;
   if (!calibration_) return 0;
   return static_cast<double>(calibration_->windows.tokens()) *
-         ((recipe.refits_outputs() ? kOutputPasses : 0) +
-          (recipe.refits_queries() ? kQueryPasses : 0));
+             ((recipe.refits_outputs() ? kOutputPasses : 0) +
+              (recipe.refits_queries() ? kQueryPasses : 0)) +
+         static_cast<double>(recipe.reconstruction_steps * kReconstructionTokens);
 }
 
 LanguageModel Converter::convert(const search::Grouping& grouping, const MergeRecipe& recipe,

@@ -38,8 +38,8 @@ class Converter {
                         std::stop_token stop, RefitScope scope = RefitScope::kAllFollowing) const;
 
   const LanguageModel& source() const { return source_; }
-  /// About how many forward passes over as many tokens a conversion's refits take, for estimates of
-  /// time; 0 without refits.
+  /// Forward passes over about so many tokens take as long as a conversion's fits, for estimates of
+  /// time; 0 without any.
   double refit_tokens(const MergeRecipe& recipe) const;
 
  private:

@@ -110,7 +110,8 @@ std::vector<double> LanguageModel::window_losses(const Samples& windows, std::st
   require_windows(windows, config());
   require_targets(config());
   std::vector<double> losses(windows.size());
-  for_each_batch(windows.size(), batch_windows(windows), transformer_->options().device, stop,
+  const Device& device = transformer_->options().device;
+  for_each_batch(windows.size(), batch_windows(windows, device), device, stop,
                  [&](std::size_t begin, std::size_t end) {
                    batch_means(*transformer_, batch_states(*transformer_, windows, begin, end),
                                windows, {begin, end}, TokenMeasure::kLoss, losses);
@@ -125,7 +126,8 @@ std::vector<int> LanguageModel::class_ranks(const Samples& images, std::stop_tok
   require_kind(SampleKind::kImages, config());
   require_windows(images, config());
   std::vector<int> ranks(images.size());
-  for_each_batch(images.size(), batch_windows(images), transformer_->options().device, stop,
+  const Device& device = transformer_->options().device;
+  for_each_batch(images.size(), batch_windows(images, device), device, stop,
                  [&](std::size_t begin, std::size_t end) {
                    const at::Tensor states = batch_states(*transformer_, images, begin, end);
                    std::ranges::copy(
@@ -144,14 +146,14 @@ std::vector<ContinuationScore> LanguageModel::continuation_scores(
     require_ids(continuation.ids, config());
     require_length(continuation.inputs().size(), config());
   }
-  const std::vector<ContinuationBatch> batches = continuation_batches(continuations);
+  const Device& device = transformer_->options().device;
+  const std::vector<ContinuationBatch> batches = continuation_batches(continuations, device);
   std::vector<ContinuationScore> scores(continuations.size());
-  for_each_batch(batches.size(), 1, transformer_->options().device, stop,
-                 [&](std::size_t begin, std::size_t) {
-                   const ContinuationBatch& batch = batches[begin];
-                   score_batch(*transformer_, continuations, batch, scores);
-                   for (const auto& row : batch.rows) progress.advance(row.size() * batch.length);
-                 });
+  for_each_batch(batches.size(), 1, device, stop, [&](std::size_t begin, std::size_t) {
+    const ContinuationBatch& batch = batches[begin];
+    score_batch(*transformer_, continuations, batch, scores);
+    for (const auto& row : batch.rows) progress.advance(row.size() * batch.length);
+  });
   for (const ContinuationScore& score : scores) {
     require_finite_loss(score.log_probability, *model_);
   }
@@ -161,17 +163,16 @@ std::vector<ContinuationScore> LanguageModel::continuation_scores(
 SourceStates LanguageModel::source_states(const Samples& windows, std::stop_token stop,
                                           search::Progress& progress) const {
   require_windows(windows, config());
-  const std::size_t batch = batch_windows(windows);
+  const Device& device = transformer_->options().device;
+  const std::size_t batch = batch_windows(windows, device);
   std::vector<at::Tensor> states((windows.size() + batch - 1) / batch);
   std::vector<WindowScore> scores(windows.size());
-  for_each_batch(
-      windows.size(), batch, transformer_->options().device, stop,
-      [&](std::size_t begin, std::size_t end) {
-        const at::Tensor own = batch_states(*transformer_, windows, begin, end);
-        states[begin / batch] = own.cpu();
-        batch_scores(*transformer_, own, *transformer_, own, windows, {begin, end}, scores);
-        progress.advance(windows.tokens(begin, end));
-      });
+  for_each_batch(windows.size(), batch, device, stop, [&](std::size_t begin, std::size_t end) {
+    const at::Tensor own = batch_states(*transformer_, windows, begin, end);
+    states[begin / batch] = own.cpu();
+    batch_scores(*transformer_, own, *transformer_, own, windows, {begin, end}, scores);
+    progress.advance(windows.tokens(begin, end));
+  });
   for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
   return SourceStates(std::make_shared<const SourceStates::Content>(
       SourceStates::Content{transformer_, windows, std::move(states), std::move(scores)}));
@@ -182,7 +183,7 @@ std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std:
   const SourceStates::Content& kept = *source.content_;
   require_windows(kept.windows, config());
   require_same_vocabulary(*transformer_, *kept.transformer);
-  const std::size_t batch = batch_windows(kept.windows);
+  const std::size_t batch = batch_windows(kept.windows, kept.transformer->options().device);
   std::vector<WindowScore> scores(kept.windows.size());
   for_each_batch(scores.size(), batch, transformer_->options().device, stop,
                  [&](std::size_t begin, std::size_t end) {
@@ -226,7 +227,8 @@ search::KeyGrams LanguageModel::key_grams(const Samples& windows, std::stop_toke
   search::KeyGrams grams{config().query_heads, {}};
   grams.layers.assign(static_cast<std::size_t>(config().layers),
                       std::vector<Eigen::MatrixXd>(windows.size()));
-  for_each_batch(windows.size(), batch_windows(windows), transformer_->options().device, stop,
+  const Device& device = transformer_->options().device;
+  for_each_batch(windows.size(), batch_windows(windows, device), device, stop,
                  [&](std::size_t begin, std::size_t end) {
                    batch_key_grams(*transformer_, windows, begin, end, grams);
                    progress.advance(windows.tokens(begin, end));

@@ -96,8 +96,8 @@ class LanguageModel {
   /// gradients where they are asked for. Sums in double, window by window, in an order that does
   /// not depend on the number of threads. Memory: hidden states of all windows (4 · D bytes a
   /// token), three matrices of 8 · D² bytes a layer and eight times as much for the layer at work;
-  /// with gradients nine more of 8 · D² a layer. Throws as `window_losses`. Progress counts tokens
-  /// times layers, once more for gradients.
+  /// with gradients one more a layer, and of eight windows 4 · D bytes a token and layer. Throws as
+  /// `window_losses`. Progress counts tokens times layers, once more for gradients.
   Calibration calibrate(const Samples& windows, const CalibrationOptions& options,
                         std::stop_token stop, search::Progress& progress) const;
   /// What `compare` needs of this model as the source. Throws as `window_losses`. Progress counts

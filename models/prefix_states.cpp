@@ -127,9 +127,7 @@ class PrefixStates::Run {
 
   Stream start_states(const Part& part, std::size_t batch) const {
     if (part.layer > 0) return starts_.at(prefix_of(part))[batch];
-    const std::size_t windows = batch_windows(owner_.windows_);
-    const std::size_t begin = batch * windows;
-    const std::size_t end = std::min(owner_.windows_.size(), begin + windows);
+    const auto [begin, end] = owner_.windows_of(batch);
     return transformer().embed(model_input(transformer(), owner_.windows_, begin, end));
   }
 
@@ -165,11 +163,16 @@ class PrefixStates::Run {
   std::map<std::size_t, std::size_t> keeper_;  // first of the order that comes through a prefix
 };
 
-PrefixStates::PrefixStates(const Samples& windows) : windows_(windows), tree_(1) {}
+PrefixStates::PrefixStates(const Samples& windows, const Device& device)
+    : windows_(windows), batch_windows_(batch_windows(windows, device)), tree_(1) {}
 
 std::size_t PrefixStates::batches() const {
-  const std::size_t batch = batch_windows(windows_);
-  return (windows_.size() + batch - 1) / batch;
+  return (windows_.size() + batch_windows_ - 1) / batch_windows_;
+}
+
+WindowRange PrefixStates::windows_of(std::size_t batch) const {
+  const std::size_t begin = batch * batch_windows_;
+  return {begin, std::min(windows_.size(), begin + batch_windows_)};
 }
 
 void PrefixStates::run(std::span<const PrefixCandidate> candidates, std::stop_token stop,

@@ -13,6 +13,7 @@
 
 #include "models/inputs/samples.hpp"
 #include "models/transformer/transformer.hpp"
+#include "models/transformer/window_pass.hpp"
 
 namespace regroup::models {
 
@@ -35,13 +36,14 @@ class PrefixStates {
       std::function<void(std::size_t candidate, std::size_t batch, const at::Tensor& states)>;
 
   /// `windows` must outlive it; batches are those of `batch_windows`.
-  explicit PrefixStates(const Samples& windows);
+  PrefixStates(const Samples& windows, const Device& device);
 
   /// Candidates must have the same embedding and as many layers. What a candidate's sink gets
   /// depends on the candidate alone, to the bit. Throws Interrupted on `stop`.
   void run(std::span<const PrefixCandidate> candidates, std::stop_token stop, const Sink& sink);
 
   std::size_t batches() const;
+  WindowRange windows_of(std::size_t batch) const;
 
  private:
   /// The states after some layers: a node of the tree of all layers ever run.
@@ -57,6 +59,7 @@ class PrefixStates {
   std::size_t bytes_of_states(const Transformer& transformer) const;
 
   const Samples& windows_;
+  std::size_t batch_windows_;
   std::vector<Prefix> tree_;
   std::list<std::size_t> kept_;  // most recently used first
   std::size_t bytes_ = 0;

@@ -75,6 +75,17 @@ std::string method_text(const GroupingOrigin& origin, const models::GroupingFile
   return text + fmt::format("\n* Heads merged: {}\n", grouping.recipe.name());
 }
 
+/// How the attention projections became what they are.
+std::string fitting_text(const models::MergeRecipe& recipe) {
+  if (recipe.reconstruction_steps == 0) {
+    return "merged in closed form; nothing was trained";
+  }
+  return fmt::format(
+      "merged in closed form and then fitted, layer by layer, to the source's by {} gradient steps "
+      "on calibration text",
+      recipe.reconstruction_steps);
+}
+
 std::string engines_text(const models::PretrainedModel& model, Layout layout,
                          const std::vector<LayerHeads>& heads) {
   const double more_queries = query_work(model.config, heads) - 1;
@@ -133,9 +144,8 @@ std::string model_card(const models::PretrainedModel& model, const models::Group
       fmt::format("# {}, {:.4g} of its KV heads\n\n", model.name(), grouping.grouping.kv_ratio());
   text += fmt::format(
       "{} with key and value heads shared, made by regroup {}. Its weights are those of the source "
-      "but for the attention projections, which were merged in closed form; nothing was "
-      "trained.\n\n",
-      model.name(), kVersion);
+      "but for the attention projections, which were {}.\n\n",
+      model.name(), kVersion, fitting_text(grouping.recipe));
   text += sizes_table(model, heads, dtype, origin.measured) + "\n" +
           measured_text(origin.measured, unit_of(model.config)) + "\n";
   text += method_text(origin, grouping);

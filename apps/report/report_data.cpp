@@ -118,7 +118,7 @@ json layer_data(const std::vector<LayerGroups>& layers, PartitionTable& partitio
 json point_data(const RunData& run, const FrontPoint& point, PartitionTable& partitions,
                 const std::filesystem::path& report_directory) {
   json data = layer_data(point.layers, partitions);
-  data["merge"] = point.merge;
+  data["merge"] = point.recipe;
   data["kv"] = point.kv_ratio;
   data["bytes"] = point.bytes_per_token;
   data["front"] = point.on_front;

@@ -9,6 +9,7 @@
 #include "apps/report/history_file.hpp"
 #include "apps/report/json_fields.hpp"
 #include "models/files/json_file.hpp"
+#include "models/merge/merge_recipe.hpp"
 #include "search/error.hpp"
 
 namespace regroup::apps {
@@ -133,7 +134,11 @@ std::vector<CachePoint> read_caches(const JsonFields& model) {
 FrontPoint read_point(const JsonFields& fields) {
   FrontPoint point{.series = fields.text("series"),
                    .method = fields.text("method"),
-                   .merge = fields.optional_text("merge").value_or("mean"),
+                   .recipe = models::recipe_name(
+                       fields.optional_text("merge").value_or("mean"),
+                       fields.optional_flag("renorm").value_or(false),
+                       fields.optional_text("refit").value_or("none"),
+                       static_cast<int>(fields.optional_count("reconstruct").value_or(0))),
                    .kv_ratio = fields.number("kv_ratio"),
                    .bytes_per_token = positive(fields, "bytes_per_token"),
                    .proxies = {},

@@ -54,7 +54,8 @@ struct CachePoint {
 
 /// One point of front.json together with its grouping. What was not measured is absent.
 struct FrontPoint {
-  std::string series, method, merge;
+  std::string series, method;
+  std::string recipe;                 ///< "optimal + both refits"
   double kv_ratio = 0;                ///< of the source model's cache, in (0, 1]
   std::uint64_t bytes_per_token = 0;  ///< of KV cache
   std::array<std::optional<double>, kProxies.size()> proxies;

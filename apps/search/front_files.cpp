@@ -37,6 +37,7 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
       {"merge", point.recipe.merge->name()},
       {"renorm", point.recipe.renorm},
       {"refit", models::refit_name(point.recipe.refit)},
+      {"reconstruct", point.recipe.reconstruction_steps},
       {"kv_ratio", point.point.grouping.kv_ratio()},
       {"bytes_per_token", models::kv_bytes_per_token(model.config, kv_heads, model.dtype)}};
   for (const auto& [fitness, error] : point.proxies) json[fitness] = error;
@@ -76,8 +77,8 @@ std::string csv_field(const ordered_json& point, const std::string& column) {
 }
 
 std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& rows) {
-  std::vector<std::string> columns = {"series", "method",   "merge",          "renorm",
-                                      "refit",  "kv_ratio", "bytes_per_token"};
+  std::vector<std::string> columns = {"series", "method",      "merge",    "renorm",
+                                      "refit",  "reconstruct", "kv_ratio", "bytes_per_token"};
   for (const auto& [fitness, error] : points.front().proxies) columns.push_back(fitness);
   columns.insert(columns.end(),
                  {"kv_limit", "loss", "loss_stderr", "delta_loss", "delta_loss_stderr",

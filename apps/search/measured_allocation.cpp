@@ -96,8 +96,8 @@ std::vector<search::ModelPoint> MeasuredAllocation::allocate(
   for (const search::UnitFront& unit : found.units) options += unit.size();
   search::Progress& progress = console_.progress();
   progress.begin("measuring layers alone", options, "options");
-  // A refit takes longer than what measuring together saves, and is remembered when it is done.
-  const std::size_t together = options_.recipe().refit == models::Refit::kNone ? kTogether : 1;
+  // Fitting takes longer than what measuring together saves, and is remembered when it is done.
+  const std::size_t together = options_.recipe().fits_layers() ? 1 : kTogether;
   const search::OptionMeasure measure = [&](std::span<const search::OptionId> ids) {
     std::vector<double> costs;
     while (costs.size() < ids.size()) {

@@ -144,7 +144,7 @@ void SearchOptions::complete(const models::ModelConfig& config) {
 }
 
 models::MergeRecipe SearchOptions::recipe() const {
-  return {models::find_merge(merge), renorm, models::find_refit(refit)};
+  return {models::find_merge(merge), renorm, models::find_refit(refit), reconstruct};
 }
 
 nlohmann::ordered_json SearchOptions::result_options() const {
@@ -153,6 +153,7 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"merge", merge},
           {"renorm", renorm},
           {"refit", refit},
+          {"reconstruct", reconstruct},
           {"partitions", partitions},
           {"allocation", allocation},
           {"stage_two", stage_two},

@@ -27,6 +27,7 @@ struct SearchOptions {
   std::string merge;
   bool renorm = false;
   std::string refit;
+  int reconstruct = 0;  ///< gradient steps a layer, after the refits
   std::string partitions;
   std::string allocation;
   std::string stage_two = "member";

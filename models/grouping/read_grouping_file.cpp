@@ -66,6 +66,8 @@ MergeRecipe read_recipe(const json& document, const std::string& where) {
   MergeRecipe recipe(find_merge(optional_string(document, "merge", where).value_or("mean")));
   recipe.renorm = optional_bool(document, "renorm", where).value_or(false);
   recipe.refit = find_refit(optional_string(document, "refit", where).value_or("none"));
+  recipe.reconstruction_steps = static_cast<int>(
+      optional_int(document, "reconstruct", where, 0, kMostReconstructionSteps).value_or(0));
   require_valid(recipe);
   return recipe;
 }

@@ -69,6 +69,9 @@ std::string grouping_text(const search::Grouping& grouping, const MergeRecipe& r
   text += fmt::format("  \"merge\": {},\n", json_text(ordered_json(recipe.merge->name())));
   text += fmt::format("  \"renorm\": {},\n  \"refit\": \"{}\",\n", recipe.renorm,
                       refit_name(recipe.refit));
+  if (recipe.reconstruction_steps > 0) {
+    text += fmt::format("  \"reconstruct\": {},\n", recipe.reconstruction_steps);
+  }
   if (notes.calibration) {
     const ordered_json calibration = {{"file", notes.calibration->file},
                                       {"sha256", notes.calibration->sha256}};

@@ -34,14 +34,19 @@ Refit find_refit(std::string_view name) {
 MergeRecipe::MergeRecipe() : merge(&find_merge("mean")) {}
 
 bool MergeRecipe::needs_calibration() const {
-  return refit != Refit::kNone || merge->needs() >= MergeNeeds::kMoments || renorm;
+  return fits_layers() || merge->needs() >= MergeNeeds::kMoments || renorm;
 }
 
-std::string MergeRecipe::name() const {
-  std::string text(merge->name());
+std::string recipe_name(std::string_view merge, bool renorm, std::string_view refit,
+                        int reconstruction_steps) {
+  std::string text(merge);
   if (renorm) text += " + renorm";
-  if (refit == Refit::kBoth) return text + " + both refits";
-  if (refit != Refit::kNone) text += fmt::format(" + {} refit", refit_name(refit));
+  if (refit == refit_name(Refit::kBoth)) {
+    text += " + both refits";
+  } else if (refit != refit_name(Refit::kNone)) {
+    text += fmt::format(" + {} refit", refit);
+  }
+  if (reconstruction_steps > 0) text += fmt::format(" + {} steps", reconstruction_steps);
   return text;
 }
 
@@ -55,6 +60,12 @@ SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe) {
 }
 
 void require_valid(const MergeRecipe& recipe) {
+  if (recipe.reconstruction_steps < 0 || recipe.reconstruction_steps > kMostReconstructionSteps) {
+    throw InputError({.what = "number of reconstruction steps is out of range",
+                      .where = "--reconstruct",
+                      .expected = fmt::format("0 to {}", kMostReconstructionSteps),
+                      .found = std::to_string(recipe.reconstruction_steps)});
+  }
   if (!recipe.renorm || recipe.merge->allows_renorm()) return;
   throw InputError({.what = "this merge does not take its norm from the members",
                     .where = "--renorm",

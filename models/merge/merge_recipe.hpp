@@ -11,6 +11,8 @@ namespace regroup::models {
 /// What is fitted anew after heads were merged, on calibration text (METHODS §7).
 enum class Refit { kNone, kOutput, kQuery, kBoth };
 
+inline constexpr int kMostReconstructionSteps = 100'000;
+
 /// Which layers are refitted.
 enum class RefitScope {
   kAllFollowing,   ///< from the first grouped layer on: errors of earlier layers are made up for
@@ -22,22 +24,32 @@ std::string_view refit_name(Refit refit);
 /// Throws InputError that lists the known ones.
 Refit find_refit(std::string_view name);
 
+/// "optimal", "aligned + renorm", "mean + output refit + 60 steps": a recipe for people and for
+/// keys, of its merge's and its refit's name.
+std::string recipe_name(std::string_view merge, bool renorm, std::string_view refit,
+                        int reconstruction_steps);
+
 /// How groups become shared heads: everything but the grouping and the calibration.
 struct MergeRecipe {
   const MergeOperator* merge;  ///< of the table, never null
   bool renorm = false;         ///< restore the members' mean norm
   Refit refit = Refit::kNone;
+  int reconstruction_steps = 0;  ///< of gradients, a layer, after the refits
 
   MergeRecipe();  ///< mean, the plain baseline
-  MergeRecipe(const MergeOperator& op, bool with_renorm = false, Refit with_refit = Refit::kNone)
-      : merge(&op), renorm(with_renorm), refit(with_refit) {}
+  MergeRecipe(const MergeOperator& op, bool with_renorm = false, Refit with_refit = Refit::kNone,
+              int steps = 0)
+      : merge(&op), renorm(with_renorm), refit(with_refit), reconstruction_steps(steps) {}
 
   bool refits_queries() const { return refit == Refit::kQuery || refit == Refit::kBoth; }
   bool refits_outputs() const { return refit == Refit::kOutput || refit == Refit::kBoth; }
-  /// Whether it needs moments, or text to refit on.
+  /// Whether layers are fitted on text after the merge.
+  bool fits_layers() const { return refit != Refit::kNone || reconstruction_steps > 0; }
+  /// Whether it needs moments, or text to fit on.
   bool needs_calibration() const;
-  /// "optimal", "aligned + renorm", "mean + output refit": for people and for keys.
-  std::string name() const;
+  std::string name() const {
+    return recipe_name(merge->name(), renorm, refit_name(refit), reconstruction_steps);
+  }
   bool operator==(const MergeRecipe&) const = default;
 };
 
@@ -45,7 +57,8 @@ struct MergeRecipe {
 /// restricted to the members, two or more.
 SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe);
 
-/// Throws InputError if the operator does not take the renorm.
+/// Throws InputError if the operator does not take the renorm, or for steps outside 0 …
+/// kMostReconstructionSteps.
 void require_valid(const MergeRecipe& recipe);
 
 }  // namespace regroup::models

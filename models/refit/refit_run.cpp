@@ -7,6 +7,7 @@
 #include "models/merge/merge_layer.hpp"
 #include "models/refit/output_refit.hpp"
 #include "models/refit/query_refit.hpp"
+#include "models/refit/reconstruction.hpp"
 #include "models/transformer/eigen_tensors.hpp"
 #include "models/transformer/window_pass.hpp"
 
@@ -59,38 +60,40 @@ class LayerRefit {
     const Attention attention = current();
     OutputRefit refit;
     for_each_share(source_states_.size(), device(), stop_, [&](std::size_t share, std::size_t w) {
-      const at::Tensor wanted = source_output(w) + source_.residual(layer_, source_states_[w]) -
-                                source_.residual(layer_, converted_states_[w]);
-      const at::Tensor received =
-          attention.mix(source_.attention_input(layer_, converted_states_[w]));
-      refit.add(share, received[0], wanted[0]);
+      refit.add(share, attention.mix(converted_input(w))[0], wanted(w)[0]);
     });
     OutputProjection fitted = refit.solve({merged_.weights.output, merged_.weights.output_bias});
     merged_.weights.output = std::move(fitted.weight);
     merged_.weights.output_bias = std::move(fitted.bias);
   }
 
-  /// The fitted layer as it will be stored, and the converted stream after it.
-  MergedAttention finish(std::vector<Stream>& converted_states) const {
-    const Attention attention = current();
-    for_each_window(converted_states.size(), device(), stop_, [&](std::size_t w) {
-      const AttentionInput input = source_.attention_input(layer_, converted_states[w]);
-      converted_states[w] = source_.after_attention(layer_, converted_states[w], attention(input));
-    });
-    return rounded(merged_, model_, static_cast<int>(layer_));
+  /// The layer as it will be stored, after so many steps of reconstruction.
+  MergedAttention finish(int steps) const {
+    const MergedAttention fitted = stored();
+    if (steps == 0) return fitted;
+    ReconstructionWindows windows{[this](std::size_t w) { return converted_input(w); },
+                                  std::vector<at::Tensor>(source_states_.size())};
+    for_each_window(windows.wanted.size(), device(), stop_,
+                    [&](std::size_t w) { windows.wanted[w] = wanted(w); });
+    return reconstruct(fitted, source_.attention(layer_), windows, steps, source_.options(), stop_);
   }
 
  private:
   const Device& device() const { return source_.options().device; }
 
-  /// The layer with what is fitted so far, rounded as it will be stored.
-  Attention current() const {
-    return source_.attention(layer_).with(rounded(merged_, model_, static_cast<int>(layer_)),
-                                          source_.options());
+  /// What is fitted so far, rounded as it will be stored.
+  MergedAttention stored() const { return rounded(merged_, model_, static_cast<int>(layer_)); }
+  Attention current() const { return source_.attention(layer_).with(stored(), source_.options()); }
+
+  AttentionInput converted_input(std::size_t window) const {
+    return source_.attention_input(layer_, converted_states_[window]);
   }
 
-  at::Tensor source_output(std::size_t window) const {
-    return source_.attention(layer_)(source_.attention_input(layer_, source_states_[window]));
+  /// What the attention would have to give for the residual stream to be the source's.
+  at::Tensor wanted(std::size_t window) const {
+    const Stream& states = source_states_[window];
+    return source_.attention(layer_)(source_.attention_input(layer_, states)) +
+           source_.residual(layer_, states) - source_.residual(layer_, converted_states_[window]);
   }
 
   std::vector<std::size_t> query_windows() const {
@@ -107,8 +110,7 @@ class LayerRefit {
   QueryRefitWindow query_window(const Attention& converted, std::size_t w) const {
     const AttentionTrace from =
         source_.attention(layer_).trace(source_.attention_input(layer_, source_states_[w]));
-    const AttentionTrace to =
-        converted.trace(source_.attention_input(layer_, converted_states_[w]));
+    const AttentionTrace to = converted.trace(converted_input(w));
     const at::Tensor missing = at::matmul(from.queries, from.keys.transpose(2, 3)) -
                                at::matmul(to.queries, to.keys.transpose(2, 3));
     return {from.attention, missing * from.attention, to.plain_queries, to.keys,
@@ -124,11 +126,13 @@ class LayerRefit {
   std::stop_token stop_;
 };
 
-/// Takes the converted stream through a layer that stays as it is.
-void advance(const Transformer& transformer, std::size_t layer, std::vector<Stream>& states,
-             std::stop_token stop) {
-  for_each_window(states.size(), transformer.options().device, std::move(stop),
-                  [&](std::size_t w) { states[w] = transformer.advance(layer, states[w]); });
+/// Takes the converted stream through a layer with this attention.
+void advance(const Transformer& transformer, std::size_t layer, const Attention& attention,
+             std::vector<Stream>& states, std::stop_token stop) {
+  for_each_window(states.size(), transformer.options().device, std::move(stop), [&](std::size_t w) {
+    const AttentionInput input = transformer.attention_input(layer, states[w]);
+    states[w] = transformer.after_attention(layer, states[w], attention(input));
+  });
 }
 
 }  // namespace
@@ -146,20 +150,24 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
   if (first == result.size()) return result;
   std::size_t end = result.size();
   while (scope == RefitScope::kGroupedLayers && !is_grouped(end - 1)) --end;
+  const Transformer& transformer = source.transformer();
   std::vector<Stream> converted = source.at_layer(first, stop);
   for (std::size_t layer = first; layer < end; ++layer) {
     if (scope == RefitScope::kGroupedLayers && !is_grouped(layer)) {
-      advance(source.transformer(), layer, converted, stop);
+      advance(transformer, layer, transformer.attention(layer), converted, stop);
       continue;
     }
     const std::vector<Stream> states = source.at_layer(layer, stop);
     const AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
     const MergeSource merge_source{weights, model.config, &calibration.layers[layer]};
-    LayerRefit refit(model, source.transformer(), layer, states, converted,
+    LayerRefit refit(model, transformer, layer, states, converted,
                      merge_matrices(merge_source, grouping.layers[layer], recipe), stop);
     if (recipe.refits_queries()) refit.refit_queries();
     if (recipe.refits_outputs()) refit.refit_outputs();
-    result[layer] = refit.finish(converted);
+    result[layer] = refit.finish(recipe.reconstruction_steps);
+    const Attention attention =
+        transformer.attention(layer).with(result[layer], transformer.options());
+    advance(transformer, layer, attention, converted, stop);
   }
   return result;
 }

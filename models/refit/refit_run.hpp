@@ -12,10 +12,10 @@
 namespace regroup::models {
 
 /// Merges a model layer by layer with refits on calibration text (METHODS §7): merge, query refit,
-/// output refit, next layer, each on what the layers converted so far give. Layers before the first
-/// that is grouped stay as they are; all others are fitted, so that errors of earlier layers are
-/// made up for. `source` holds the source model's states on the calibration's windows. Entries of
-/// untouched layers are empty tensors. Throws Interrupted.
+/// output refit, reconstruction, next layer, each on what the layers converted so far give. Layers
+/// before the first that is grouped stay as they are; all others are fitted, so that errors of
+/// earlier layers are made up for. `source` holds the source model's states on the calibration's
+/// windows. Entries of untouched layers are empty tensors. Throws Interrupted.
 std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
                                                const LayerStates& source,
                                                const search::Grouping& grouping,

@@ -6,12 +6,13 @@
 #include <utility>
 
 #include "models/transformer/tensors.hpp"
+#include "models/transformer/weight_place.hpp"
 
 namespace regroup::models {
 namespace {
 
 Linear linear_of(const at::Tensor& weight, const at::Tensor& bias, const ComputeOptions& options) {
-  return {to_compute(weight, options), bias.defined() ? to_compute(bias, options) : bias};
+  return {place_weight(weight, options), bias.defined() ? to_compute(bias, options) : bias};
 }
 
 /// Undefined if every query head reads the stored head of its own number: no copy is needed then.
@@ -37,17 +38,16 @@ Attention::Attention(const MergedAttention& layer, AttentionSetting setting,
       key_(linear_of(layer.weights.key, layer.weights.key_bias, options)),
       value_(linear_of(layer.weights.value, layer.weights.value_bias, options)),
       output_(linear_of(layer.weights.output, layer.weights.output_bias, options)),
-      key_groups_(layer.key_of_query, stored_heads(key_), key_.weight.device()),
-      value_groups_(layer.value_of_query, stored_heads(value_), key_.weight.device()) {
-  const at::Device device = key_.weight.device();
-  key_of_query_ = selection(layer.key_of_query, stored_heads(key_), device);
-  value_of_query_ = selection(layer.value_of_query, stored_heads(value_), device);
-}
+      device_(torch_device(options.device)),
+      key_of_query_(selection(layer.key_of_query, stored_heads(key_), device_)),
+      value_of_query_(selection(layer.value_of_query, stored_heads(value_), device_)),
+      key_groups_(layer.key_of_query, stored_heads(key_), device_),
+      value_groups_(layer.value_of_query, stored_heads(value_), device_) {}
 
 LayerCache Attention::make_cache(std::int64_t batch, std::int64_t capacity) const {
   const auto room = [&](const Linear& linear) {
     return HeadCache(at::empty({batch, stored_heads(linear), capacity, setting_.head_dim},
-                               linear.weight.options().requires_grad(false)));
+                               at::TensorOptions(device_).dtype(linear.weight.scalar_type())));
   };
   return {room(key_), room(value_)};
 }
@@ -120,17 +120,26 @@ at::Tensor Attention::visible(std::int64_t length, std::int64_t total,
 
 Attention Attention::with_cache(CacheType type, KeyOrder order) const {
   Attention copy = *this;
-  copy.setting_.codec = CacheCodec(type, setting_.head_dim, order, key_.weight.device());
+  copy.setting_.codec = CacheCodec(type, setting_.head_dim, order, device_);
   return copy;
 }
 
-Attention Attention::with_own_kv_weights() const {
+Attention Attention::with_own_weights() const {
   Attention copy = *this;
-  for (Linear* linear : {&copy.key_, &copy.value_}) {
+  for (Linear* linear : {&copy.query_, &copy.key_, &copy.value_, &copy.output_}) {
     linear->weight = linear->weight.detach().requires_grad_(true);
     if (linear->bias.defined()) linear->bias = linear->bias.detach().requires_grad_(true);
   }
   return copy;
+}
+
+std::vector<at::Tensor> Attention::parameters() const {
+  std::vector<at::Tensor> parameters;
+  for (const Linear* linear : {&query_, &key_, &value_, &output_}) {
+    parameters.push_back(linear->weight);
+    if (linear->bias.defined()) parameters.push_back(linear->bias);
+  }
+  return parameters;
 }
 
 AttentionTrace Attention::trace(const AttentionInput& input) const {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "models/merge/attention_weights.hpp"
 #include "models/transformer/cache_codec.hpp"
@@ -77,9 +78,11 @@ class Attention {
   /// The output projection of what `mix` gives.
   at::Tensor project(const at::Tensor& mixed) const { return output_(mixed); }
 
-  /// The same with key and value weights, biases among them, that record gradients of their own;
-  /// shares the numbers.
-  Attention with_own_kv_weights() const;
+  /// The same with weights, biases among them, that record gradients of their own; shares the
+  /// numbers.
+  Attention with_own_weights() const;
+  /// Weights and biases of queries, keys, values and output, in this order; those that are there.
+  std::vector<at::Tensor> parameters() const;
   const Linear& key() const { return key_; }
   const Linear& value() const { return value_; }
   const Rotary& rotary() const { return *setting_.rotary; }
@@ -108,6 +111,7 @@ class Attention {
   Linear key_;
   Linear value_;
   Linear output_;
+  at::Device device_;
   // Which stored head each query head reads, [H]; undefined where that is its own number.
   at::Tensor key_of_query_;
   at::Tensor value_of_query_;

@@ -22,8 +22,8 @@ std::vector<std::size_t> batch_order(std::span<const Continuation> continuations
   return order;
 }
 
-bool takes(const ContinuationBatch& batch, std::size_t length) {
-  return batch.length == length && batch.rows.size() < batch_sequences(length);
+bool takes(const ContinuationBatch& batch, std::size_t length, const Device& device) {
+  return batch.length == length && batch.rows.size() < batch_sequences(length, device);
 }
 
 /// Inputs of all rows, one after another.
@@ -61,7 +61,8 @@ ScoredPositions scored_positions(std::span<const Continuation> continuations,
 
 }  // namespace
 
-std::vector<ContinuationBatch> continuation_batches(std::span<const Continuation> continuations) {
+std::vector<ContinuationBatch> continuation_batches(std::span<const Continuation> continuations,
+                                                    const Device& device) {
   std::vector<ContinuationBatch> batches;
   std::span<const std::int32_t> last;
   for (const std::size_t i : batch_order(continuations)) {
@@ -70,7 +71,7 @@ std::vector<ContinuationBatch> continuation_batches(std::span<const Continuation
       batches.back().rows.back().push_back(i);
       continue;
     }
-    if (batches.empty() || !takes(batches.back(), inputs.size())) {
+    if (batches.empty() || !takes(batches.back(), inputs.size(), device)) {
       batches.push_back({inputs.size(), {}});
     }
     batches.back().rows.push_back({i});

@@ -16,9 +16,11 @@ struct ContinuationBatch {
 };
 
 /// Puts all continuations into batches, longest first. Nothing is padded, and the batches depend on
-/// the continuations alone, so results do not depend on the number of threads. O(n log n)
+/// the continuations and the kind of device alone, so results do not depend on the number of
+/// threads. O(n log n)
 /// comparisons of inputs.
-std::vector<ContinuationBatch> continuation_batches(std::span<const Continuation> continuations);
+std::vector<ContinuationBatch> continuation_batches(std::span<const Continuation> continuations,
+                                                    const Device& device);
 
 /// Scores one batch: scores[i] for continuation i. Logits are made of the scored positions only.
 void score_batch(const Transformer& transformer, std::span<const Continuation> continuations,

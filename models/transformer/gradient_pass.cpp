@@ -2,7 +2,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include <array>
+#include <algorithm>
 
 #include "models/transformer/eigen_tensors.hpp"
 #include "models/transformer/token_losses.hpp"
@@ -12,19 +12,27 @@
 namespace regroup::models {
 namespace {
 
-/// Sums over windows of what a backward pass leaves in one layer, in double on the CPU.
+/// What a backward pass over one window leaves in one layer.
+struct WindowGradients {
+  at::Tensor output;  // at the attention's output, [length, D], as it was computed
+  at::Tensor logits;  // Σ of squares by query head, in double on the CPU, as all below
+  at::Tensor keys;
+  at::Tensor values;
+};
+
+/// Sums over windows, in double on the CPU.
 struct GradientSums {
-  at::Tensor output;
+  at::Tensor output;  // Σ of outer products
   at::Tensor logits;
   at::Tensor keys;
   at::Tensor values;
 
-  void add(const GradientSums& other) {
-    if (!other.output.defined()) return;
-    accumulate(output, other.output);
-    accumulate(logits, other.logits);
-    accumulate(keys, other.keys);
-    accumulate(values, other.values);
+  void add(const WindowGradients& window) {
+    const at::Tensor rows = window.output.to(at::kDouble);
+    accumulate(output, at::mm(rows.t(), rows).cpu());
+    accumulate(logits, window.logits);
+    accumulate(keys, window.keys);
+    accumulate(values, window.values);
   }
 };
 
@@ -69,15 +77,18 @@ std::vector<at::Tensor> gradient_of_drawn_labels(const Transformer& model, const
   return gradients;
 }
 
-/// One layer backwards, given the gradients at the parts of the stream after it: adds its sums and
-/// returns those at its own input.
-std::vector<at::Tensor> layer_backward(const Transformer& model, std::size_t layer,
-                                       const Stream& stream,
-                                       const std::vector<at::Tensor>& gradient,
-                                       std::int64_t kv_heads, GradientSums& sums) {
+/// What one layer's pass backwards gives.
+struct LayerBackward {
+  WindowGradients own;
+  std::vector<at::Tensor> before;  // at the parts of the stream that enters it
+};
+
+/// One layer backwards, given the gradients at the parts of the stream after it.
+LayerBackward layer_backward(const Transformer& model, std::size_t layer, const Stream& stream,
+                             const std::vector<at::Tensor>& gradient, std::int64_t kv_heads) {
   const at::AutoGradMode with_gradients(true);
   const Stream leaf = leaf_of(stream);
-  const Attention attention = model.attention(layer).with_own_kv_weights();
+  const Attention attention = model.attention(layer).with_own_weights();
   const AttentionTrace trace = attention.trace(model.attention_input(layer, leaf));
   const at::Tensor output = attention.project(trace.mixed);
   const Stream next = model.after_attention(layer, leaf, output);
@@ -99,15 +110,17 @@ std::vector<at::Tensor> layer_backward(const Transformer& model, std::size_t lay
   causes.insert(causes.end(), keys.begin(), keys.end());
   causes.insert(causes.end(), values.begin(), values.end());
   const auto gradients = torch::autograd::grad(effects, causes, effect_gradients);
-  const at::Tensor rows = gradients[streams][0].to(at::kDouble);
-  accumulate(sums.output, at::mm(rows.t(), rows).cpu());
-  accumulate(sums.logits,
-             gradients[streams + 1][0].to(at::kDouble).square().sum(at::IntArrayRef{1, 2}).cpu());
+  LayerBackward result;
+  result.own.output = gradients[streams][0];
+  result.own.logits =
+      gradients[streams + 1][0].to(at::kDouble).square().sum(at::IntArrayRef{1, 2}).cpu();
   for (std::size_t i = streams + 2; i < gradients.size(); ++i) {
     const bool is_key = i < streams + 2 + keys.size();
-    accumulate(is_key ? sums.keys : sums.values, energy_of_heads(gradients[i], kv_heads));
+    accumulate(is_key ? result.own.keys : result.own.values,
+               energy_of_heads(gradients[i], kv_heads));
   }
-  return {gradients.begin(), gradients.begin() + static_cast<std::ptrdiff_t>(streams)};
+  result.before.assign(gradients.begin(), gradients.begin() + static_cast<std::ptrdiff_t>(streams));
+  return result;
 }
 
 /// The stream of one window at the input of every layer, and after the last.
@@ -120,34 +133,49 @@ std::vector<Stream> streams_of(const Transformer& model, const Samples& windows,
   return streams;
 }
 
+/// What a pass over one window leaves in every layer.
+std::vector<WindowGradients> window_backward(const Transformer& model, const Samples& windows,
+                                             std::size_t window, int kv_heads,
+                                             search::RandomKey key) {
+  std::vector<Stream> streams = streams_of(model, windows, window);
+  std::vector<at::Tensor> gradient =
+      gradient_of_drawn_labels(model, streams.back(), key.split(window));
+  std::vector<WindowGradients> layers(model.layers());
+  for (std::size_t layer = model.layers(); layer-- > 0;) {
+    streams.pop_back();
+    LayerBackward passed = layer_backward(model, layer, streams.back(), gradient, kv_heads);
+    layers[layer] = std::move(passed.own);
+    gradient = std::move(passed.before);
+  }
+  return layers;
+}
+
 }  // namespace
 
 std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const Samples& windows,
                                           int kv_heads, search::RandomKey key, std::stop_token stop,
                                           const std::function<void(std::size_t window)>& done) {
-  std::array<std::vector<GradientSums>, kWindowShares> shares;
-  for (auto& share : shares) share.resize(transformer.layers());
-  for_each_share(windows.size(), transformer.options().device, stop,
-                 [&](std::size_t share, std::size_t window) {
-                   std::vector<Stream> streams = streams_of(transformer, windows, window);
-                   std::vector<at::Tensor> gradient =
-                       gradient_of_drawn_labels(transformer, streams.back(), key.split(window));
-                   for (std::size_t layer = transformer.layers(); layer-- > 0;) {
-                     streams.pop_back();
-                     gradient = layer_backward(transformer, layer, streams.back(), gradient,
-                                               kv_heads, shares[share][layer]);
-                   }
-                   done(window);
-                 });
+  const Device& device = transformer.options().device;
+  std::vector<GradientSums> sums(transformer.layers());
+  // Some windows at a time are kept and then added layer by layer, each in their order: one sum a
+  // layer is enough, whatever the number of threads.
+  for (std::size_t begin = 0; begin < windows.size(); begin += kWindowShares) {
+    std::vector<std::vector<WindowGradients>> kept(std::min(kWindowShares, windows.size() - begin));
+    for_each_window(kept.size(), device, stop, [&](std::size_t i) {
+      kept[i] = window_backward(transformer, windows, begin + i, kv_heads, key);
+      done(begin + i);
+    });
+    for_each_batch(sums.size(), 1, device, stop, [&](std::size_t layer, std::size_t) {
+      for (const std::vector<WindowGradients>& window : kept) sums[layer].add(window[layer]);
+    });
+  }
   const at::NoGradGuard no_gradients;
   const auto count = static_cast<double>(windows.size());
   const auto tokens = static_cast<double>(windows.tokens());
   std::vector<LayerGradients> result;
-  for (std::size_t layer = 0; layer < transformer.layers(); ++layer) {
-    GradientSums& sums = shares[0][layer];
-    for (std::size_t share = 1; share < kWindowShares; ++share) sums.add(shares[share][layer]);
-    result.push_back({to_symmetric_matrix(sums.output / tokens), to_vector(sums.logits / tokens),
-                      to_vector(sums.keys / count), to_vector(sums.values / count)});
+  for (const GradientSums& layer : sums) {
+    result.push_back({to_symmetric_matrix(layer.output / tokens), to_vector(layer.logits / tokens),
+                      to_vector(layer.keys / count), to_vector(layer.values / count)});
   }
   return result;
 }

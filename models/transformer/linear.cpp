@@ -22,6 +22,9 @@ bool is_widened(const at::Tensor& x) {
 }  // namespace
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
+  if (weight.device() != x.device()) {
+    return at::linear(x, weight.to(x.device(), weight.scalar_type(), /*non_blocking=*/true), bias);
+  }
   if (!is_widened(x)) return at::linear(x, weight, bias);
   const at::Tensor wide_bias = bias.defined() ? bias.to(at::kFloat) : bias;
   return at::linear(x.to(at::kFloat), weight.to(at::kFloat), wide_bias).to(at::kBFloat16);

@@ -9,8 +9,9 @@ struct Linear {
   at::Tensor weight;  ///< [out, in]
   at::Tensor bias;    ///< [out]
 
-  /// [..., length, in] → [..., length, out]. In bfloat16 on a processor without products of that
-  /// type they are float32's, rounded once at the end: as exact as its own, and faster.
+  /// [..., length, in] → [..., length, out], where x is: a weight kept elsewhere is copied there
+  /// for as long as it is used. In bfloat16 on a processor without products of that type they are
+  /// float32's, rounded once at the end: as exact as its own, and faster.
   at::Tensor operator()(const at::Tensor& x) const;
 };
 

@@ -21,6 +21,11 @@ at::ScalarType scalar_type(DType dtype) {
   }
 }
 
+at::Device torch_device(const Device& device) {
+  if (!device.cuda) return at::kCPU;
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(device.index)};
+}
+
 at::Tensor to_tensor(const TensorView& view) {
   at::Tensor tensor = at::empty(view.shape, scalar_type(view.dtype));
   // The file may hold the elements at any alignment, hence a copy and no view.
@@ -29,10 +34,7 @@ at::Tensor to_tensor(const TensorView& view) {
 }
 
 at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options) {
-  const at::Device device =
-      options.device.cuda ? at::Device(at::kCUDA, static_cast<signed char>(options.device.index))
-                          : at::Device(at::kCPU);
-  return tensor.to(device, scalar_type(options.dtype));
+  return tensor.to(torch_device(options.device), scalar_type(options.dtype));
 }
 
 void copy_bytes(const at::Tensor& tensor, std::span<std::byte> out) {

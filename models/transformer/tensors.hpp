@@ -10,6 +10,9 @@ namespace regroup::models {
 /// The LibTorch name of an element type that weights can have (F32, F16, BF16).
 at::ScalarType scalar_type(DType dtype);
 
+/// The LibTorch name of a device.
+at::Device torch_device(const Device& device);
+
 /// A copy of a checkpoint tensor in its own element type, on the CPU.
 at::Tensor to_tensor(const TensorView& view);
 

@@ -7,6 +7,8 @@ namespace {
 /// a whole batch would stream through the memory, and with a large vocabulary fill it.
 constexpr std::int64_t kLogitsAtOnce = std::int64_t{1} << 20;
 constexpr std::int64_t kLeastTokensAtOnce = 64;
+/// A GPU waits for every piece, and so gets large ones.
+constexpr std::int64_t kLogitsAtOnceOnGpu = std::int64_t{1} << 26;
 /// e to this and any share of it are far from the ends of float32.
 constexpr double kLargestExponent = 30;
 
@@ -61,7 +63,8 @@ at::Tensor token_scores(const at::Tensor& source, const at::Tensor& logits,
 
 /// Tokens whose logits are made together.
 std::int64_t tokens_at_once(const Transformer& model) {
-  return std::max(kLeastTokensAtOnce, kLogitsAtOnce / model.outputs());
+  const std::int64_t logits = model.options().device.cuda ? kLogitsAtOnceOnGpu : kLogitsAtOnce;
+  return std::max(kLeastTokensAtOnce, logits / model.outputs());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "models/inputs/samples.hpp"
 #include "models/transformer/sample_batch.hpp"
+#include "models/transformer/window_pass.hpp"
 #include "models/window_score.hpp"
 
 namespace regroup::models {
@@ -11,12 +12,6 @@ namespace regroup::models {
 /// What the head takes of windows begin … end − 1 in one batch: [scored positions, D].
 at::Tensor batch_states(const Transformer& model, const Samples& windows, std::size_t begin,
                         std::size_t end);
-
-/// Windows of one batch.
-struct WindowRange {
-  std::size_t begin;
-  std::size_t end;
-};
 
 /// Means over the scored positions of every window of one batch, from its `batch_states`: means[w]
 /// for window w. Log-probabilities in float32, sums in double. Not for models that are measured by

@@ -11,6 +11,8 @@ namespace regroup::models {
 namespace {
 
 constexpr std::size_t kBatchTokens = 2048;
+/// A GPU is only busy with more; and layers that stream through it are copied once a batch.
+constexpr std::size_t kGpuBatchTokens = 16384;
 
 /// Calls `task` for 0 … count − 1 where the device wants it.
 void spread(std::size_t count, const Device& device, const std::function<void(std::size_t)>& task) {
@@ -27,13 +29,13 @@ void spread(std::size_t count, const Device& device, const std::function<void(st
 
 }  // namespace
 
-std::size_t batch_windows(const Samples& windows) {
+std::size_t batch_windows(const Samples& windows, const Device& device) {
   if (windows.kind() == SampleKind::kPairs) return 1;  // their lengths differ
-  return batch_sequences(static_cast<std::size_t>(windows.context()));
+  return batch_sequences(static_cast<std::size_t>(windows.context()), device);
 }
 
-std::size_t batch_sequences(std::size_t length) {
-  return std::max<std::size_t>(1, kBatchTokens / length);
+std::size_t batch_sequences(std::size_t length, const Device& device) {
+  return std::max<std::size_t>(1, (device.cuda ? kGpuBatchTokens : kBatchTokens) / length);
 }
 
 void for_each_batch(std::size_t count, std::size_t batch, const Device& device,

@@ -13,11 +13,18 @@ namespace regroup::models {
 /// not depend on the number of threads; each costs the memory of one sum.
 inline constexpr std::size_t kWindowShares = 8;
 
+/// Windows of one batch: begin … end − 1.
+struct WindowRange {
+  std::size_t begin;
+  std::size_t end;
+};
+
 /// Windows that go through the model together: so many tokens as keep matrix products efficient. It
-/// depends on the windows alone, so that results do not depend on the number of threads.
-std::size_t batch_windows(const Samples& windows);
+/// depends on the windows and the kind of device alone, so that results do not depend on the number
+/// of threads.
+std::size_t batch_windows(const Samples& windows, const Device& device);
 /// The same for sequences of so many input tokens.
-std::size_t batch_sequences(std::size_t length);
+std::size_t batch_sequences(std::size_t length, const Device& device);
 
 /// Calls `task` for batches [begin, end) of `count` items, spread over the threads without
 /// gradients; a GPU gets one batch at a time. Throws Interrupted on `stop`.

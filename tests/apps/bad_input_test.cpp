@@ -117,6 +117,9 @@ TEST_CASE("usage errors") {
   scene.refuses(scene.search({"--threads", "0"}), "--threads");
   scene.refuses(scene.search({"--device", "tpu"}), "--device");
   scene.refuses(scene.search({"--device", "cuda:99"}), "cuda:99");
+  scene.refuses(scene.search({"--device-memory", "8GB"}), "--device cuda");
+  scene.refuses(scene.search({"--device-memory", "some"}), "--device-memory");
+  scene.refuses(scene.search({"--reconstruct", "-1"}), "--reconstruct");
   scene.refuses(scene.search({"--dtype", "int8"}), "--dtype");
   scene.refuses(scene.search({"--population", "1"}), "--population");
   scene.refuses(scene.search({"--measure", "-1"}), "--measure");

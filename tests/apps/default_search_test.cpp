@@ -64,7 +64,9 @@ TEST_CASE("a search without options takes the best known combination and shows t
       CHECK(point["method"] == "exact");
       CHECK(point["merge"] == "optimal");
       CHECK(point["refit"] == "both");
+      CHECK(point["reconstruct"] == 0);
       CHECK(file["refit"] == "both");
+      CHECK_FALSE(file.contains("reconstruct"));
       CHECK(file["calibration"]["file"] == "../calibration.safetensors");
     }
     if (point["series"] == "paper") {

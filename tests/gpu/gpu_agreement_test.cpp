@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <tuple>
 #include <vector>
 
 #include "models/converter.hpp"
@@ -66,12 +68,14 @@ Samples random_windows(const TinyLlama& shape, int count) {
 /// One tiny model on both devices.
 class Scene {
  public:
-  Scene(const TinyLlama& shape, DType dtype, const Device& device)
+  Scene(const TinyLlama& shape, DType dtype, const Device& device,
+        std::optional<std::uint64_t> weight_memory = {})
       : windows(random_windows(shape, 12)) {
     shape.write(scratch_.path());
     const auto opened = std::make_shared<const PretrainedModel>(open_model(scratch_.path()));
-    models = {LanguageModel(opened, {.dtype = dtype, .device = {}}),
-              LanguageModel(opened, {.dtype = dtype, .device = device})};
+    models = {
+        LanguageModel(opened, {.dtype = dtype, .device = {}}),
+        LanguageModel(opened, {.dtype = dtype, .device = device, .weight_memory = weight_memory})};
   }
 
   /// What `make` makes of the model on the CPU and on the GPU.
@@ -204,4 +208,29 @@ TEST_CASE("models merged and refitted on a GPU are those of the CPU") {
     });
     CHECK(largest_difference(losses[0], losses[1]) <= precision.refitted);
   });
+}
+
+TEST_CASE("weights that stream from host memory give what those on a GPU give, to the bit") {
+  const std::optional<Device> device = gpu_or_skip();
+  if (!device) return;
+  for (const TinyLlama& shape : shapes()) {
+    for (const Precision& precision : kPrecisions) {
+      CAPTURE(shape.architecture, shape.width, config_name(precision.dtype));
+      const Scene resident(shape, precision.dtype, *device);
+      const Scene streamed(shape, precision.dtype, *device, /*weight_memory=*/0);
+      const auto outcome = [](const Scene& scene) {
+        search::SilentProgress silent;
+        const LanguageModel& model = scene.models[1];
+        const auto calibration = std::make_shared<const Calibration>(
+            model.calibrate(scene.windows, {.gradient_key = search::RandomKey(3)}, {}, silent));
+        const auto refitted = Converter(model, calibration)
+                                  .convert(half_grouping(model.config().layers),
+                                           {find_merge("optimal"), false, Refit::kBoth, 3}, {});
+        return std::tuple(model.window_losses(scene.windows, {}, silent),
+                          calibration->layers.front().gradients->keys,
+                          refitted.window_losses(scene.windows, {}, silent));
+      };
+      CHECK(outcome(resident) == outcome(streamed));
+    }
+  }
 }

@@ -116,7 +116,7 @@ TEST_CASE("scores of continuations do not depend on the number of threads") {
 
 TEST_CASE("batches hold inputs of one length, each of them once") {
   const auto continuations = random_continuations(2000, 40);
-  const auto batches = continuation_batches(continuations);
+  const auto batches = continuation_batches(continuations, Device());
   std::set<std::vector<std::int32_t>> inputs;
   std::set<std::size_t> seen;
   std::size_t shared = 0;

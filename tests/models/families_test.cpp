@@ -144,6 +144,9 @@ TEST_CASE("in every family refits bring a grouping nearer to its source on the t
         model, converter.convert(grouping, {optimal, false, Refit::kOutput}, {}), windows);
     CHECK(refitted < plain);
     CHECK(plain > 1e-6);
+    const MergeRecipe reconstructed{optimal, false, Refit::kNone, 40};
+    CHECK(divergence(model, converter.convert(grouping, reconstructed, {}), windows) <
+          0.95 * plain);
     const MergeRecipe both{optimal, false, Refit::kBoth};
     if (model.config().query_key_norm) {
       CHECK_THAT(error_message<InputError>([&] { converter.convert(grouping, both, {}); }),

@@ -78,7 +78,7 @@ TEST_CASE("a recipe and the calibration it names read back") {
   notes.calibration = CalibrationReference{"../calibration.safetensors", "0123"};
   for (const Refit refit : {Refit::kNone, Refit::kOutput, Refit::kQuery, Refit::kBoth}) {
     for (const bool renorm : {false, true}) {
-      const MergeRecipe recipe(find_merge("aligned"), renorm, refit);
+      const MergeRecipe recipe(find_merge("aligned"), renorm, refit, renorm ? 60 : 0);
       const GroupingFile file =
           scene.read(json::parse(grouping_text(grouping, recipe, scene.model(), notes)));
       CHECK((file.recipe == recipe));
@@ -90,6 +90,9 @@ TEST_CASE("a recipe and the calibration it names read back") {
   json document = json::parse(grouping_text(grouping, MergeRecipe(), scene.model(), notes));
   document["calibration"] = {{"sha256", "0123"}};
   CHECK_THAT(scene.refusal(document), contains("calibration"));
+  document["calibration"] = nullptr;
+  document["reconstruct"] = -1;
+  CHECK_THAT(scene.refusal(document), contains("reconstruct"));
 }
 
 TEST_CASE("broken files are refused, each with its own message") {

@@ -155,17 +155,38 @@ TEST_CASE("refits bring a converted model nearer to its source") {
   }
 }
 
-TEST_CASE("a refit gives the same bits for any number of threads") {
+TEST_CASE("fits give the same bits for any number of threads") {
   const Scene scene(gqa_with_biases());
   const auto grouping = Grouping::uniform(2, Partition::one_group(2));
-  const MergeRecipe recipe(find_merge("optimal"), false, Refit::kBoth);
-  search::set_threads(1);
-  const auto one = scene.convert(grouping, recipe).logits(kIds);
-  search::set_threads(2);
-  const auto two = scene.convert(grouping, recipe).logits(kIds);
-  search::set_threads(1);
-  CHECK(one == two);
-  CHECK(distance(one, scene.model->logits(kIds)) > 1e-3);
+  for (const int steps : {0, 3}) {
+    const MergeRecipe recipe(find_merge("optimal"), false, Refit::kBoth, steps);
+    search::set_threads(1);
+    const auto one = scene.convert(grouping, recipe).logits(kIds);
+    search::set_threads(2);
+    const auto two = scene.convert(grouping, recipe).logits(kIds);
+    search::set_threads(1);
+    CHECK(one == two);
+    CHECK(distance(one, scene.model->logits(kIds)) > 1e-3);
+  }
+}
+
+TEST_CASE("reconstruction brings a converted model nearer to its source than refits do") {
+  const Grouping apart{{{Partition::parse("0 3 | 1 2"), Partition::parse("0 | 1 2 3")},
+                        {Partition::one_group(4), Partition::parse("0 1 | 2 | 3")}}};
+  struct Case {
+    TinyLlama shape;
+    Grouping grouping;
+  };
+  for (const Case& c : {Case{TinyLlama(), apart}, Case{TinyLlama::qwen2(), apart},
+                        Case{gqa_with_biases(), Grouping::uniform(2, Partition::one_group(2))}}) {
+    const Scene scene(c.shape);
+    for (const Refit refit : {Refit::kNone, Refit::kBoth}) {
+      const MergeRecipe plain(find_merge("mean"), false, refit);
+      const MergeRecipe fitted(find_merge("mean"), false, refit, 200);
+      INFO(fitted.name());
+      CHECK(scene.divergence(c.grouping, fitted) < 0.9 * scene.divergence(c.grouping, plain));
+    }
+  }
 }
 
 TEST_CASE("layers after a merged one are fitted, layers before it are not") {
@@ -222,7 +243,8 @@ TEST_CASE("recipes that need calibration say so where there is none") {
   const Converter blind(*scene.model, nullptr);
   const std::vector<MergeRecipe> needy = {{find_merge("optimal")},
                                           {find_merge("mean"), true},
-                                          {find_merge("mean"), false, Refit::kOutput}};
+                                          {find_merge("mean"), false, Refit::kOutput},
+                                          {find_merge("mean"), false, Refit::kNone, 1}};
   for (const MergeRecipe& recipe : needy) {
     CHECK_THROWS_AS(blind.merge(pairs, recipe, {}), WorkError);
     CHECK_THROWS_AS(merge_plainly(scene.model->shared_pretrained(), pairs, recipe), WorkError);
