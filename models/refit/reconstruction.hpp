@@ -11,7 +11,7 @@
 namespace regroup::models {
 
 /// Tokens of a step; of a longer window all.
-inline constexpr std::int64_t kReconstructionTokens = 4096;
+inline constexpr std::int64_t kReconstructionTokens = 2048;
 
 /// What a converted attention layer reads in each calibration window, and what it should give.
 struct ReconstructionWindows {
