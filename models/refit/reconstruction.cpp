@@ -16,8 +16,8 @@
 namespace regroup::models {
 namespace {
 
-/// A first step's change of a weight, relative to the root mean square of its tensor. Half of it
-/// and double came less close in as many steps.
+/// A first step's change of a weight, relative to the root mean square of its tensor. With half
+/// of it and with double books-llama loses more after as many steps.
 constexpr double kStepSize = 2.4e-2;
 
 /// The weights and biases that are there, in the order of Attention::parameters.

@@ -2,7 +2,8 @@
 """Measures how many tokens a second `regroup eval` takes through a model on a device, and what part that is of the rate
 at which the device multiplies matrices.
 
-    throughput.py PROGRAM MODEL [--device cuda] [--dtype bfloat16] [--context 2048] [--windows 256] [--repeat 3]
+    throughput.py PROGRAM MODEL [--device cuda] [--device-memory SIZE] [--dtype bfloat16] [--context 2048]
+                  [--windows 256] [--repeat 3]
 
 To be run by a Python that has torch, which measures the matrix products. MODEL is a Llama of any shape; its tokens are
 random. The time is what `eval` reports less that of an `eval` of one token, most of which is reading the checkpoint:
@@ -63,6 +64,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("model")
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--device-memory", help="as of regroup: what does not fit streams from host memory")
     parser.add_argument("--dtype", default="bfloat16", choices=("bfloat16", "float32"))
     parser.add_argument("--context", type=int, default=2048)
     parser.add_argument("--windows", type=int, default=256)
@@ -75,12 +77,15 @@ def main():
     draw = random.Random(1)
     ids = array.array("i", (draw.randrange(config["vocab_size"]) for _ in range(tokens + 1))).tobytes()
     regroup = Regroup(options.program, options.model, options.context, options.threads, options.device)
+    if options.device_memory:
+        regroup.options += ["--device-memory", options.device_memory]
     with tempfile.TemporaryDirectory() as folder:
         files = write_data(folder, ids, tokens)
         rates = [tokens / regroup.seconds(*files, options.dtype) for _ in range(options.repeat)]
     achieved = statistics.median(rates) * work_per_token(config, options.context)
     possible = product_rate(options.device, options.dtype, options.product_size)
-    print(f"{device_name(options.device)}, {options.dtype}, {options.windows} windows of {options.context} tokens")
+    print(f"{device_name(options.device)}, {options.dtype}, {options.windows} windows of {options.context} tokens"
+          + (f", at most {options.device_memory} of weights there" if options.device_memory else ""))
     print(f"tokens per second: {spread(rates, '{:.0f}')}")
     print(f"matrix products: {achieved / 1e12:.4g} TFLOP/s of {possible / 1e12:.4g} that a product of "
           f"{options.product_size} x {options.product_size} matrices reaches: {achieved / possible:.1%}")
