@@ -1,6 +1,5 @@
 #include "models/transformer/weight_place.hpp"
 
-#include "models/transformer/linear.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace regroup::models;
@@ -30,13 +29,4 @@ TEST_CASE("a limit counts what is held already") {
   CHECK(has_room(memory, kGiB, 2 * kGiB));
   CHECK_FALSE(has_room(memory, kGiB + 1, 2 * kGiB));
   CHECK_FALSE(has_room(memory, 1, 0));
-}
-
-TEST_CASE("a weight in host memory is brought to where the input is") {
-  // The meta device computes shapes alone, and like a GPU refuses tensors of the host.
-  const Linear linear{at::ones({6, 4}), at::ones({6}, at::TensorOptions(at::kMeta))};
-  const at::Tensor found = linear(at::ones({2, 3, 4}, at::TensorOptions(at::kMeta)));
-  CHECK(found.is_meta());
-  CHECK(found.sizes() == at::IntArrayRef{2, 3, 6});
-  CHECK(linear.weight.is_cpu());
 }
