@@ -31,8 +31,8 @@ def apply_grouping(model, path):
         document = json.load(file)
     if (document.get("format"), document.get("version")) != ("regroup.grouping", 1):
         raise ValueError(f"{path} is no regroup.grouping, version 1")
-    if (document.get("merge", "mean"), document.get("refit", "none")) != ("mean", "none") or document.get("renorm") or document.get("reconstruct") or \
-            any(layer.get("query_to_group") for layer in document["layers"]):
+    if (document.get("merge", "mean"), document.get("refit", "none")) != ("mean", "none") or document.get("renorm") or \
+            document.get("reconstruct") or any(layer.get("query_to_group") for layer in document["layers"]):
         raise ValueError(f"{path} asks for more than plain means: use regroup convert --grouping {path}")
     layers = sorted(document["layers"], key=lambda layer: layer["index"])
     attentions = [module for module in model.modules() if hasattr(module, "c_attn") or hasattr(module, "k_proj")]

@@ -26,8 +26,8 @@ Device parse_device(std::string_view text);
 struct ComputeOptions {
   DType dtype = DType::kF32;  ///< kF32 or kBF16
   Device device;
-  /// Of a GPU: most bytes that tensors and a layer's weights together may take when the weights are
-  /// put there, further ones stay in host memory; absent: what is free, less room to compute in.
+  /// Of a GPU: bytes up to which weights of layers are put there, those of other tensors counted;
+  /// further weights stay in host memory. Absent: what is free, less room to compute in.
   std::optional<std::uint64_t> weight_memory = {};
 };
 

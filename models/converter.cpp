@@ -60,7 +60,7 @@ double Converter::refit_tokens(const MergeRecipe& recipe) const {
   // Measured on an 8-layer model with heads of 32 dimensions and windows of 256 tokens.
   constexpr double kOutputPasses = 3;
   constexpr double kQueryPasses = 6;
-  constexpr double kStepPasses = 2.5;
+  constexpr double kStepPasses = 1.4;
   if (!calibration_) return 0;
   return static_cast<double>(calibration_->windows.tokens()) *
              ((recipe.refits_outputs() ? kOutputPasses : 0) +

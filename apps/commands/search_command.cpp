@@ -79,9 +79,10 @@ void SearchCommand::declare_method(CLI::App& command) {
                   "query, both (default: both; none where --merge or a measured fitness is given)")
       ->type_name("WHAT");
   command
-      .add_option("--reconstruct", options_.reconstruct,
-                  "Gradient steps that then fit each layer's attention on the calibration text; 50 "
-                  "to 100 are useful (0: none, closed form only)")
+      .add_option(
+          "--reconstruct", options_.reconstruct,
+          "Gradient steps that then fit each layer's attention on the calibration text, as 60 "
+          "or 120 (0: none, closed form only)")
       ->capture_default_str()
       ->type_name("N");
   command
