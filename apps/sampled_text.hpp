@@ -16,7 +16,8 @@ models::Samples sample_text(const models::LanguageModel& model, search::RandomKe
 /// Throws InputError, naming the option that gives data, if the model cannot write text.
 void require_can_write_text(const models::PretrainedModel& model, const char* option);
 
-/// Windows of the model's own length; `most_tokens` 0: all. Throws InputError for too short a text.
+/// Windows of the model's own length; `most_tokens` 0: all, else spread evenly over the data.
+/// Throws InputError for too short a text.
 models::Samples calibration_windows(const models::InputData& data,
                                     const models::ModelConfig& config, std::size_t most_tokens);
 

@@ -5,10 +5,12 @@
                      [--selection TEXT] [--kv 0.75,0.5,0.25] [--rows all|short|few] [--threads N]
 
 A row is a search by prices alone (`search --measure 0`) and a merge; every grouping is then measured by `eval`, one
-after the other; measured allocations choose on --selection and are left out without it. What was measured is kept below DIR, so that a broken-off table goes on; the table so far is printed.
+after the other, but once where several searches find the same one. Measured allocations choose on --selection and are
+left out without it. What was measured is kept below DIR, so that a broken-off table goes on; the table so far is printed.
 """
 
 import argparse
+import hashlib
 import json
 import pathlib
 import subprocess
@@ -55,6 +57,15 @@ ALL = SHORT + [(s, m) for m in ("mean", "aligned + renorm", "optimal")
     ("exact, fisher, K and V apart", "optimal + both")]
 
 
+def content_key(grouping):
+    """The same for files that make the same model: who found the groups and at what price is left out."""
+    made = json.loads(grouping.read_text())
+    for name in ("kv", "objectives", "provenance"):
+        made.pop(name)
+    made.get("calibration", {}).pop("file", None)
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
+
+
 class Runner:
     def __init__(self, options):
         self.options = options
@@ -80,12 +91,15 @@ class Runner:
                               key=lambda p: p["kv_ratio"])["grouping"] for kv in self.options.kv.split(",")
                 if any(p["kv_ratio"] <= float(kv) + 1e-9 for p in own)}
 
-    def loss(self, name, *arguments):
-        if name not in self.losses:
-            result = self.regroup("eval", self.options.model, "--data", self.options.eval, *arguments)
-            self.losses[name] = result["results"]["perplexity"]["loss,none"]
+    def loss(self, grouping=None):
+        """Of the source, or of the model that a grouping file makes."""
+        key = "source" if grouping is None else content_key(grouping)
+        if key not in self.losses:
+            made = [] if grouping is None else ["--grouping", str(grouping)]
+            result = self.regroup("eval", self.options.model, "--data", self.options.eval, *made)
+            self.losses[key] = result["results"]["perplexity"]["loss,none"]
             self.kept.write_text(json.dumps(self.losses, indent=1))
-        return self.losses[name]
+        return self.losses[key]
 
 
 def main():
@@ -101,15 +115,14 @@ def main():
     options = parser.parse_args()
     pathlib.Path(options.work).mkdir(parents=True, exist_ok=True)
     runner = Runner(options)
-    source = runner.loss("source")
+    source = runner.loss()
     sizes = options.kv.split(",")
     print(f"source {source:.4f}\n| search | merge | " + " | ".join(sizes) + " |\n" + "| --- " * (len(sizes) + 2) + "|")
     for search, merge in dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW}[options.rows]):
         if "measured" in SEARCHES[search] and not options.selection:
             continue
         files = runner.groupings(search, merge)
-        cells = [f"{runner.loss(f'{search}; {merge}; {kv}', '--grouping', str(files[kv])) - source:.4f}"
-                 if kv in files else "" for kv in sizes]
+        cells = [f"{runner.loss(files[kv]) - source:.4f}" if kv in files else "" for kv in sizes]
         print(f"| {search} | {merge} | " + " | ".join(cells) + " |", flush=True)
 
 

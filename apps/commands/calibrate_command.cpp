@@ -30,7 +30,9 @@ CLI::App* CalibrateCommand::declare(CLI::App& program) {
   command->add_option("-o,--output", output_, "Calibration file to write (.safetensors)")
       ->required()
       ->type_name("FILE");
-  command->add_option("--tokens", tokens_, "Use no more tokens of --data than this (0: all)")
+  command
+      ->add_option("--tokens", tokens_,
+                   "Use no more tokens of --data than this, spread evenly over it (0: all)")
       ->capture_default_str()
       ->type_name("N");
   command->add_flag("--without-gradients", without_gradients_,

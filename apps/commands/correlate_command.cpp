@@ -28,7 +28,8 @@ CLI::App* CorrelateCommand::declare(CLI::App& program) {
                    "last quarter of --data)")
       ->type_name("FILE");
   command
-      ->add_option("--tokens", options_.tokens, "Use no more tokens of --data than this (0: all)")
+      ->add_option("--tokens", options_.tokens,
+                   "Use no more tokens of --data than this, spread evenly over it (0: all)")
       ->capture_default_str()
       ->type_name("N");
   command->add_option("-o,--output", options_.output, "Directory to write")

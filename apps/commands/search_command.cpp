@@ -220,7 +220,7 @@ void SearchCommand::declare_data(CLI::App& command) {
       ->type_name("FILE");
   command
       .add_option("--eval-tokens", options_.eval_tokens,
-                  "Score no more tokens of --eval than this (0: all)")
+                  "Score no more tokens of --eval than this, spread evenly over it (0: all)")
       ->capture_default_str()
       ->type_name("N");
   command

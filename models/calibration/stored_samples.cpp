@@ -121,7 +121,7 @@ class SampleReader {
     auto labels = ids(classes, static_cast<int>(image.labels.size()));
     auto set = std::make_shared<const StoredImages>(
         std::array{image.channels, image.size, image.size}, to_floats(view), std::move(labels));
-    return Samples::of_images(std::move(set), count, model_.config.context);
+    return Samples::of_images(std::move(set), model_.config.context);
   }
 
  private:

@@ -30,15 +30,14 @@ bool holds_ids(const std::filesystem::path& file) {
 }
 
 /// Windows of a stream with the same ids around each.
-Samples wrapped_windows(const TokenStream& stream, int context, std::size_t most_tokens,
-                        const std::string& where) {
+Samples wrapped_windows(const TokenStream& stream, int context, const std::string& where) {
   const auto around = static_cast<int>(stream.before.size() + stream.after.size());
   if (context <= around) {
     throw InputError({.what = "window has no room for text",
                       .expected = fmt::format("at least {} tokens", around + 1),
                       .found = std::to_string(context)});
   }
-  const Samples inner = Samples::of_stream(stream.ids, context - around, most_tokens, where);
+  const Samples inner = Samples::of_stream(stream.ids, context - around, where);
   std::vector<std::int32_t> ids;
   for (std::size_t w = 0; w < inner.size(); ++w) {
     const auto own = inner[w];
@@ -48,10 +47,6 @@ Samples wrapped_windows(const TokenStream& stream, int context, std::size_t most
     ids.push_back(own.back());
   }
   return {context, std::move(ids)};
-}
-
-std::size_t within(std::size_t count, std::size_t most) {
-  return most == 0 ? count : std::min(count, most);
 }
 
 InputData read_images(std::filesystem::path file, const PretrainedModel& model) {
@@ -64,16 +59,31 @@ InputData read_images(std::filesystem::path file, const PretrainedModel& model) 
   return {std::move(file), std::move(sha256), std::shared_ptr<const ImageSet>(std::move(images))};
 }
 
-/// As many of the pairs as have no more tokens to score, at least one.
-Samples some_pairs(const std::vector<TokenPair>& pairs, std::size_t most_tokens) {
-  std::size_t count = 0;
-  std::size_t tokens = 0;
-  while (count < pairs.size()) {
-    tokens += pairs[count].target.size();
-    if (count > 0 && most_tokens > 0 && tokens > most_tokens) break;
-    ++count;
+Samples all_windows(const InputData& data, const ModelConfig& config, int context) {
+  if (const auto* stream = std::get_if<TokenStream>(&data.content)) {
+    const std::string where = data.file.string();
+    if (!stream->before.empty()) return wrapped_windows(*stream, context, where);
+    return Samples::of_stream(stream->ids, context, where);
   }
-  return Samples::of_pairs({pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(count)});
+  if (const auto* pairs = std::get_if<std::vector<TokenPair>>(&data.content)) {
+    return Samples::of_pairs(*pairs);
+  }
+  return Samples::of_images(std::get<std::shared_ptr<const ImageSet>>(data.content),
+                            config.context);
+}
+
+/// As many of the windows, spread evenly, as score no more than `most_tokens`.
+Samples spread_within(const Samples& all, std::size_t most_tokens, const std::string& where) {
+  // Pairs differ in length: where the mean misleads, some fewer do.
+  std::size_t count = std::min(all.size(), most_tokens * all.size() / all.tokens());
+  for (; count > 0; --count) {
+    Samples some = all.spread(count);
+    if (some.tokens() <= most_tokens) return some;
+  }
+  throw InputError({.what = "token limit is shorter than one window",
+                    .where = where,
+                    .expected = fmt::format("at least {}", all.tokens(0, 1)),
+                    .found = fmt::format("{}", most_tokens)});
 }
 
 }  // namespace
@@ -102,16 +112,8 @@ InputData read_input_data(const std::filesystem::path& file, const PretrainedMod
 
 Samples windows_of(const InputData& data, const ModelConfig& config, int context,
                    std::size_t most_tokens) {
-  if (const auto* stream = std::get_if<TokenStream>(&data.content)) {
-    const std::string where = data.file.string();
-    if (!stream->before.empty()) return wrapped_windows(*stream, context, most_tokens, where);
-    return Samples::of_stream(stream->ids, context, most_tokens, where);
-  }
-  if (const auto* pairs = std::get_if<std::vector<TokenPair>>(&data.content)) {
-    return some_pairs(*pairs, most_tokens);
-  }
-  const auto& images = std::get<std::shared_ptr<const ImageSet>>(data.content);
-  return Samples::of_images(images, within(images->size(), most_tokens), config.context);
+  Samples all = all_windows(data, config, context);
+  return most_tokens == 0 ? all : spread_within(all, most_tokens, data.file.string());
 }
 
 }  // namespace regroup::models

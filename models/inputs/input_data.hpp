@@ -35,8 +35,9 @@ struct InputData {
 InputData read_input_data(const std::filesystem::path& file, const PretrainedModel& model);
 
 /// Windows of the data: of a text of `context` tokens, of everything else the pairs and images
-/// themselves. `most_tokens` > 0: no more scored positions than that. Throws InputError if there is
-/// not a single window.
+/// themselves. `most_tokens` > 0: of these as many, spread evenly over the data, as have no more
+/// scored positions, so that every part of the data has a say. Throws InputError if there is not a
+/// single window.
 Samples windows_of(const InputData& data, const ModelConfig& config, int context,
                    std::size_t most_tokens);
 

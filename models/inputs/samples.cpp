@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
+#include "models/inputs/image_set.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {
@@ -24,23 +26,14 @@ Samples::Samples(int context, std::vector<std::int32_t> ids)
 }
 
 Samples Samples::of_stream(std::span<const std::int32_t> stream, int context,
-                           std::size_t most_tokens, const std::string& where) {
+                           const std::string& where) {
   const auto step = static_cast<std::size_t>(context);
-  std::size_t windows = stream.empty() ? 0 : (stream.size() - 1) / step;
+  const std::size_t windows = stream.empty() ? 0 : (stream.size() - 1) / step;
   if (windows == 0) {
     throw InputError({.what = stream.empty() ? "text is empty" : "text is shorter than one window",
                       .where = where,
                       .expected = fmt::format("at least {} tokens", step + 1),
                       .found = fmt::format("{}", stream.size())});
-  }
-  if (most_tokens > 0) {
-    if (most_tokens < step) {
-      throw InputError({.what = "token limit is shorter than one window",
-                        .where = where,
-                        .expected = fmt::format("at least {}", step),
-                        .found = fmt::format("{}", most_tokens)});
-    }
-    windows = std::min(windows, most_tokens / step);
   }
   std::vector<std::int32_t> ids;
   ids.reserve(windows * (step + 1));
@@ -65,34 +58,49 @@ Samples Samples::of_pairs(std::vector<TokenPair> pairs) {
   return samples;
 }
 
-Samples Samples::of_images(std::shared_ptr<const ImageSet> images, std::size_t count,
-                           int positions) {
+Samples Samples::of_images(std::shared_ptr<const ImageSet> images, int positions) {
   Samples samples;
   samples.kind_ = SampleKind::kImages;
   samples.context_ = positions;
   samples.images_ = std::move(images);
-  samples.image_count_ = count;
+  samples.image_numbers_.resize(samples.images_->size());
+  std::iota(samples.image_numbers_.begin(), samples.image_numbers_.end(), std::size_t{0});
   return samples;
 }
 
 Samples Samples::part(std::size_t from, std::size_t to) const {
-  if (kind_ == SampleKind::kTokens) {
-    const auto ids = std::span(ids_).subspan(from * stride(), (to - from) * stride());
-    return {context_, {ids.begin(), ids.end()}};
+  std::vector<std::size_t> windows(to - from);
+  std::iota(windows.begin(), windows.end(), from);
+  return chosen(windows);
+}
+
+Samples Samples::spread(std::size_t count) const {
+  std::vector<std::size_t> windows(count);
+  for (std::size_t k = 0; k < count; ++k) windows[k] = k * size() / count;
+  return chosen(windows);
+}
+
+Samples Samples::chosen(std::span<const std::size_t> windows) const {
+  Samples some;
+  some.kind_ = kind_;
+  some.context_ = context_;
+  some.images_ = images_;
+  for (const std::size_t w : windows) {
+    if (kind_ == SampleKind::kTokens) {
+      const auto ids = (*this)[w];
+      some.ids_.insert(some.ids_.end(), ids.begin(), ids.end());
+    } else if (kind_ == SampleKind::kPairs) {
+      some.pairs_.push_back(pairs_[w]);
+    } else {
+      some.image_numbers_.push_back(image_numbers_[w]);
+    }
   }
-  if (kind_ == SampleKind::kPairs) {
-    const auto some = std::span(pairs_).subspan(from, to - from);
-    return of_pairs({some.begin(), some.end()});
-  }
-  Samples some = *this;
-  some.first_image_ += from;
-  some.image_count_ = to - from;
   return some;
 }
 
 std::size_t Samples::size() const {
   if (kind_ == SampleKind::kPairs) return pairs_.size();
-  return kind_ == SampleKind::kImages ? image_count_ : ids_.size() / stride();
+  return kind_ == SampleKind::kImages ? image_numbers_.size() : ids_.size() / stride();
 }
 
 std::size_t Samples::tokens(std::size_t from, std::size_t to) const {
@@ -114,9 +122,14 @@ std::string Samples::size_text() const {
 }
 
 bool Samples::operator==(const Samples& other) const {
-  return kind_ == other.kind_ && context_ == other.context_ && ids_ == other.ids_ &&
-         pairs_ == other.pairs_ && image_count_ == other.image_count_ &&
-         first_image_ == other.first_image_;
+  if (kind_ != other.kind_ || context_ != other.context_ || size() != other.size()) return false;
+  for (std::size_t w = 0; w < image_numbers_.size(); ++w) {
+    const std::size_t a = image(w);
+    const std::size_t b = other.image(w);
+    if (images().label(a) != other.images().label(b)) return false;
+    if (images().pixels(a) != other.images().pixels(b)) return false;
+  }
+  return ids_ == other.ids_ && pairs_ == other.pairs_;
 }
 
 }  // namespace regroup::models

@@ -36,18 +36,18 @@ class Samples {
   Samples(int context, std::vector<std::int32_t> ids);
   /// Throws WorkError if a pair has an empty half.
   static Samples of_pairs(std::vector<TokenPair> pairs);
-  /// The first `count` images; `positions`: tokens that the model makes of one.
-  static Samples of_images(std::shared_ptr<const ImageSet> images, std::size_t count,
-                           int positions);
+  /// `positions`: tokens that the model makes of an image.
+  static Samples of_images(std::shared_ptr<const ImageSet> images, int positions);
 
-  /// Cuts a stream of N ids into ⌊(N − 1)/context⌋ disjoint windows and leaves the rest out; with
-  /// `most_tokens` > 0 no more than that many tokens are scored. Throws InputError, naming `where`,
-  /// if the stream is shorter than one window, or `most_tokens` is.
+  /// Cuts a stream of N ids into ⌊(N − 1)/context⌋ disjoint windows and leaves the rest out. Throws
+  /// InputError, naming `where`, if the stream is shorter than one window.
   static Samples of_stream(std::span<const std::int32_t> stream, int context,
-                           std::size_t most_tokens, const std::string& where);
+                           const std::string& where);
 
   /// Windows `from` … `to` − 1; from ≤ to ≤ size().
   Samples part(std::size_t from, std::size_t to) const;
+  /// `count` windows spread evenly over these: numbers ⌊k · size() / count⌋; count ≤ size().
+  Samples spread(std::size_t count) const;
 
   SampleKind kind() const { return kind_; }
   /// Input positions of a window, of pairs of the longest.
@@ -71,13 +71,15 @@ class Samples {
   std::span<const TokenPair> pairs() const { return pairs_; }
   /// Of images: where they come from, and which of them is a window.
   const ImageSet& images() const { return *images_; }
-  std::size_t image(std::size_t window) const { return first_image_ + window; }
+  std::size_t image(std::size_t window) const { return image_numbers_[window]; }
 
-  /// Whether both are the same windows; images are compared by their numbers. O(content).
+  /// Whether both are the same windows; images are read, and compared by class and pixels.
   bool operator==(const Samples& other) const;
 
  private:
   Samples() = default;
+  /// The windows of these numbers, in their order.
+  Samples chosen(std::span<const std::size_t> windows) const;
   std::size_t stride() const { return static_cast<std::size_t>(context_) + 1; }
 
   SampleKind kind_ = SampleKind::kTokens;
@@ -85,8 +87,7 @@ class Samples {
   std::vector<std::int32_t> ids_;
   std::vector<TokenPair> pairs_;
   std::shared_ptr<const ImageSet> images_;
-  std::size_t first_image_ = 0;
-  std::size_t image_count_ = 0;
+  std::vector<std::size_t> image_numbers_;
 };
 
 }  // namespace regroup::models

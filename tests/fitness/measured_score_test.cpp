@@ -65,7 +65,7 @@ struct Scene {
     std::vector<std::int32_t> stream;
     search::RandomStream random{search::RandomKey(61)};
     for (int i = 0; i < 401; ++i) stream.push_back(random.below(20));
-    return models::Samples::of_stream(stream, 16, 0, "stream");
+    return models::Samples::of_stream(stream, 16, "stream");
   }
 };
 

@@ -53,7 +53,7 @@ class Scene {
     std::vector<std::int32_t> stream;
     search::RandomStream random{search::RandomKey(key)};
     for (int i = 0; i < ids; ++i) stream.push_back(random.below(20));
-    return Samples::of_stream(stream, 16, 0, "stream");
+    return Samples::of_stream(stream, 16, "stream");
   }
 
   TemporaryDirectory scratch_;

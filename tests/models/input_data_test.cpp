@@ -67,8 +67,61 @@ TEST_CASE("pairs of texts are read line by line, each half closed by end-of-sequ
   CHECK(pairs.pairs()[0] == TokenPair{{257, 1}, {260, 259, 1}});
   CHECK(pairs.pairs()[1] == TokenPair{{'b', 1}, {'a', 1}});
   CHECK(pairs.tokens() == 5);
-  CHECK(windows_of(data, scene.open().config, 16, 4).size() == 1);
   CHECK(pairs.part(1, 2).pairs()[0] == pairs.pairs()[1]);
+}
+
+TEST_CASE("a token limit takes whole windows spread evenly over the data") {
+  const Scene scene("BertForMaskedLM", tiny_word_piece(), 20);
+  const ModelConfig config = scene.open().config;
+  std::string bytes;
+  for (char id = 0; id < 11; ++id) bytes += {id, '\0'};
+  const InputData ids = scene.read("a.bin", bytes);
+  const auto limited = [&](std::size_t most) {
+    const Samples windows = windows_of(ids, config, 2, most);
+    return Ids(windows.ids().begin(), windows.ids().end());
+  };
+  CHECK(limited(0) == Ids{0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 7, 8, 8, 9, 10});
+  CHECK(limited(1000) == limited(0));
+  CHECK(limited(10) == limited(0));
+  CHECK(limited(9) == Ids{0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 7, 8});
+  CHECK(limited(5) == Ids{0, 1, 2, 4, 5, 6});
+  CHECK(limited(2) == Ids{0, 1, 2});
+  CHECK_THAT(error_message<InputError>([&] { limited(1); }), contains("at least 2"));
+}
+
+TEST_CASE("of pairs a token limit counts the tokens of targets") {
+  const Scene scene("T5ForConditionalGeneration", tiny_bpe(), 300);
+  const ModelConfig config = scene.open().config;
+  const std::string brief = R"({"source": "b", "target": "a"})";         // 2 tokens
+  const std::string full = R"({"source": "the", "target": "aaaaaaa"})";  // 8 tokens
+  const InputData data =
+      scene.read("a.jsonl", full + "\n" + brief + "\n" + brief + "\n" + brief + "\n");
+  const auto sizes = [&](std::size_t most) {
+    std::vector<std::size_t> found;
+    for (const TokenPair& pair : windows_of(data, config, 16, most).pairs()) {
+      found.push_back(pair.target.size());
+    }
+    return found;
+  };
+  CHECK(sizes(0) == std::vector<std::size_t>{8, 2, 2, 2});
+  CHECK(sizes(13) == std::vector<std::size_t>{8, 2, 2});
+  CHECK(sizes(11) == std::vector<std::size_t>{8, 2});
+  CHECK(sizes(9) == std::vector<std::size_t>{8});
+  CHECK_THAT(error_message<InputError>([&] { sizes(7); }), contains("at least 8"));
+}
+
+TEST_CASE("images are spread by their numbers, also from a part of them") {
+  const Scene scene("ViTForImageClassification", tiny_bpe(), 300);
+  const Samples images = random_samples(scene.open().config, 10, 1);
+  const auto numbers = [](const Samples& some) {
+    std::vector<std::size_t> found;
+    for (std::size_t w = 0; w < some.size(); ++w) found.push_back(some.image(w));
+    return found;
+  };
+  CHECK(numbers(images.spread(3)) == std::vector<std::size_t>{0, 3, 6});
+  CHECK(numbers(images.part(4, 10).spread(3)) == std::vector<std::size_t>{4, 6, 8});
+  CHECK(images.spread(10) == images);
+  CHECK_FALSE(images.spread(3) == images.part(0, 3));
 }
 
 TEST_CASE("a broken file of pairs is refused by line and field") {

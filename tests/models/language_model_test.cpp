@@ -178,7 +178,7 @@ TEST_CASE("products of keys follow the definition, for any number of threads") {
   search::RandomStream random{search::RandomKey(5)};
   std::vector<std::int32_t> stream;
   for (int i = 0; i < 600 * 8 + 1; ++i) stream.push_back(random.below(shape.vocabulary));
-  const Samples windows = Samples::of_stream(stream, 8, 0, "stream");
+  const Samples windows = Samples::of_stream(stream, 8, "stream");
   search::SilentProgress silent;
   search::set_threads(1);
   const search::KeyGrams one = model.key_grams(windows, {}, silent);
@@ -257,7 +257,7 @@ TEST_CASE("window losses follow the definition, for any number of threads") {
   search::RandomStream random{search::RandomKey(4)};
   std::vector<std::int32_t> stream;
   for (int i = 0; i < 700 * 8 + 3; ++i) stream.push_back(random.below(shape.vocabulary));
-  const Samples windows = Samples::of_stream(stream, 8, 0, "stream");
+  const Samples windows = Samples::of_stream(stream, 8, "stream");
   REQUIRE(windows.size() == 700);
   search::SilentProgress silent;
   search::set_threads(1);
@@ -282,7 +282,7 @@ TEST_CASE("scores beside the source follow the definition, for any number of thr
   search::RandomStream random{search::RandomKey(6)};
   std::vector<std::int32_t> stream;
   for (int i = 0; i < 700 * 8 + 3; ++i) stream.push_back(random.below(shape.vocabulary));
-  const Samples windows = Samples::of_stream(stream, 8, 0, "stream");
+  const Samples windows = Samples::of_stream(stream, 8, "stream");
   search::SilentProgress silent;
   search::set_threads(1);
   const auto one = model.compare(source.source_states(windows, {}, silent), {}, silent);
