@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "models/images/image_processor.hpp"
@@ -17,7 +16,7 @@ namespace regroup::models {
 /// that can be read or has not the model's size.
 class ImageFiles : public ImageSet {
  public:
-  explicit ImageFiles(ImageProcessor processor) : processor_(std::move(processor)) {}
+  explicit ImageFiles(const ImageProcessor& processor) : processor_(processor) {}
   ImageFiles(const ImageFiles&) = delete;
   ImageFiles& operator=(const ImageFiles&) = delete;
 

@@ -121,7 +121,7 @@ TEST_CASE("images are spread by their numbers, also from a part of them") {
   CHECK(numbers(images.spread(3)) == std::vector<std::size_t>{0, 3, 6});
   CHECK(numbers(images.part(4, 10).spread(3)) == std::vector<std::size_t>{4, 6, 8});
   CHECK(images.spread(10) == images);
-  CHECK_FALSE(images.spread(3) == images.part(0, 3));
+  CHECK_FALSE(images.part(0, 3) == images.part(3, 6));  // of the same classes
 }
 
 TEST_CASE("a broken file of pairs is refused by line and field") {
