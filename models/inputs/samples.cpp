@@ -81,18 +81,21 @@ Samples Samples::spread(std::size_t count) const {
 }
 
 Samples Samples::chosen(std::span<const std::size_t> windows) const {
+  if (kind_ == SampleKind::kPairs) {
+    std::vector<TokenPair> pairs;
+    for (const std::size_t w : windows) pairs.push_back(pairs_[w]);
+    return of_pairs(std::move(pairs));
+  }
   Samples some;
   some.kind_ = kind_;
   some.context_ = context_;
   some.images_ = images_;
   for (const std::size_t w : windows) {
-    if (kind_ == SampleKind::kTokens) {
+    if (kind_ == SampleKind::kImages) {
+      some.image_numbers_.push_back(image_numbers_[w]);
+    } else {
       const auto ids = (*this)[w];
       some.ids_.insert(some.ids_.end(), ids.begin(), ids.end());
-    } else if (kind_ == SampleKind::kPairs) {
-      some.pairs_.push_back(pairs_[w]);
-    } else {
-      some.image_numbers_.push_back(image_numbers_[w]);
     }
   }
   return some;
