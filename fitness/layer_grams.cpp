@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/dense_algebra.hpp"
 #include "search/error.hpp"
 #include "search/parallel.hpp"
 
@@ -35,7 +36,7 @@ Eigen::MatrixXd gram_of_heads(const models::ProjectionView& projection) {
 Eigen::MatrixXd activation_gram(const models::ProjectionView& projection,
                                 const Eigen::MatrixXd& moment) {
   const models::RowMatrix weight = projection.matrix();
-  const models::RowMatrix weighted = weight * moment;
+  const models::RowMatrix weighted = models::product(weight, moment);
   // In row-major order a head's rows follow each other: one row of d · D numbers per head.
   const auto heads = static_cast<Eigen::Index>(projection.heads());
   const Eigen::Index head_size = weight.size() / heads;

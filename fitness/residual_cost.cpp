@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/dense_algebra.hpp"
 #include "models/merge/merge_recipe.hpp"
+#include "models/merge/metric_roots.hpp"
 #include "models/merge/normed_heads.hpp"
 #include "search/exact/spectral_relaxation.hpp"
 
@@ -30,12 +32,6 @@ models::MergeProblem part_of(const models::MergeProblem& shape,
   pricing.products = products;
   pricing.weights = weights;
   return models::restrict_to(pricing, members);
-}
-
-MatrixXd root_of(const MatrixXd& metric) {
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(metric);
-  return solver.eigenvectors() * solver.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() *
-         solver.eigenvectors().transpose();
 }
 
 /// bounds[k − 1] += the sum of all but the `k · rows` largest eigenvalues.
@@ -105,14 +101,9 @@ std::vector<double> ResidualCost::spectral_bounds() const {
   }
   if (products_.block.size() > 0) {
     const Index rows = problem_.layout.block_rows();
-    MatrixXd root = MatrixXd::Zero(products_.block.rows(), products_.block.cols());
-    for (std::size_t h = 0; h < weights_.block.size(); ++h) {
-      const Index at = static_cast<Index>(h) * rows;
-      root.block(at, at, rows, rows) = root_of(weights_.block[h]);
-    }
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(root * products_.block * root,
-                                                         Eigen::EigenvaluesOnly);
-    add_discarded(solver.eigenvalues(), rows, bounds);
+    const std::vector<models::MetricRoot> roots = models::metric_roots(weights_.block);
+    add_discarded(models::symmetric_eigenvalues(models::between_roots(products_.block, roots)),
+                  rows, bounds);
   }
   // Less what the eigenvalues' rounding may have added.
   constexpr double kRounding = 1e-11;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <complex>
 
+#include "models/dense_algebra.hpp"
 #include "search/error.hpp"
 
 namespace regroup::models {
@@ -93,7 +94,7 @@ MatrixXd block_of_heads(const RowMatrix& projection, int heads, const HeadLayout
 
 /// tr W^i C W^jᵀ of all heads; `moment` is C.
 MatrixXd gram_of_heads(const RowMatrix& projection, int heads, const MatrixXd& moment) {
-  const RowMatrix weighted = projection * moment;
+  const RowMatrix weighted = product(projection, moment);
   const Eigen::Map<const RowMatrix> own(projection.data(), heads, projection.size() / heads);
   const Eigen::Map<const RowMatrix> other(weighted.data(), heads, projection.size() / heads);
   const MatrixXd gram = other * own.transpose();
@@ -153,7 +154,7 @@ HeadWeights query_weights(const MergeSource& source, const VectorXd& sensitivity
   const HeadLayout layout = HeadLayout::of_keys(config);
   const MatrixXd moment = query_moment(source);
   const RowMatrix queries = seen_queries(source, moment);
-  const RowMatrix weighted = queries * moment;
+  const RowMatrix weighted = product(queries, moment);
   const int shared = config.queries_per_kv_head();
   HeadWeights weights;
   for (const auto& [real, imaginary] : layout.planes) {
@@ -221,12 +222,12 @@ HeadProducts head_products(const MergeSource& source, Projection projection, Mer
   const RowMatrix weight = seen_projection(source, projection);
   HeadProducts products;
   if (!layout.planes.empty()) {
-    const MatrixXd moment = plane_moment(source, metric);
+    const RowMatrix weighted = product(weight, plane_moment(source, metric));
     for (const auto& [real, imaginary] : layout.planes) {
       const MatrixXd a = rows_of_heads(weight, heads, layout.head_dim, real);
       const MatrixXd b = rows_of_heads(weight, heads, layout.head_dim, imaginary);
-      const MatrixXd moment_a = a * moment;
-      const MatrixXd moment_b = b * moment;
+      const MatrixXd moment_a = rows_of_heads(weighted, heads, layout.head_dim, real);
+      const MatrixXd moment_b = rows_of_heads(weighted, heads, layout.head_dim, imaginary);
       Eigen::MatrixXcd plane(heads, heads);
       plane.real() = symmetric(moment_a * a.transpose() + moment_b * b.transpose());
       const MatrixXd turned = moment_b * a.transpose();
@@ -236,8 +237,8 @@ HeadProducts head_products(const MergeSource& source, Projection projection, Mer
   }
   if (layout.block_rows() > 0) {
     const MatrixXd block = block_of_heads(weight, heads, layout);
-    products.block =
-        symmetric(block * block_moment(source, projection, metric) * block.transpose());
+    const MatrixXd weighted = product(block, block_moment(source, projection, metric));
+    products.block = symmetric(product(weighted, block.transpose()));
   }
   return products;
 }
@@ -252,7 +253,7 @@ HeadWeights head_weights(const MergeSource& source, Projection projection) {
 HeadWeights fisher_weights(const MergeSource& source, Projection projection) {
   const LayerGradients& gradients = required_gradients(source);
   if (projection == Projection::kValues) {
-    return output_weights(source, gradients.output * source.weights.output, 0.5);
+    return output_weights(source, product(gradients.output, source.weights.output), 0.5);
   }
   // Residuals are Σ Δscore² without the scale of the logits; uniform phases make half of |q̄ k|² the
   // square of its real part.

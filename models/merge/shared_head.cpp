@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/dense_algebra.hpp"
+
 namespace regroup::models {
 namespace {
 
@@ -24,7 +26,7 @@ double plane_residual(const VectorXcd& combination, const VectorXcd& factors,
 double block_residual(const SharedHead& shared, const MatrixXd& products,
                       const std::vector<MatrixXd>& weights) {
   const Index rows = shared.block_combination.rows();
-  const MatrixXd with_shared = products * shared.block_combination.transpose();  // ⟨W^h, W̄⟩
+  const MatrixXd with_shared = product(products, shared.block_combination.transpose());  // ⟨W^h, W̄⟩
   const MatrixXd shared_products = shared.block_combination * with_shared;
   double sum = 0;
   for (std::size_t h = 0; h < weights.size(); ++h) {

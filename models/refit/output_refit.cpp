@@ -1,7 +1,6 @@
 #include "models/refit/output_refit.hpp"
 
-#include <Eigen/Cholesky>
-
+#include "models/dense_algebra.hpp"
 #include "models/transformer/eigen_tensors.hpp"
 
 namespace regroup::models {
@@ -49,7 +48,7 @@ OutputProjection OutputRefit::solve(const OutputProjection& merged) const {
   if (ridge > 0) {
     moment.diagonal().array() += ridge;
     const Eigen::MatrixXd right = cross + ridge * merged.weight;
-    result.weight = moment.llt().solve(right.transpose()).transpose();
+    result.weight = solve_positive_definite(moment, right.transpose()).transpose();
   }
   if (has_bias) result.bias = wanted - result.weight * received;
   return result;

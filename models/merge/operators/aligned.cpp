@@ -1,8 +1,8 @@
 #include "models/merge/operators/aligned.hpp"
 
-#include <Eigen/SVD>
 #include <complex>
 
+#include "models/dense_algebra.hpp"
 #include "models/merge/normed_heads.hpp"
 
 namespace regroup::models {
@@ -55,11 +55,11 @@ class Alignment {
       }
     }
     if (rows_ == 0) return;
-    const MatrixXd with_target = target.block_combination * group_.products.block;  // W̄ C W^hᵀ
+    const MatrixXd with_target =
+        product(target.block_combination, group_.products.block);  // W̄ C W^hᵀ
     for (int h = 0; h < group_.heads; ++h) {
-      const Eigen::JacobiSVD<MatrixXd> svd(with_target.middleCols(h * rows_, rows_),
-                                           Eigen::ComputeFullU | Eigen::ComputeFullV);
-      rotations_[static_cast<std::size_t>(h)] = svd.matrixU() * svd.matrixV().transpose();
+      rotations_[static_cast<std::size_t>(h)] =
+          closest_orthogonal(with_target.middleCols(h * rows_, rows_));
     }
   }
 

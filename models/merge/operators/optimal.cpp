@@ -4,6 +4,8 @@
 #include <cmath>
 #include <complex>
 
+#include "models/dense_algebra.hpp"
+#include "models/merge/metric_roots.hpp"
 #include "models/merge/normed_heads.hpp"
 
 namespace regroup::models {
@@ -14,9 +16,6 @@ using Eigen::MatrixXcd;
 using Eigen::MatrixXd;
 using Eigen::VectorXcd;
 using Eigen::VectorXd;
-
-/// Eigenvalues of a metric below this part of the largest count as 0.
-constexpr double kRankTolerance = 1e-12;
 
 /// The shared row of one plane and the factor of each member.
 struct PlaneShare {
@@ -47,40 +46,21 @@ PlaneShare share_plane(const MatrixXcd& products, const VectorXd& energies) {
   return share;
 }
 
-/// P^{1/2} and P^{−1/2}, the inverse of what is not 0.
-struct Roots {
-  MatrixXd root;
-  MatrixXd inverse;
-};
-
-Roots roots_of(const MatrixXd& metric) {
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(metric);
-  const VectorXd values = solver.eigenvalues().cwiseMax(0);
-  const double least = kRankTolerance * values.maxCoeff();
-  const VectorXd roots = (values.array() > least).select(values.cwiseSqrt(), 0);
-  const VectorXd inverses =
-      (roots.array() > 0)
-          .select(roots.cwiseMax(std::numeric_limits<double>::min()).cwiseInverse(), 0);
-  const MatrixXd& vectors = solver.eigenvectors();
-  return {vectors * roots.asDiagonal() * vectors.transpose(),
-          vectors * inverses.asDiagonal() * vectors.transpose()};
-}
-
 /// The truncated singular value decomposition of the stacked members, between P and the products.
 void share_block(const MergeProblem& group, SharedHead& shared) {
   const Index rows = group.layout.block_rows();
-  const Index size = group.heads * rows;
-  MatrixXd root = MatrixXd::Zero(size, size);
-  MatrixXd inverse = MatrixXd::Zero(size, size);
-  for (int h = 0; h < group.heads; ++h) {
-    const Roots roots = roots_of(group.weights.block[static_cast<std::size_t>(h)]);
-    root.block(h * rows, h * rows, rows, rows) = roots.root;
-    inverse.block(h * rows, h * rows, rows, rows) = roots.inverse;
+  const std::vector<MetricRoot> roots = metric_roots(group.weights.block);
+  const SymmetricEigen eigen = symmetric_eigen(between_roots(group.products.block, roots));
+  const MatrixXd top = eigen.vectors.rightCols(rows);
+  shared.block_combination.resize(rows, top.rows());
+  shared.block_factors.resize(top.rows(), rows);
+  Index at = 0;
+  for (const MetricRoot& metric : roots) {
+    const auto own = top.middleRows(at, rows);
+    shared.block_combination.middleCols(at, rows).noalias() = own.transpose() * metric.root;
+    shared.block_factors.middleRows(at, rows).noalias() = metric.inverse * own;
+    at += rows;
   }
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(root * group.products.block * root);
-  const MatrixXd top = solver.eigenvectors().rightCols(rows);
-  shared.block_combination = top.transpose() * root;
-  shared.block_factors = inverse * top;
 }
 
 }  // namespace
