@@ -32,6 +32,12 @@ class Fitness {
   virtual models::MergeNeeds needs() const { return models::MergeNeeds::kWeights; }
   /// Whether its price is shown in every run that has what it needs, or only where asked for.
   virtual bool is_cheap() const { return true; }
+  /// Multiplications that pricing a group of so many KV heads of one layer takes, roughly; 0 where
+  /// they are too few to count.
+  virtual double group_work(const models::ModelConfig& /*config*/,
+                            const models::MergeOperator& /*merge*/, int /*members*/) const {
+    return 0;
+  }
   /// One entry per layer. Throws Interrupted on `stop`.
   virtual std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const = 0;
 };

@@ -51,6 +51,12 @@ std::vector<search::LayerCosts> residual_costs(const FitnessInput& input, const 
 
 }  // namespace
 
+double ResidualPrice::group_work(const models::ModelConfig& config,
+                                 const models::MergeOperator& merge, int members) const {
+  return residual_work(models::HeadLayout::of_keys(config), merge, members) +
+         residual_work(models::HeadLayout::of_values(config), merge, members);
+}
+
 std::vector<search::LayerCosts> Residual::layer_costs(const FitnessInput& input) const {
   return residual_costs(input, "inner products for residuals", models::head_weights);
 }

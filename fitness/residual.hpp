@@ -4,14 +4,21 @@
 
 namespace regroup::fitness {
 
+/// A price by the residual of every group's own merge.
+class ResidualPrice : public Fitness {
+ public:
+  bool is_cheap() const override { return false; }
+  double group_work(const models::ModelConfig& config, const models::MergeOperator& merge,
+                    int members) const override;
+};
+
 /// The error that the merge really used leaves, in the metric of attention (METHODS §7): keys by
 /// Σ Δscore² over pairs of tokens, values by E‖Δy‖². Compares groupings within a layer; keys and
 /// values, and layers, have no common unit. Needs moments.
-class Residual : public Fitness {
+class Residual : public ResidualPrice {
  public:
   std::string_view name() const override { return "residual"; }
   models::MergeNeeds needs() const override { return models::MergeNeeds::kMoments; }
-  bool is_cheap() const override { return false; }
   std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
 };
 
@@ -19,11 +26,10 @@ class Residual : public Fitness {
 /// of attention logits and block outputs (METHODS §7, "fisher price"), which makes keys and values,
 /// and layers, comparable. It leaves out products between tokens: rank with it, do not quote it.
 /// Needs gradients.
-class Fisher : public Fitness {
+class Fisher : public ResidualPrice {
  public:
   std::string_view name() const override { return "fisher"; }
   models::MergeNeeds needs() const override { return models::MergeNeeds::kGradients; }
-  bool is_cheap() const override { return false; }
   std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
 };
 

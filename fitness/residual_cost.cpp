@@ -23,17 +23,6 @@ std::vector<int> ids_of(std::span<const search::Head> members) {
   return ids;
 }
 
-/// The problem's part that prices: products and weights of some heads.
-models::MergeProblem part_of(const models::MergeProblem& shape,
-                             const models::HeadProducts& products,
-                             const models::HeadWeights& weights, std::span<const int> members) {
-  models::MergeProblem pricing;
-  pricing.layout = shape.layout;
-  pricing.products = products;
-  pricing.weights = weights;
-  return models::restrict_to(pricing, members);
-}
-
 /// bounds[k − 1] += the sum of all but the `k · rows` largest eigenvalues.
 void add_discarded(const VectorXd& ascending, Index rows, std::vector<double>& bounds) {
   const Index size = ascending.size();
@@ -44,6 +33,17 @@ void add_discarded(const VectorXd& ascending, Index rows, std::vector<double>& b
 }
 
 }  // namespace
+
+double residual_work(const models::HeadLayout& layout, const models::MergeOperator& merge,
+                     int members) {
+  // What an eigenproblem of n rows takes; operators that fold nothing only need products.
+  constexpr double kDecomposition = 10;
+  const double plane = members;
+  const double block = static_cast<double>(members) * layout.block_rows();
+  const double work =
+      static_cast<double>(layout.planes.size()) * plane * plane * plane + block * block * block;
+  return merge.folds() ? kDecomposition * work : work / members;
+}
 
 ResidualCost::ResidualCost(models::MergeProblem problem, models::HeadProducts products,
                            models::HeadWeights weights, const models::MergeRecipe& recipe)
@@ -60,8 +60,8 @@ double ResidualCost::compute_cost(std::span<const search::Head> members) const {
   const std::vector<int> ids = ids_of(members);
   const models::MergeProblem group = models::restrict_to(problem_, ids);
   const models::SharedHead shared = models::behind_norm(models::shared_head(group, recipe_), group);
-  const models::MergeProblem pricing = part_of(problem_, products_, weights_, ids);
-  return models::residual(shared, pricing.products, pricing.weights);
+  return models::residual(shared, models::restrict_to(products_, problem_.layout, ids),
+                          models::restrict_to(weights_, ids));
 }
 
 double ResidualCost::serving_cost(search::Head head, std::span<const search::Head> members) const {
@@ -78,17 +78,17 @@ double ResidualCost::serving_cost(search::Head head, std::span<const search::Hea
     shared = shared.with_listener();
   }
   shared = models::behind_norm(std::move(shared), models::restrict_to(problem_, ids));
-  models::MergeProblem pricing = part_of(problem_, products_, weights_, ids);
+  models::HeadWeights weights = models::restrict_to(weights_, ids);
   const auto place = std::ranges::find(ids, head.value()) - ids.begin();
-  for (VectorXd& plane : pricing.weights.planes) {
+  for (VectorXd& plane : weights.planes) {
     const double own = plane[place];
     plane.setZero();
     plane[place] = own;
   }
-  for (std::size_t h = 0; h < pricing.weights.block.size(); ++h) {
-    if (std::cmp_not_equal(h, place)) pricing.weights.block[h].setZero();
+  for (std::size_t h = 0; h < weights.block.size(); ++h) {
+    if (std::cmp_not_equal(h, place)) weights.block[h].setZero();
   }
-  return models::residual(shared, pricing.products, pricing.weights);
+  return models::residual(shared, models::restrict_to(products_, problem_.layout, ids), weights);
 }
 
 std::vector<double> ResidualCost::spectral_bounds() const {

@@ -7,6 +7,11 @@
 
 namespace regroup::fitness {
 
+/// Multiplications that merging `members` heads of this layout and pricing the result take,
+/// roughly.
+double residual_work(const models::HeadLayout& layout, const models::MergeOperator& merge,
+                     int members);
+
 /// What merging heads of one projection of one layer leaves unexplained (METHODS §7): the shared
 /// head is the one that the recipe's operator really makes, its error is weighed by what reads it.
 /// A subset costs what the operator does, for `optimal` O((|g| · d)³).
@@ -17,6 +22,9 @@ class ResidualCost : public search::SubsetCost {
   ResidualCost(models::MergeProblem problem, models::HeadProducts products,
                models::HeadWeights weights, const models::MergeRecipe& recipe);
 
+  double work(int members) const override {
+    return residual_work(problem_.layout, *recipe_.merge, members);
+  }
   /// For operators that fold nothing; others throw InputError, as a head outside the group has no
   /// factors.
   double serving_cost(search::Head head, std::span<const search::Head> members) const override;

@@ -51,7 +51,8 @@ ALL = SHORT + [(s, m) for m in ("mean", "aligned + renorm", "optimal")
                          "exact, fisher")] + [
     ("neighbour", "aligned"), ("neighbour", "weighted"), ("exact, fisher", "aligned"), ("exact, fisher", "weighted"),
     ("kdgqa", "mean"), ("dgqa", "mean"), ("exact, activation", "mean"), ("neighbour, measured", "mean"),
-    ("exact, fisher, measured", "optimal"), ("qcqa, wse", "optimal + both"),
+    ("exact, fisher, measured", "optimal"), ("exact, fisher, measured", "optimal + both"),
+    ("qcqa, wse", "optimal + both"),
     ("asymgqa, activation", "optimal + both"), ("exact, residual", "optimal + both"),
     ("exact, fisher", "mean + both"), ("exact, fisher, K and V apart", "optimal"),
     ("exact, fisher, K and V apart", "optimal + both")]

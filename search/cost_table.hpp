@@ -29,6 +29,10 @@ class CostTable {
   /// every table can price a head outside its group.
   virtual double serving_cost(Head head, std::span<const Head> members) const;
 
+  /// Multiplications that pricing a group of so many heads takes, roughly; 0 where they are too few
+  /// to count.
+  virtual double work(int /*members*/) const { return 0; }
+
   /// A local-search state at `partition`, which must not outlive the table. The default prices
   /// whole groups again; a table that knows the change of a move in less time gives its own.
   virtual std::unique_ptr<PartitionState> state(const Partition& partition) const;

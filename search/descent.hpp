@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include "search/cost_table.hpp"
 
 namespace regroup::search {
@@ -13,7 +15,9 @@ enum class DescentMoves {
 /// Local search: head by head, takes the best move or swap of that head, until no move or swap
 /// lowers the cost. The number of groups stays. O(n) questions to the table's state a head; of a
 /// table with a sketch a few, for the steps that the sketch ranks first, and so it ends where none
-/// of those lowers the cost. The result never costs more than `start`.
-Partition descend(const CostTable& table, const Partition& start, DescentMoves moves);
+/// of those lowers the cost. Steps beyond `most_work` of pricing are not looked at. The result
+/// never costs more than `start`.
+Partition descend(const CostTable& table, const Partition& start, DescentMoves moves,
+                  double most_work = std::numeric_limits<double>::infinity());
 
 }  // namespace regroup::search

@@ -40,6 +40,12 @@ double SumCost::serving_cost(Head head, std::span<const Head> members) const {
   return cost;
 }
 
+double SumCost::work(int members) const {
+  double work = 0;
+  for (const auto& [table, weight] : parts_) work += table->work(members);
+  return work;
+}
+
 std::shared_ptr<const CostTable> SumCost::sketch() const {
   const bool is_cheap = std::ranges::none_of(
       parts_, [](const WeightedTable& part) { return part.table->sketch() != nullptr; });

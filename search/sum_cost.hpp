@@ -25,6 +25,7 @@ class SumCost : public CostTable {
   int heads() const override { return parts_.front().table->heads(); }
   double group_cost(std::span<const Head> members) const override;
   double serving_cost(Head head, std::span<const Head> members) const override;
+  double work(int members) const override;
   /// By pairs (`pair_sketch`) if a part has one.
   std::shared_ptr<const CostTable> sketch() const override;
   /// True if all parts grow.

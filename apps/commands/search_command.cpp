@@ -57,9 +57,10 @@ CLI::App* SearchCommand::declare(CLI::App& program) {
 
 void SearchCommand::declare_method(CLI::App& command) {
   command
-      .add_option("--method", options_.method,
-                  choices("Search", search::method_names()) +
-                      " (default: exact up to 16 KV heads, else qcqa)")
+      .add_option(
+          "--method", options_.method,
+          choices("Search", search::method_names()) +
+              " (default: exact where it is proven in minutes, up to 16 KV heads, else qcqa)")
       ->type_name("METHOD");
   command
       .add_option(

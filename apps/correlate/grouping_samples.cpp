@@ -82,7 +82,7 @@ std::vector<PricedProxy> price_proxies(const models::PretrainedModel& model,
         fitness->layer_costs({model, &calibration, recipe, stop, progress}), {});
     PricedProxy& proxy =
         proxies.emplace_back(PricedProxy{std::string(fitness->name()), std::move(problem), {}, {}});
-    if (proxy.problem.heads() > search::kMostSubsetHeads) continue;
+    if (!search::is_small(*proxy.problem.units().front().costs)) continue;
     // Subsets are solved by dynamic programming, which draws nothing.
     search::NoStateStore no_state;
     proxy.layers =

@@ -125,19 +125,26 @@ void require_selection_use(const SearchOptions& options) {
                     .expected = "--fitness loss or accuracy, or --allocation measured beside it"});
 }
 
+/// Whether the exact method proves every layer.
+bool is_provable(const SearchOptions& options, const models::ModelConfig& config) {
+  const models::MergeOperator& merge = models::find_merge(options.merge);
+  return search::is_small(config.kv_heads, [&](int members) {
+    if (is_measured_search(options)) return 0.0;
+    return fitness::find_fitness(options.fitness).group_work(config, merge, members);
+  });
+}
+
 }  // namespace
 
 void SearchOptions::complete(const models::ModelConfig& config) {
-  // Up to so many heads the exact method proves every layer.
-  const bool provable = config.kv_heads <= search::kMostSubsetHeads;
-  if (method.empty()) method = provable ? "exact" : "qcqa";
-  const bool allocates_queries = search::find_method(method).allocates_queries();
+  const bool allocates_queries = !method.empty() && search::find_method(method).allocates_queries();
   if (fitness.empty()) fitness = allocates_queries ? "wse" : "fisher";
   // A measured search converts the model for every candidate: too often for refits.
   const bool refits = merge.empty() && !allocates_queries && !is_measured_search(*this);
   const char* most = config.query_key_norm ? "output" : "both";
   if (refit.empty()) refit = refits ? most : "none";
   if (merge.empty()) merge = allocates_queries ? "mean" : "optimal";
+  if (method.empty()) method = is_provable(*this, config) ? "exact" : "qcqa";
   if (partitions.empty()) partitions = "joint";
   if (allocation.empty()) allocation = "proxy";
   complete_caches(config);

@@ -81,28 +81,40 @@ void SharedHead::rescale(double scale) {
   block_combination *= scale;
 }
 
+HeadProducts restrict_to(const HeadProducts& products, const HeadLayout& layout,
+                         std::span<const int> members) {
+  const Eigen::Map<const Eigen::VectorXi> ids(members.data(), std::ssize(members));
+  HeadProducts part;
+  for (const MatrixXcd& plane : products.planes) part.planes.push_back(plane(ids, ids));
+  if (products.block.size() == 0) return part;
+  const Index rows = layout.block_rows();
+  std::vector<Index> places;
+  for (const int head : members) {
+    for (Index row = 0; row < rows; ++row) places.push_back(head * rows + row);
+  }
+  part.block = products.block(places, places);
+  return part;
+}
+
+HeadWeights restrict_to(const HeadWeights& weights, std::span<const int> members) {
+  const Eigen::Map<const Eigen::VectorXi> ids(members.data(), std::ssize(members));
+  HeadWeights part;
+  for (const VectorXd& plane : weights.planes) part.planes.push_back(plane(ids));
+  for (const int head : members) {
+    if (!weights.block.empty()) {
+      part.block.push_back(weights.block[static_cast<std::size_t>(head)]);
+    }
+  }
+  return part;
+}
+
 MergeProblem restrict_to(const MergeProblem& problem, std::span<const int> members) {
+  const Eigen::Map<const Eigen::VectorXi> ids(members.data(), std::ssize(members));
   MergeProblem part;
   part.heads = static_cast<int>(members.size());
   part.layout = problem.layout;
-  const Eigen::Map<const Eigen::VectorXi> ids(members.data(), std::ssize(members));
-  for (const MatrixXcd& plane : problem.products.planes) {
-    part.products.planes.push_back(plane(ids, ids));
-  }
-  for (const VectorXd& plane : problem.weights.planes) part.weights.planes.push_back(plane(ids));
-  if (problem.products.block.size() > 0) {
-    const Index rows = problem.layout.block_rows();
-    std::vector<Index> places;
-    for (const int head : members) {
-      for (Index row = 0; row < rows; ++row) places.push_back(head * rows + row);
-    }
-    part.products.block = problem.products.block(places, places);
-  }
-  for (const int head : members) {
-    if (!problem.weights.block.empty()) {
-      part.weights.block.push_back(problem.weights.block[static_cast<std::size_t>(head)]);
-    }
-  }
+  part.products = restrict_to(problem.products, problem.layout, members);
+  part.weights = restrict_to(problem.weights, members);
   if (problem.weight_products.size() > 0) part.weight_products = problem.weight_products(ids, ids);
   if (problem.gradients.size() > 0) part.gradients = problem.gradients(ids);
   if (problem.normed) {

@@ -26,8 +26,11 @@ struct SharedHead {
   void rescale(double scale);
 };
 
-/// The part of a problem that concerns `members`, ascending.
+/// The part of a problem that concerns `members`, ascending; of products and weights alone.
 MergeProblem restrict_to(const MergeProblem& problem, std::span<const int> members);
+HeadProducts restrict_to(const HeadProducts& products, const HeadLayout& layout,
+                         std::span<const int> members);
+HeadWeights restrict_to(const HeadWeights& weights, std::span<const int> members);
 
 /// The error of `shared` standing for its members: Σ_h s_h |u_h − α_h k̄|²_C over the planes plus
 /// Σ_h tr P_h (W^h − F_h W̄) C (W^h − F_h W̄)ᵀ. Products and weights are those of the members alone.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "search/descent.hpp"
 #include "search/error.hpp"
 #include "search/exact/relaxation.hpp"
 #include "search/exact/subset_dp.hpp"
 #include "search/parallel.hpp"
+#include "search/pricing_work.hpp"
 
 namespace regroup::search {
 namespace {
@@ -28,9 +30,12 @@ int steps_within(const GroupingProblem& problem) {
 /// groups.
 BoundedPartition bounded(const CostTable& table, const Relaxation& relaxation, int groups,
                          GroupSizes sizes, int steps) {
+  // Only the bound counts where improving the partition is dear.
+  const double most_work = is_costly(table) ? 0 : std::numeric_limits<double>::infinity();
   const auto moves =
       sizes == GroupSizes::kEqual ? DescentMoves::kSwaps : DescentMoves::kMovesAndSwaps;
-  BoundedPartition result{descend(table, Partition::neighbours(table.heads(), groups), moves)};
+  BoundedPartition result{
+      descend(table, Partition::neighbours(table.heads(), groups), moves, most_work)};
   result.cost = table.partition_cost(result.partition);
   if (groups < table.heads()) {
     const auto all = PartitionSubset::all(table.heads());
@@ -44,7 +49,9 @@ BoundedPartition bounded(const CostTable& table, const Relaxation& relaxation, i
 
 std::vector<ProvenUnit> bound_units(const GroupingProblem& problem, GroupSizes sizes,
                                     const MethodContext& context) {
-  if (problem.heads() <= kMostSubsetHeads) return solve_units(problem, {.sizes = sizes}, context);
+  const bool all_small =
+      std::ranges::all_of(problem.units(), [](const Unit& unit) { return is_small(*unit.costs); });
+  if (all_small) return solve_units(problem, {.sizes = sizes}, context);
   const int steps = steps_within(problem);
   std::vector<ProvenUnit> units(problem.units().size());
   context.progress.begin("bounding the best front", units.size(), "layers");

@@ -151,7 +151,7 @@ std::vector<ProvenUnit> solve_units(const GroupingProblem& problem, const ExactO
   std::vector<std::size_t> small;
   std::vector<std::size_t> large;
   for (std::size_t u = 0; u < solved.size(); ++u) {
-    (problem.units()[u].heads() <= kMostSubsetHeads ? small : large).push_back(u);
+    (is_small(*problem.units()[u].costs) ? small : large).push_back(u);
   }
   if (!small.empty()) {
     SmallUnits subsets(problem, small);

@@ -19,7 +19,7 @@ struct ExactOptions {
   double seconds = 0;      ///< after which no tree is explored further; 0: no limit
 };
 
-/// Solves every unit: up to kMostSubsetHeads heads by dynamic programming over subsets, hence
+/// Solves every unit: small ones (`is_small`) by dynamic programming over subsets, hence
 /// proven; larger ones by branch and bound, the first relaxation of all of them before any is
 /// explored further. In parallel; without a limit of time the result does not depend on the number
 /// of threads. Throws Interrupted on the context's stop.

@@ -9,6 +9,7 @@
 #include "search/descent.hpp"
 #include "search/exact/piecewise.hpp"
 #include "search/parallel.hpp"
+#include "search/pricing_work.hpp"
 
 namespace regroup::search {
 namespace {
@@ -63,6 +64,10 @@ class Collector {
  public:
   Collector(const CostTable& table, const std::vector<int>& group_counts, GroupSizes sizes)
       : table_(table), counts_(group_counts), equal_(sizes == GroupSizes::kEqual) {
+    if (is_costly(table)) {
+      const auto starts = 2 * static_cast<double>(counts_.size());
+      most_work_ = kMostPolishingWork / starts;
+    }
     for (const int groups : counts_) {
       best_.push_back(
           {Partition::neighbours(table.heads(), groups), std::numeric_limits<double>::infinity()});
@@ -94,7 +99,7 @@ class Collector {
   void descend_from(const Partition& start, FrontMember& best) const {
     if (equal_ && !start.has_equal_sizes()) return;
     const auto moves = equal_ ? DescentMoves::kSwaps : DescentMoves::kMovesAndSwaps;
-    const Partition partition = descend(table_, start, moves);
+    const Partition partition = descend(table_, start, moves, most_work_);
     const double cost = table_.partition_cost(partition);
     if (cost < best.cost) best = {partition, cost};
   }
@@ -102,6 +107,7 @@ class Collector {
   const CostTable& table_;
   const std::vector<int>& counts_;
   bool equal_;
+  double most_work_ = std::numeric_limits<double>::infinity();  // of one descent
   UnitFront best_;
 };
 
@@ -144,7 +150,7 @@ UnitFront good_partitions(const CostTable& table, const std::vector<int>& group_
                     std::back_inserter(starts));
   Collector collector(table, group_counts, sizes);
   collector.offer(starts);
-  if (sizes == GroupSizes::kArbitrary) collector.offer_neighbouring_counts();
+  if (sizes == GroupSizes::kArbitrary && !is_costly(table)) collector.offer_neighbouring_counts();
   return collector.take();
 }
 

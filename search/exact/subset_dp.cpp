@@ -10,6 +10,7 @@
 
 #include "search/error.hpp"
 #include "search/parallel.hpp"
+#include "search/pricing_work.hpp"
 
 namespace regroup::search {
 namespace {
@@ -140,6 +141,14 @@ class SubsetTable {
 };
 
 }  // namespace
+
+bool is_small(const CostTable& table) {
+  return is_small(table.heads(), [&](int members) { return table.work(members); });
+}
+
+bool is_small(int heads, const std::function<double(int members)>& work) {
+  return heads <= kMostSubsetHeads && work_of_all_groups(heads, work) <= kMostPricingWork;
+}
 
 SubsetProgram::SubsetProgram(const CostTable& table) : table_(table) {
   if (table.heads() > kMostSubsetHeads) {

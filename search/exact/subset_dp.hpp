@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "search/cost_table.hpp"
@@ -10,6 +11,12 @@ namespace regroup::search {
 
 /// Most heads that `subset_dp` takes.
 inline constexpr int kMostSubsetHeads = 16;
+
+/// Whether a table has few enough heads, and groups cheap enough (pricing_work.hpp), to be solved
+/// so.
+bool is_small(const CostTable& table);
+/// The same of any table of so many heads, `work` that of pricing a group of so many members.
+bool is_small(int heads, const std::function<double(int members)>& work);
 
 /// The cheapest partition of a table's heads for every number of groups, exact for any additive
 /// table, by dynamic programming over subsets: best[k][S] is the minimum over the T ⊆ S that hold

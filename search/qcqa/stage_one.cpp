@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "search/descent.hpp"
@@ -9,6 +10,7 @@
 #include "search/exact/piecewise.hpp"
 #include "search/memo_evaluator.hpp"
 #include "search/parallel.hpp"
+#include "search/pricing_work.hpp"
 #include "search/qcqa/partition_space.hpp"
 #include "search/stage_clock.hpp"
 
@@ -18,46 +20,50 @@ namespace {
 /// Objectives (number of groups, cost) of one unit. Thread-safe: reads only.
 class UnitEvaluator : public Evaluator {
  public:
-  UnitEvaluator(const Unit& unit, const PartitionSpace& space) : unit_(unit), space_(space) {}
+  UnitEvaluator(const CostTable& costs, const PartitionSpace& space)
+      : costs_(costs), space_(space) {}
 
   void evaluate(const Genomes& candidates, std::span<Objectives> objectives) const override {
     for_each_chunk(candidates.size(), [&](std::size_t i) {
       const std::vector<Label> labels = space_.labels(candidates[i]);
       const Label last = *std::ranges::max_element(labels);
-      objectives[i] = {static_cast<double>(last + 1), unit_.costs->partition_cost(labels)};
+      objectives[i] = {static_cast<double>(last + 1), costs_.partition_cost(labels)};
     });
   }
 
  private:
-  const Unit& unit_;
+  const CostTable& costs_;
   const PartitionSpace& space_;
 };
 
-/// Partitions of unit `u` that the search begins with.
+/// Partitions of unit `u` that a search by `costs` begins with.
 std::vector<Partition> seed_partitions(const GroupingProblem& problem, std::size_t u,
-                                       const std::vector<Grouping>& seeds) {
+                                       const CostTable& costs, const std::vector<Grouping>& seeds) {
   const Unit& unit = problem.units()[u];
   std::vector<Partition> partitions;
   for (const int groups : unit.group_counts) {
     partitions.push_back(Partition::neighbours(unit.heads(), groups));
   }
   for (const Grouping& seed : seeds) partitions.push_back(problem.partition_of(seed, u));
-  for (FrontMember& member : piecewise_partitions(*unit.costs)) {
+  for (FrontMember& member : piecewise_partitions(costs)) {
     partitions.push_back(std::move(member.partition));
   }
   return partitions;
 }
 
-/// The search of one unit.
+/// The search of one unit. Where groups are too dear to price every one that generations meet, the
+/// unit evolves by the sketch of its table, and what it found is priced and improved by the table.
 class UnitSearch {
  public:
   UnitSearch(const GroupingProblem& problem, std::size_t u, GroupSizes sizes,
              const MethodOptions& options, RandomKey key)
       : unit_(problem.units()[u]),
         space_(make_partition_space(unit_, sizes)),
-        evaluator_(unit_, *space_),
+        sketch_(is_costly(*unit_.costs) ? unit_.costs->sketch() : nullptr),
+        evolved_(sketch_ ? *sketch_ : *unit_.costs),
+        evaluator_(evolved_, *space_),
         memo_(evaluator_, space_->variation().genes()),
-        one_group_cost_(unit_.costs->partition_cost(Partition::one_group(unit_.heads()))),
+        one_group_cost_(evolved_.partition_cost(Partition::one_group(unit_.heads()))),
         search_(space_->variation(), memo_, seeds(problem, u, options),
                 unit_options(problem, options), key) {}
 
@@ -79,7 +85,7 @@ class UnitSearch {
     ParetoArchive polished;
     for (const ParetoArchive::Entry& entry : search_.archive().entries()) {
       const Partition met = Partition::from_labels(space_->labels(entry.genome));
-      const Partition partition = descend(*unit_.costs, met, space_->descent_moves());
+      const Partition partition = improved(met);
       polished.offer(partition.labels(),
                      {entry.objectives.size, unit_.costs->partition_cost(partition)});
     }
@@ -99,17 +105,24 @@ class UnitSearch {
         full.push_back(std::move(*next++));
         continue;
       }
-      const Partition start = Partition::neighbours(unit_.heads(), groups);
-      const Partition partition = descend(*unit_.costs, start, space_->descent_moves());
+      const Partition partition = improved(Partition::neighbours(unit_.heads(), groups));
       full.push_back({partition, unit_.costs->partition_cost(partition)});
     }
     return full;
   }
 
  private:
+  /// After local search by the prices, where there is a sketch by that one first.
+  Partition improved(const Partition& start) const {
+    const DescentMoves moves = space_->descent_moves();
+    if (!sketch_) return descend(*unit_.costs, start, moves);
+    const double share = kMostPolishingWork / static_cast<double>(unit_.group_counts.size());
+    return descend(*unit_.costs, descend(*sketch_, start, moves), moves, share);
+  }
+
   Genomes seeds(const GroupingProblem& problem, std::size_t u, const MethodOptions& options) const {
     Genomes genomes(space_->variation().genes());
-    for (const Partition& partition : seed_partitions(problem, u, options.seeds)) {
+    for (const Partition& partition : seed_partitions(problem, u, evolved_, options.seeds)) {
       if (const auto genome = space_->genome(partition)) genomes.append(*genome);
     }
     return genomes;
@@ -127,6 +140,8 @@ class UnitSearch {
 
   const Unit& unit_;
   std::unique_ptr<PartitionSpace> space_;
+  std::shared_ptr<const CostTable> sketch_;  // null where all groups can be priced
+  const CostTable& evolved_;
   UnitEvaluator evaluator_;
   MemoEvaluator memo_;
   double one_group_cost_;
@@ -137,13 +152,13 @@ class UnitSearch {
 class StageOne {
  public:
   StageOne(const GroupingProblem& problem, GroupSizes sizes, const MethodOptions& options,
-           RandomKey key, const SearchState& state)
+           const MethodContext& context, const SearchState& state)
       : needs_all_counts_(problem.rules().shape == GroupShape::kStandard),
         searches_(problem.units().size()),
         history_(state.unit_history) {
     history_.resize(searches_.size());
-    parallel_for(searches_.size(), [&](std::size_t u) {
-      searches_[u] = std::make_unique<UnitSearch>(problem, u, sizes, options, key.split(u));
+    for_each_unit("first prices", context, [&](std::size_t u) {
+      searches_[u] = std::make_unique<UnitSearch>(problem, u, sizes, options, context.key.split(u));
       if (!state.stage_one.empty()) searches_[u]->search().restore(state.stage_one[u]);
     });
   }
@@ -173,15 +188,28 @@ class StageOne {
     state.unit_history = history_;
   }
 
-  std::vector<UnitFront> fronts() const {
+  std::vector<UnitFront> fronts(const MethodContext& context) const {
     std::vector<UnitFront> fronts(searches_.size());
-    parallel_for(fronts.size(), [&](std::size_t u) {
+    for_each_unit("improving partitions", context, [&](std::size_t u) {
       fronts[u] = needs_all_counts_ ? searches_[u]->full_front() : searches_[u]->polished_front();
     });
     return fronts;
   }
 
  private:
+  /// A stage of work on every unit, in parallel.
+  template <class Task>
+  void for_each_unit(const std::string& stage, const MethodContext& context,
+                     const Task& task) const {
+    context.progress.begin(stage, searches_.size(), "layers");
+    parallel_for(searches_.size(), [&](std::size_t u) {
+      if (context.stop.stop_requested()) throw Interrupted();
+      task(u);
+      context.progress.advance(1);
+    });
+    context.progress.end();
+  }
+
   bool needs_all_counts_;  // one number of groups for all units must be on every front
   std::vector<std::unique_ptr<UnitSearch>> searches_;
   std::vector<History> history_;
@@ -192,8 +220,8 @@ class StageOne {
 std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes sizes,
                                       const MethodOptions& options, const MethodContext& context,
                                       SearchState& state) {
-  StageOne units(problem, sizes, options, context.key, state);
-  if (state.stage > 1) return units.fronts();
+  StageOne units(problem, sizes, options, context, state);
+  if (state.stage > 1) return units.fronts(context);
   const StageClock clock(state.seconds, options.seconds);
   context.progress.begin("stage 1: partitions of each layer",
                          static_cast<std::size_t>(options.nsga2.generations) + 1, "generations");
@@ -207,7 +235,7 @@ std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes
     context.progress.advance(1);
   }
   context.progress.end();
-  return units.fronts();
+  return units.fronts(context);
 }
 
 }  // namespace regroup::search

@@ -1,8 +1,6 @@
 // Tables that price groups when they are asked for, sums of tables, and what bounds them.
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
 #include "search/descent.hpp"
@@ -19,6 +17,7 @@
 #include "search/subset_cost.hpp"
 #include "search/sum_cost.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/direction_cost.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"
 
@@ -33,51 +32,6 @@ std::vector<Head> heads_of(std::initializer_list<int> ids) {
   for (const int id : ids) heads.emplace_back(id);
   return heads;
 }
-
-/// What the best shared direction leaves of one row per head: Σ of all eigenvalues of the members'
-/// Gram but the largest, as the residual of an optimal merge. Counts how often it is computed.
-class DirectionCost : public SubsetCost {
- public:
-  DirectionCost(int heads, int length, RandomKey key) : SubsetCost(heads) {
-    const Eigen::MatrixXd rows = random_vectors(heads, length, key);
-    gram_ = rows * rows.transpose();
-  }
-  bool grows() const override { return true; }
-  std::unique_ptr<const Relaxation> relaxation() const override {
-    return std::make_unique<SpectralRelaxation>(*this, bounds());
-  }
-  std::size_t computed() const { return computed_; }
-  /// The n − k smallest eigenvalues of the layer.
-  std::vector<double> bounds() const {
-    const Eigen::VectorXd values = eigenvalues(gram_);
-    std::vector<double> bounds;
-    for (int k = 1; k <= heads(); ++k) {
-      bounds.push_back(values.head(heads() - k).sum() - 1e-12 * gram_.trace());
-    }
-    return bounds;
-  }
-
- protected:
-  double compute_cost(std::span<const Head> members) const override {
-    ++computed_;
-    std::vector<int> ids;
-    for (const Head head : members) ids.push_back(head.value());
-    if (ids.size() < 2 || std::ranges::adjacent_find(ids, std::greater_equal()) != ids.end()) {
-      throw WorkError({.what = "members are not ascending"});
-    }
-    const Eigen::VectorXd values = eigenvalues(gram_(ids, ids));
-    return std::max(0.0, values.head(values.size() - 1).sum());
-  }
-
- private:
-  static Eigen::VectorXd eigenvalues(const Eigen::MatrixXd& gram) {
-    return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram, Eigen::EigenvaluesOnly)
-        .eigenvalues();
-  }
-
-  Eigen::MatrixXd gram_;
-  mutable std::atomic<std::size_t> computed_{0};
-};
 
 /// A price that names its heads, for tables of any size; −1, NaN or an exception on demand.
 class NamedCost : public SubsetCost {
@@ -127,27 +81,6 @@ class PairingCost : public CostTable {
 double least_cost(const CostTable& table, int groups) {
   return enumerated_costs(table).at(groups);
 }
-
-/// Layers whose keys and values are costly and share their partition.
-struct CostlyProblem {
-  CostlyProblem(int layers, int heads, RandomKey key) {
-    for (int layer = 0; layer < layers; ++layer) {
-      const RandomKey layer_key = key.split(static_cast<std::uint64_t>(layer));
-      for (const std::uint64_t part : {0, 1}) {
-        tables.push_back(std::make_shared<DirectionCost>(heads, 40, layer_key.split(part)));
-      }
-    }
-  }
-  GroupingProblem problem() const {
-    std::vector<LayerCosts> costs;
-    for (std::size_t i = 0; i < tables.size(); i += 2) {
-      const std::vector<WeightedTable> parts{{tables[i], 1}, {tables[i + 1], 1}};
-      costs.push_back({tables[i], tables[i + 1], std::make_shared<SumCost>(parts)});
-    }
-    return {std::move(costs), {}};
-  }
-  std::vector<std::shared_ptr<const DirectionCost>> tables;
-};
 
 }  // namespace
 
