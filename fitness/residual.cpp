@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "fitness/residual_cost.hpp"
 #include "search/error.hpp"
@@ -19,10 +21,13 @@ std::shared_ptr<const search::CostTable> residual_table(const models::MergeSourc
                                                         models::Projection projection,
                                                         const models::MergeRecipe& recipe,
                                                         const WeightRule& weights) {
-  return std::make_shared<const ResidualCost>(
-      models::merge_problem(source, projection, recipe.merge->metric()),
-      models::head_products(source, projection, models::MergeMetric::kAttention),
-      weights(source, projection), recipe);
+  constexpr auto kPriced = models::MergeMetric::kAttention;
+  const models::MergeMetric merged = recipe.merge->metric();
+  models::MergeProblem problem = models::merge_problem(source, projection, merged);
+  std::optional<models::HeadProducts> products;
+  if (merged != kPriced) products = models::head_products(source, projection, kPriced);
+  return std::make_shared<const ResidualCost>(std::move(problem), std::move(products),
+                                              weights(source, projection), recipe);
 }
 
 std::vector<search::LayerCosts> residual_costs(const FitnessInput& input, const std::string& stage,

@@ -45,7 +45,8 @@ double residual_work(const models::HeadLayout& layout, const models::MergeOperat
   return merge.folds() ? kDecomposition * work : work / members;
 }
 
-ResidualCost::ResidualCost(models::MergeProblem problem, models::HeadProducts products,
+ResidualCost::ResidualCost(models::MergeProblem problem,
+                           std::optional<models::HeadProducts> products,
                            models::HeadWeights weights, const models::MergeRecipe& recipe)
     : SubsetCost(problem.heads),
       problem_(std::move(problem)),
@@ -60,8 +61,7 @@ double ResidualCost::compute_cost(std::span<const search::Head> members) const {
   const std::vector<int> ids = ids_of(members);
   const models::MergeProblem group = models::restrict_to(problem_, ids);
   const models::SharedHead shared = models::behind_norm(models::shared_head(group, recipe_), group);
-  return models::residual(shared, models::restrict_to(products_, problem_.layout, ids),
-                          models::restrict_to(weights_, ids));
+  return models::residual(shared, products_of(ids), models::restrict_to(weights_, ids));
 }
 
 double ResidualCost::serving_cost(search::Head head, std::span<const search::Head> members) const {
@@ -88,22 +88,22 @@ double ResidualCost::serving_cost(search::Head head, std::span<const search::Hea
   for (std::size_t h = 0; h < weights.block.size(); ++h) {
     if (std::cmp_not_equal(h, place)) weights.block[h].setZero();
   }
-  return models::residual(shared, models::restrict_to(products_, problem_.layout, ids), weights);
+  return models::residual(shared, products_of(ids), weights);
 }
 
 std::vector<double> ResidualCost::spectral_bounds() const {
   std::vector<double> bounds(static_cast<std::size_t>(heads()), 0.0);
-  for (std::size_t p = 0; p < products_.planes.size(); ++p) {
+  const auto& [planes, block] = products();
+  for (std::size_t p = 0; p < planes.size(); ++p) {
     const VectorXd roots = weights_.planes[p].cwiseSqrt();
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(
-        roots.asDiagonal() * products_.planes[p] * roots.asDiagonal(), Eigen::EigenvaluesOnly);
+        roots.asDiagonal() * planes[p] * roots.asDiagonal(), Eigen::EigenvaluesOnly);
     add_discarded(solver.eigenvalues(), 1, bounds);
   }
-  if (products_.block.size() > 0) {
+  if (block.size() > 0) {
     const Index rows = problem_.layout.block_rows();
     const std::vector<models::MetricRoot> roots = models::metric_roots(weights_.block);
-    add_discarded(models::symmetric_eigenvalues(models::between_roots(products_.block, roots)),
-                  rows, bounds);
+    add_discarded(models::symmetric_eigenvalues(models::between_roots(block, roots)), rows, bounds);
   }
   // Less what the eigenvalues' rounding may have added.
   constexpr double kRounding = 1e-11;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "models/merge/merge_recipe.hpp"
 #include "search/subset_cost.hpp"
@@ -18,8 +19,8 @@ double residual_work(const models::HeadLayout& layout, const models::MergeOperat
 class ResidualCost : public search::SubsetCost {
  public:
   /// `problem` is what the operator sees. `products` and `weights`, of all heads of the layer,
-  /// price its result.
-  ResidualCost(models::MergeProblem problem, models::HeadProducts products,
+  /// price its result; without products those of the problem do.
+  ResidualCost(models::MergeProblem problem, std::optional<models::HeadProducts> products,
                models::HeadWeights weights, const models::MergeRecipe& recipe);
 
   double work(int members) const override {
@@ -41,8 +42,16 @@ class ResidualCost : public search::SubsetCost {
   double compute_cost(std::span<const search::Head> members) const override;
 
  private:
+  const models::HeadProducts& products() const {
+    return products_ ? *products_ : problem_.products;
+  }
+  /// The products that price a group, of its members alone.
+  models::HeadProducts products_of(std::span<const int> members) const {
+    return models::restrict_to(products(), problem_.layout, members);
+  }
+
   models::MergeProblem problem_;
-  models::HeadProducts products_;
+  std::optional<models::HeadProducts> products_;
   models::HeadWeights weights_;
   models::MergeRecipe recipe_;
   bool is_best_;
