@@ -5,8 +5,8 @@
 namespace regroup::search {
 
 /// The exact front of the whole model (METHODS §8): every unit solved for every number of groups,
-/// sizes split by dynamic programming. Up to 16 heads a unit it is proven; beyond, each size comes
-/// with a certified gap.
+/// sizes split by dynamic programming. Small units (`is_small`) are proven; of others each size
+/// comes with a certified gap.
 class ExactMethod : public SearchMethod {
  public:
   std::string_view name() const override { return "exact"; }

@@ -10,7 +10,8 @@ namespace regroup::search {
 /// QCQA stage 1 (arXiv 2406.10247; METHODS §2): NSGA-II on every unit by itself, objectives (number
 /// of groups, cost), one front for each unit of the problem. The first population holds the
 /// neighbour partitions, exact small pieces and the seed groupings' partitions; the front that the
-/// last generation leaves is polished by local search.
+/// last generation leaves is polished by local search. A costly unit (pricing_work.hpp) evolves by
+/// the sketch of its table; what it found is then priced, and polished within a limit of work.
 ///
 /// All units make a generation side by side, each on its own key; then `state` is brought up to
 /// date and kept in the context's store. A `state` that has generations already is gone on from.
