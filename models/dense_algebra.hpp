@@ -4,10 +4,10 @@
 
 namespace regroup::models {
 
-/// Algebra of large dense matrices in double on the CPU, by the BLAS and LAPACK that LibTorch brings
-/// along: several times as fast as Eigen built for any x86-64 processor (docs/results.md). After
-/// `use_one_thread_per_operation` a call stays on its thread and gives the same bits for the same
-/// matrices, which it copies to aligned memory first. Thread-safe.
+/// Algebra of large dense matrices in double on the CPU, by the BLAS and LAPACK that LibTorch
+/// brings along: several times as fast as Eigen built for any x86-64 processor (docs/results.md).
+/// After `use_one_thread_per_operation` a call stays on its thread and gives the same bits for the
+/// same matrices, which it copies to aligned memory first. Thread-safe.
 
 /// A · B, [m, k] · [k, n].
 Eigen::MatrixXd product(const Eigen::Ref<const Eigen::MatrixXd>& a,

@@ -39,8 +39,8 @@ struct GroupingSample {
   fitness::LossEstimate kl = {};
 };
 
-/// Prices the model by every fitness and finds the cheapest groupings of each whose layers are small
-/// (search::is_small). Throws Interrupted.
+/// Prices the model by every fitness and finds the cheapest groupings of each whose layers are
+/// small (search::is_small). Throws Interrupted.
 std::vector<PricedProxy> price_proxies(const models::PretrainedModel& model,
                                        const models::Calibration& calibration,
                                        const models::MergeRecipe& recipe, std::stop_token stop,
