@@ -50,7 +50,10 @@ TEST_CASE("tables are costly, and no longer small, by their work") {
   CHECK(is_costly(dear));
   CHECK_FALSE(is_small(dear));
   CHECK_FALSE(is_small(DirectionCost(kMostSubsetHeads + 1, 5, RandomKey(1))));
-  CHECK(is_costly(*CostlyProblem(1, kHeads, RandomKey(1), kWork / 2).problem().units()[0].costs));
+  // Of a sum all parts count.
+  const CostlyProblem halves(1, kHeads, RandomKey(1), 4e8);
+  CHECK_FALSE(is_costly(*halves.tables[0]));
+  CHECK(is_costly(*halves.problem().units()[0].costs));
 }
 
 TEST_CASE("a descent looks at no more steps than its work allows") {
@@ -101,6 +104,9 @@ TEST_CASE("costly units have good partitions and bounds for few prices") {
   const GroupingProblem problem = costly.problem();
   const QuietContext context(1);
   const std::vector<ProvenUnit> bounded = bound_units(problem, GroupSizes::kArbitrary, *context);
+  // Pairs, the neighbours' groups, and no search.
+
+  CHECK(costly.tables[0]->computed() < 100);
   const std::vector<ProvenUnit> solved = solve_units(problem, {.nodes = 1}, *context);
   CHECK(costly.tables[0]->computed() < 700);
   const UnitFront best = best_of(key);
