@@ -162,10 +162,10 @@ void SearchCommand::declare_budget(CLI::App& command) {
       ->capture_default_str()
       ->type_name("S");
   command
-      .add_option(
-          "--nodes", options_.nodes,
-          "Method exact beyond 16 heads: subsets that are bounded for each layer and number "
-          "of groups; more prove more")
+      .add_option("--nodes", options_.nodes,
+                  "Method exact where not all groups are priced: subsets that are bounded for each "
+                  "layer and number "
+                  "of groups; more prove more")
       ->capture_default_str()
       ->type_name("N");
   command

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -80,12 +81,12 @@ class UnitSearch {
             hypervolume(archive.objectives(), unit_.heads(), one_group_cost_)};
   }
 
-  /// The archive's partitions after local search, non-dominated again.
-  UnitFront polished_front() const {
+  /// The archive's partitions after local search, non-dominated again. Throws Interrupted.
+  UnitFront polished_front(const std::stop_token& stop) const {
     ParetoArchive polished;
     for (const ParetoArchive::Entry& entry : search_.archive().entries()) {
       const Partition met = Partition::from_labels(space_->labels(entry.genome));
-      const Partition partition = improved(met);
+      const Partition partition = improved(met, stop);
       polished.offer(partition.labels(),
                      {entry.objectives.size, unit_.costs->partition_cost(partition)});
     }
@@ -96,16 +97,16 @@ class UnitSearch {
     return front;
   }
 
-  /// The front with a partition for every number of groups, dominated or not.
-  UnitFront full_front() const {
+  /// The front with a partition for every number of groups, dominated or not. Throws Interrupted.
+  UnitFront full_front(const std::stop_token& stop) const {
     UnitFront full;
-    UnitFront found = polished_front();
+    UnitFront found = polished_front(stop);
     for (auto next = found.begin(); const int groups : unit_.group_counts) {
       if (next != found.end() && next->partition.groups() == groups) {
         full.push_back(std::move(*next++));
         continue;
       }
-      const Partition partition = improved(Partition::neighbours(unit_.heads(), groups));
+      const Partition partition = improved(Partition::neighbours(unit_.heads(), groups), stop);
       full.push_back({partition, unit_.costs->partition_cost(partition)});
     }
     return full;
@@ -113,7 +114,8 @@ class UnitSearch {
 
  private:
   /// After local search by the prices, where there is a sketch by that one first.
-  Partition improved(const Partition& start) const {
+  Partition improved(const Partition& start, const std::stop_token& stop) const {
+    if (stop.stop_requested()) throw Interrupted();
     const DescentMoves moves = space_->descent_moves();
     if (!sketch_) return descend(*unit_.costs, start, moves);
     const double share = kMostPolishingWork / static_cast<double>(unit_.group_counts.size());
@@ -191,7 +193,8 @@ class StageOne {
   std::vector<UnitFront> fronts(const MethodContext& context) const {
     std::vector<UnitFront> fronts(searches_.size());
     for_each_unit("improving partitions", context, [&](std::size_t u) {
-      fronts[u] = needs_all_counts_ ? searches_[u]->full_front() : searches_[u]->polished_front();
+      fronts[u] = needs_all_counts_ ? searches_[u]->full_front(context.stop)
+                                    : searches_[u]->polished_front(context.stop);
     });
     return fronts;
   }
