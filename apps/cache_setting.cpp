@@ -6,7 +6,7 @@
 #include <array>
 
 #include "apps/shared_options.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "models/pretrained_model.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::apps {
 

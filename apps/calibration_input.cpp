@@ -7,7 +7,7 @@
 
 #include "apps/sampled_text.hpp"
 #include "models/files/sha256.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

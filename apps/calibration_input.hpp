@@ -8,8 +8,8 @@
 
 #include "models/grouping/grouping_file.hpp"
 #include "models/inputs/input_data.hpp"
-#include "models/language_model.hpp"
-#include "search/progress.hpp"
+#include "models/language_model/language_model.hpp"
+#include "search/base/progress.hpp"
 
 namespace regroup::apps {
 

@@ -12,7 +12,7 @@
 #include "apps/command.hpp"
 #include "apps/terminal/interrupt.hpp"
 #include "regroup/version.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 

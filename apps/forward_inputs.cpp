@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "models/generation.hpp"
+#include "models/language_model/generation.hpp"
 
 namespace regroup::apps {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "apps/calibration_input.hpp"
-#include "models/converter.hpp"
+#include "models/language_model/converter.hpp"
 
 namespace regroup::apps {
 

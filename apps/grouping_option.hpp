@@ -6,8 +6,8 @@
 #include <string>
 
 #include "models/grouping/grouping_file.hpp"
-#include "models/language_model.hpp"
-#include "search/progress.hpp"
+#include "models/language_model/language_model.hpp"
+#include "search/base/progress.hpp"
 
 namespace regroup::apps {
 

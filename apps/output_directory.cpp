@@ -5,7 +5,7 @@
 
 #include <system_error>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -10,7 +10,7 @@
 #include "fitness/measured_score.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

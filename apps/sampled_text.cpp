@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "apps/eval_window.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -3,8 +3,8 @@
 #include <stop_token>
 
 #include "models/inputs/input_data.hpp"
-#include "models/language_model.hpp"
-#include "search/progress.hpp"
+#include "models/language_model/language_model.hpp"
+#include "search/base/progress.hpp"
 
 namespace regroup::apps {
 

@@ -7,8 +7,8 @@
 #include <charconv>
 
 #include "models/files/atomic_file.hpp"
-#include "search/error.hpp"
-#include "search/parallel.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "apps/terminal/console.hpp"
-#include "models/compute.hpp"
+#include "models/tensors/compute.hpp"
 
 namespace regroup::apps {
 

@@ -1,6 +1,8 @@
 # Every library from outside, found once. Who may use which is decided by the folders' CMakeLists.txt.
 
-find_package(LibTorch REQUIRED)
+if(REGROUP_LIBTORCH)
+  find_package(LibTorch REQUIRED)
+endif()
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

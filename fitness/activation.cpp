@@ -1,7 +1,7 @@
 #include "fitness/activation.hpp"
 
 #include "fitness/wse.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::fitness {
 

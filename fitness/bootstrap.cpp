@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "search/error.hpp"
-#include "search/parallel.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
 
 namespace regroup::fitness {
 namespace {

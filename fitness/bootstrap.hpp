@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 
 namespace regroup::fitness {
 

@@ -9,7 +9,7 @@
 #include "fitness/measured_score.hpp"
 #include "fitness/residual.hpp"
 #include "fitness/wse.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::fitness {
 namespace {

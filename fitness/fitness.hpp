@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "models/calibration/calibration.hpp"
-#include "models/merge/merge_recipe.hpp"
-#include "models/pretrained_model.hpp"
-#include "search/problem.hpp"
-#include "search/progress.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "search/base/progress.hpp"
+#include "search/problem/problem.hpp"
 
 namespace regroup::fitness {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "fitness/layer_grams.hpp"
-#include "search/problem.hpp"
+#include "search/problem/problem.hpp"
 
 namespace regroup::fitness {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "models/dense_algebra.hpp"
-#include "search/error.hpp"
-#include "search/parallel.hpp"
+#include "models/algebra/dense_algebra.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
 
 namespace regroup::fitness {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "models/calibration/calibration.hpp"
-#include "models/projection_view.hpp"
-#include "search/progress.hpp"
+#include "models/layers/projection_view.hpp"
+#include "search/base/progress.hpp"
 
 namespace regroup::fitness {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "models/candidate_meter.hpp"
-#include "search/grouping_score.hpp"
+#include "models/language_model/candidate_meter.hpp"
+#include "search/groupings/grouping_score.hpp"
 
 namespace regroup::fitness {
 

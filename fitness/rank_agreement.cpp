@@ -6,7 +6,7 @@
 #include <string>
 
 #include "fitness/rank_correlation.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::fitness {
 namespace {

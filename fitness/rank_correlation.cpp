@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::fitness {
 namespace {

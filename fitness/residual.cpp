@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "fitness/residual_cost.hpp"
-#include "search/error.hpp"
-#include "search/parallel.hpp"
-#include "search/sum_cost.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "search/costs/sum_cost.hpp"
 
 namespace regroup::fitness {
 namespace {

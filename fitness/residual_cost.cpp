@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "models/dense_algebra.hpp"
-#include "models/merge/merge_recipe.hpp"
+#include "models/algebra/dense_algebra.hpp"
 #include "models/merge/metric_roots.hpp"
 #include "models/merge/normed_heads.hpp"
-#include "search/exact/spectral_relaxation.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "search/costs/spectral_relaxation.hpp"
 
 namespace regroup::fitness {
 namespace {

@@ -3,8 +3,8 @@
 #include <memory>
 #include <optional>
 
-#include "models/merge/merge_recipe.hpp"
-#include "search/subset_cost.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "search/costs/subset_cost.hpp"
 
 namespace regroup::fitness {
 

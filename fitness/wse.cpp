@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "search/gram_cost.hpp"
+#include "search/costs/gram_cost.hpp"
 
 namespace regroup::fitness {
 

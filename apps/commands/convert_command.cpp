@@ -11,11 +11,11 @@
 #include "apps/output_directory.hpp"
 #include "apps/run_front.hpp"
 #include "models/convert/convert.hpp"
-#include "models/convert/element_type.hpp"
-#include "models/converter.hpp"
+#include "models/elements/element_type.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
-#include "search/error.hpp"
+#include "models/language_model/converter.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -9,6 +9,7 @@
 #include "apps/correlate/correlate_job.hpp"
 #include "models/files/json_file.hpp"
 #include "models/merge/merge_operator.hpp"
+#include "models/merge/operators/merge_table.hpp"
 
 namespace regroup::apps {
 

@@ -10,8 +10,8 @@
 #include "apps/eval_window.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
-#include "models/language_model.hpp"
-#include "search/error.hpp"
+#include "models/language_model/language_model.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -8,7 +8,7 @@
 #include "apps/grouping_option.hpp"
 #include "apps/shared_options.hpp"
 #include "fitness/tasks/task.hpp"
-#include "models/cache_type.hpp"
+#include "models/pretrained/cache_type.hpp"
 
 namespace regroup::apps {
 

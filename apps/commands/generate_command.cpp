@@ -9,7 +9,7 @@
 #include "models/files/json_file.hpp"
 #include "models/text/text_stream.hpp"
 #include "models/text/utf8.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

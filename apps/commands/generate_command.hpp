@@ -7,7 +7,7 @@
 #include "apps/generation_result.hpp"
 #include "apps/grouping_option.hpp"
 #include "apps/shared_options.hpp"
-#include "models/generation.hpp"
+#include "models/language_model/generation.hpp"
 #include "models/text/tokenizer.hpp"
 
 namespace regroup::apps {

@@ -11,7 +11,8 @@
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/grouping/stated_grouping.hpp"
-#include "search/error.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -8,8 +8,8 @@
 #include "apps/forward_inputs.hpp"
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
-#include "search/error.hpp"
-#include "search/parallel.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -1,7 +1,7 @@
 #include "apps/commands/report_command.hpp"
 
 #include "apps/report/write_report.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 

@@ -10,7 +10,9 @@
 #include "fitness/fitness.hpp"
 #include "models/files/json_file.hpp"
 #include "models/merge/merge_operator.hpp"
-#include "search/method.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "search/method/method.hpp"
+#include "search/methods/method_table.hpp"
 
 namespace regroup::apps {
 namespace {

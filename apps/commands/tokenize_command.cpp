@@ -11,7 +11,7 @@
 #include "models/text/id_files.hpp"
 #include "models/text/tokenizer.hpp"
 #include "models/text/utf8.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

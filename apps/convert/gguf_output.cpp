@@ -4,7 +4,7 @@
 
 #include "apps/shared_options.hpp"
 #include "models/files/json_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "models/gguf/write_gguf.hpp"
+#include "models/convert/write_gguf.hpp"
 #include "models/grouping/grouping_file.hpp"
 
 namespace regroup::apps {

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "models/files/json_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

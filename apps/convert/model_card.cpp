@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "apps/convert/source_licence.hpp"
-#include "models/convert/converted_config.hpp"
+#include "models/layouts/converted_config.hpp"
 #include "regroup/version.hpp"
 
 namespace regroup::apps {

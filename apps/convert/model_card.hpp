@@ -6,9 +6,9 @@
 
 #include "apps/convert/grouping_origin.hpp"
 #include "models/architecture/model_config.hpp"
-#include "models/convert/layout.hpp"
 #include "models/grouping/grouping_file.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/layouts/layout.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::apps {
 

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "apps/sampled_text.hpp"
-#include "models/merge/mergeable.hpp"
-#include "search/enumeration.hpp"
-#include "search/error.hpp"
-#include "search/grouping.hpp"
+#include "models/recipes/mergeable.hpp"
+#include "search/base/error.hpp"
+#include "search/groupings/grouping.hpp"
+#include "search/problem/enumeration.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "apps/correlate/correlate_options.hpp"
 #include "models/inputs/input_data.hpp"
-#include "models/language_model.hpp"
+#include "models/language_model/language_model.hpp"
 
 namespace regroup::apps {
 

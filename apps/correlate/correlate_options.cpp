@@ -4,7 +4,8 @@
 
 #include "apps/shared_options.hpp"
 #include "models/merge/merge_operator.hpp"
-#include "search/error.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 models::MergeRecipe CorrelateOptions::recipe() const {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "models/compute.hpp"
-#include "models/merge/merge_recipe.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "models/tensors/compute.hpp"
 
 namespace regroup::apps {
 

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "fitness/fitness.hpp"
-#include "search/baselines.hpp"
-#include "search/enumeration.hpp"
 #include "search/exact/exact_front.hpp"
 #include "search/exact/subset_dp.hpp"
-#include "search/front_selection.hpp"
+#include "search/problem/baselines.hpp"
+#include "search/problem/enumeration.hpp"
+#include "search/problem/front_selection.hpp"
 
 namespace regroup::apps {
 namespace {

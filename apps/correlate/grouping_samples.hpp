@@ -8,10 +8,10 @@
 
 #include "apps/correlate/correlate_inputs.hpp"
 #include "fitness/loss_estimate.hpp"
+#include "search/base/progress.hpp"
+#include "search/base/random.hpp"
 #include "search/exact/exact_units.hpp"
-#include "search/problem.hpp"
-#include "search/progress.hpp"
-#include "search/random.hpp"
+#include "search/problem/problem.hpp"
 
 namespace regroup::apps {
 

@@ -5,7 +5,7 @@
 
 #include "apps/correlate/grouping_samples.hpp"
 #include "apps/terminal/console.hpp"
-#include "models/candidate_meter.hpp"
+#include "models/language_model/candidate_meter.hpp"
 
 namespace regroup::apps {
 

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

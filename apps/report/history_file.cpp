@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "models/files/mapped_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

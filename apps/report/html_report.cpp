@@ -8,7 +8,7 @@
 
 #include "apps/report/report_data.hpp"
 #include "apps/report/resources.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -9,8 +9,8 @@
 #include "apps/report/history_file.hpp"
 #include "apps/report/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "models/merge/merge_recipe.hpp"
-#include "search/error.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "apps/report/child_process.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "search/error.hpp"
-#include "search/grouping_rules.hpp"
+#include "search/base/error.hpp"
+#include "search/groupings/grouping_rules.hpp"
 #include "search/key_norm/deal.hpp"
-#include "search/method.hpp"
+#include "search/method/method.hpp"
 
 namespace regroup::apps {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "apps/search/run_points.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 
 namespace regroup::apps {
 

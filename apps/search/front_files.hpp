@@ -9,7 +9,7 @@
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_points.hpp"
 #include "models/grouping/grouping_file.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::apps {
 

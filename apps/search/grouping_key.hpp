@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "models/merge/merge_recipe.hpp"
-#include "search/grouping.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "search/groupings/grouping.hpp"
 
 namespace regroup::apps {
 

@@ -10,7 +10,7 @@
 #include "fitness/loss_estimate.hpp"
 #include "models/files/sha256.hpp"
 #include "search/exact/measured_front.hpp"
-#include "search/front_selection.hpp"
+#include "search/problem/front_selection.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -7,8 +7,8 @@
 #include "apps/search/run_directory.hpp"
 #include "apps/search/search_options.hpp"
 #include "apps/terminal/console.hpp"
-#include "models/candidate_meter.hpp"
-#include "search/method.hpp"
+#include "models/language_model/candidate_meter.hpp"
+#include "search/method/method.hpp"
 
 namespace regroup::apps {
 

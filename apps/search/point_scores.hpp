@@ -8,7 +8,7 @@
 #include "apps/search/run_directory.hpp"
 #include "apps/search/run_points.hpp"
 #include "apps/terminal/console.hpp"
-#include "models/converter.hpp"
+#include "models/language_model/converter.hpp"
 
 namespace regroup::apps {
 

@@ -7,8 +7,8 @@
 
 #include "apps/search/run_points.hpp"
 #include "apps/search/search_inputs.hpp"
-#include "search/problem.hpp"
-#include "search/progress.hpp"
+#include "search/base/progress.hpp"
+#include "search/problem/problem.hpp"
 
 namespace regroup::apps {
 

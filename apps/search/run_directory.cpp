@@ -11,7 +11,7 @@
 #include "apps/search/state_file.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

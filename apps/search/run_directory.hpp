@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/window_score.hpp"
+#include "models/inputs/window_score.hpp"
 
 namespace regroup::apps {
 

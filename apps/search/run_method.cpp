@@ -4,6 +4,7 @@
 
 #include "apps/search/choices.hpp"
 #include "search/exact/certify.hpp"
+#include "search/methods/method_table.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -6,8 +6,8 @@
 #include "apps/search/priced_problems.hpp"
 #include "apps/search/run_points.hpp"
 #include "apps/search/search_inputs.hpp"
-#include "search/certificate.hpp"
-#include "search/method.hpp"
+#include "search/method/method.hpp"
+#include "search/problem/certificate.hpp"
 
 namespace regroup::apps {
 

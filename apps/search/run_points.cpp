@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <set>
 
-#include "search/baselines.hpp"
-#include "search/front_selection.hpp"
 #include "search/methods/baseline_methods.hpp"
+#include "search/methods/method_table.hpp"
+#include "search/problem/baselines.hpp"
+#include "search/problem/front_selection.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -8,7 +8,7 @@
 #include "apps/search/search_options.hpp"
 #include "fitness/bootstrap.hpp"
 #include "fitness/loss_estimate.hpp"
-#include "search/method.hpp"
+#include "search/method/method.hpp"
 
 namespace regroup::apps {
 

@@ -5,7 +5,8 @@
 #include "fitness/head_distances.hpp"
 #include "fitness/layer_grams.hpp"
 #include "models/files/sha256.hpp"
-#include "search/method.hpp"
+#include "search/method/method.hpp"
+#include "search/methods/method_table.hpp"
 
 namespace regroup::apps {
 namespace {

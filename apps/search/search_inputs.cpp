@@ -8,9 +8,9 @@
 #include "apps/search/search_rules.hpp"
 #include "models/files/sha256.hpp"
 #include "models/grouping/grouping_file.hpp"
-#include "models/merge/mergeable.hpp"
+#include "models/recipes/mergeable.hpp"
 #include "models/text/tokenizer.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -6,9 +6,9 @@
 #include "apps/calibration_input.hpp"
 #include "apps/search/search_options.hpp"
 #include "models/inputs/input_data.hpp"
-#include "models/language_model.hpp"
-#include "search/grouping.hpp"
-#include "search/grouping_rules.hpp"
+#include "models/language_model/language_model.hpp"
+#include "search/groupings/grouping.hpp"
+#include "search/groupings/grouping_rules.hpp"
 
 namespace regroup::apps {
 

@@ -10,9 +10,11 @@
 #include "fitness/fitness.hpp"
 #include "fitness/measured_score.hpp"
 #include "models/merge/merge_operator.hpp"
-#include "search/error.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "search/base/error.hpp"
 #include "search/exact/subset_dp.hpp"
-#include "search/method.hpp"
+#include "search/method/method.hpp"
+#include "search/methods/method_table.hpp"
 
 namespace regroup::apps {
 namespace {

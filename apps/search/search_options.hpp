@@ -9,9 +9,9 @@
 #include "apps/cache_setting.hpp"
 #include "apps/output_directory.hpp"
 #include "models/architecture/model_config.hpp"
-#include "models/cache_type.hpp"
-#include "models/compute.hpp"
-#include "models/merge/merge_recipe.hpp"
+#include "models/pretrained/cache_type.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "models/tensors/compute.hpp"
 #include "search/asymgqa/unit_search.hpp"
 
 namespace regroup::apps {

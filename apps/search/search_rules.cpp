@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "apps/search/choices.hpp"
-#include "search/error.hpp"
-#include "search/grouping.hpp"
+#include "search/base/error.hpp"
+#include "search/groupings/grouping.hpp"
 
 namespace regroup::apps {
 namespace {

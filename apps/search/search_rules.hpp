@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "apps/search/search_options.hpp"
-#include "models/pretrained_model.hpp"
-#include "search/grouping_rules.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "search/groupings/grouping_rules.hpp"
 
 namespace regroup::apps {
 

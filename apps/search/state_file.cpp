@@ -10,7 +10,7 @@
 #include "models/files/atomic_file.hpp"
 #include "models/files/mapped_file.hpp"
 #include "models/files/sha256.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "apps/search/run_directory.hpp"
-#include "search/search_state.hpp"
+#include "search/evolution/search_state.hpp"
 
 namespace regroup::apps {
 

@@ -7,7 +7,7 @@
 
 #include "apps/terminal/progress_bar.hpp"
 #include "apps/terminal/progress_lines.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {

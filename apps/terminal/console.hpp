@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "search/progress.hpp"
+#include "search/base/progress.hpp"
 
 namespace regroup::apps {
 

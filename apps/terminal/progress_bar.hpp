@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "apps/terminal/stage_clock.hpp"
-#include "search/progress.hpp"
+#include "search/base/progress.hpp"
 
 namespace regroup::apps {
 

@@ -10,8 +10,8 @@
 #include "models/files/mapped_file.hpp"
 #include "models/files/sha256.hpp"
 #include "models/text/text_counts.hpp"
-#include "search/error.hpp"
-#include "search/parallel.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
 
 namespace regroup::fitness {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "fitness/tasks/task.hpp"
-#include "models/continuation.hpp"
 #include "models/files/json_lines.hpp"
+#include "models/text/continuation.hpp"
 
 namespace regroup::fitness {
 

@@ -9,7 +9,7 @@
 #include "models/files/json_fields.hpp"
 #include "models/text/continuation_encoder.hpp"
 #include "models/text/text_counts.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::fitness {
 namespace {

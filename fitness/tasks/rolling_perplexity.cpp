@@ -13,7 +13,7 @@
 #include "models/text/continuation_encoder.hpp"
 #include "models/text/text_counts.hpp"
 #include "models/text/utf8.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::fitness {
 namespace {

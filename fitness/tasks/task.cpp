@@ -11,7 +11,7 @@
 #include "fitness/tasks/multiple_choice.hpp"
 #include "fitness/tasks/perplexity.hpp"
 #include "fitness/tasks/rolling_perplexity.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::fitness {
 namespace {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "fitness/loss_estimate.hpp"
-#include "models/language_model.hpp"
-#include "models/pretrained_model.hpp"
-#include "search/progress.hpp"
+#include "models/language_model/language_model.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "search/base/progress.hpp"
 
 namespace regroup::fitness {
 

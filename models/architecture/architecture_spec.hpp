@@ -89,11 +89,6 @@ struct ArchitectureSpec {
                    ModelConfig& out) = nullptr;
 };
 
-/// The family of a checkpoint's config.json, of one with heads by layer that of its source
-/// ("base_architecture"); throws InputError naming the architecture found and
-/// the supported ones. `where` names the file in messages.
-const ArchitectureSpec& find_architecture(const nlohmann::json& config, const std::string& where);
-
 /// Reads and checks config.json of a supported family, in either of the two dialects (DESIGN,
 /// "Command line"). Throws InputError for a missing, ill-typed or contradictory field, and, by
 /// name, for what is not supported (quantization, rope types, activations, experts).

@@ -7,8 +7,8 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "search/error.hpp"
-#include "search/partition.hpp"
+#include "search/base/error.hpp"
+#include "search/groupings/partition.hpp"
 
 namespace regroup::models {
 namespace {

@@ -12,7 +12,7 @@
 #include "models/architecture/read_sliding_windows.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

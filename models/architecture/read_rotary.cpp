@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "models/files/json_fields.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -10,8 +10,8 @@
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/files/printable.hpp"
-#include "models/merge/attention_matrices.hpp"
-#include "search/error.hpp"
+#include "models/layers/attention_matrices.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "models/calibration/layer_moments.hpp"
 #include "models/inputs/samples.hpp"
-#include "models/pretrained_model.hpp"
-#include "search/random.hpp"
+#include "models/layers/layer_moments.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "search/base/random.hpp"
 
 namespace regroup::models {
 

@@ -2,8 +2,8 @@
 
 #include <Eigen/Core>
 
-#include "models/calibration/layer_moments.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/layers/layer_moments.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
 

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <limits>
 
-#include "models/checkpoint/half.hpp"
-#include "search/error.hpp"
+#include "models/elements/half.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

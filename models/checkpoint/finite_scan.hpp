@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "models/checkpoint/tensor_view.hpp"
+#include "models/elements/tensor_view.hpp"
 
 namespace regroup::models {
 

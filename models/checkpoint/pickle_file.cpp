@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "models/checkpoint/pickle/state_dict.hpp"
-#include "models/checkpoint/strided_bytes.hpp"
+#include "models/elements/strided_bytes.hpp"
 #include "models/files/printable.hpp"
 #include "models/files/zip_entries.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

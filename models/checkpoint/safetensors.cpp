@@ -13,7 +13,7 @@
 #include "models/files/json_file.hpp"
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "models/checkpoint/safetensors_header.hpp"
-#include "models/checkpoint/tensor_view.hpp"
+#include "models/elements/tensor_view.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "models/checkpoint/dtype.hpp"
+#include "models/elements/dtype.hpp"
 
 namespace regroup::models {
 

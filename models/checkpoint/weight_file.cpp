@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/checkpoint/tensor_view.hpp"
+#include "models/elements/tensor_view.hpp"
 #include "models/files/mapped_file.hpp"
 
 namespace regroup::models {

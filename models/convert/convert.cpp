@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "models/checkpoint/safetensors_writer.hpp"
-#include "models/convert/companion_files.hpp"
-#include "models/convert/converted_config.hpp"
 #include "models/convert/converted_layers.hpp"
-#include "models/convert/element_type.hpp"
-#include "models/convert/remote_code.hpp"
+#include "models/elements/element_type.hpp"
 #include "models/files/atomic_file.hpp"
-#include "models/transformer/tensors.hpp"
-#include "search/error.hpp"
+#include "models/layouts/companion_files.hpp"
+#include "models/layouts/converted_config.hpp"
+#include "models/layouts/remote_code.hpp"
+#include "models/tensors/tensors.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

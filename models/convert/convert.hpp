@@ -7,10 +7,10 @@
 #include <stop_token>
 #include <string>
 
-#include "models/checkpoint/dtype.hpp"
-#include "models/convert/layout.hpp"
-#include "models/pretrained_model.hpp"
-#include "search/progress.hpp"
+#include "models/elements/dtype.hpp"
+#include "models/layouts/layout.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "search/base/progress.hpp"
 
 namespace regroup::models {
 

@@ -3,10 +3,10 @@
 #include <optional>
 #include <vector>
 
-#include "models/convert/layout.hpp"
-#include "models/merge/attention_weights.hpp"
-#include "models/merge/merged_layers.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/attention/attention_weights.hpp"
+#include "models/layouts/layout.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "models/refit/merged_layers.hpp"
 
 namespace regroup::models {
 

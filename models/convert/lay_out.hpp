@@ -1,7 +1,7 @@
 #pragma once
 
-#include "models/convert/layout.hpp"
-#include "models/merge/attention_weights.hpp"
+#include "models/attention/attention_weights.hpp"
+#include "models/layouts/layout.hpp"
 
 namespace regroup::models {
 

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "models/files/mapped_file.hpp"
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "models/files/file_descriptor.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "models/files/file_descriptor.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

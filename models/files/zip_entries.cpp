@@ -9,7 +9,7 @@
 
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 // Of a zip archive (PKWARE's APPNOTE 6.3, sections 4.3 and 4.5.3) the records that lead to the
 // bytes: the end record or its zip64 twin → directory entries → local headers → bytes.

@@ -9,7 +9,7 @@
 #include "models/text/gpt2_tokenizer.hpp"
 #include "models/text/tokenizer.hpp"
 #include "models/text/tokenizer_json.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <string>
 
-#include "models/checkpoint/half.hpp"
-#include "models/convert/element_type.hpp"
-#include "search/error.hpp"
+#include "models/elements/element_type.hpp"
+#include "models/elements/half.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

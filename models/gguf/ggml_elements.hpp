@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "models/checkpoint/dtype.hpp"
+#include "models/elements/dtype.hpp"
 #include "models/gguf/ggml_type.hpp"
 
 namespace regroup::models {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "models/checkpoint/dtype.hpp"
+#include "models/elements/dtype.hpp"
 
 namespace regroup::models {
 

@@ -8,8 +8,8 @@
 #include <set>
 #include <string>
 
-#include "models/convert/layout.hpp"
-#include "search/error.hpp"
+#include "models/layouts/layout.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "models/convert/layout.hpp"
+#include "models/layouts/layout.hpp"
 
 namespace regroup::models {
 namespace {

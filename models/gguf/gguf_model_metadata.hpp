@@ -6,7 +6,7 @@
 #include "models/gguf/ggml_type.hpp"
 #include "models/gguf/gguf_architecture.hpp"
 #include "models/gguf/gguf_metadata.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
 

@@ -7,7 +7,7 @@
 #include "models/gguf/chat_template.hpp"
 #include "models/gguf/sentencepiece_metadata.hpp"
 #include "models/text/tokenizer.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "models/gguf/gguf_metadata.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

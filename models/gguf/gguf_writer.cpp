@@ -4,10 +4,10 @@
 #include <set>
 #include <string_view>
 
-#include "models/checkpoint/tensor_view.hpp"
+#include "models/elements/tensor_view.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/little_endian.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/gguf/byte_level_metadata.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

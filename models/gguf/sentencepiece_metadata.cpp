@@ -11,7 +11,7 @@
 #include "models/text/pipeline/vocabulary.hpp"
 #include "models/text/sentencepiece_model.hpp"
 #include "models/text/tokenizer_config.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "models/merge/merge_recipe.hpp"
-#include "models/pretrained_model.hpp"
-#include "search/grouping.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "search/groupings/grouping.hpp"
 
 namespace regroup::models {
 

@@ -9,7 +9,7 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/partition_json.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

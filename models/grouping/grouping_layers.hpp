@@ -4,7 +4,7 @@
 #include <string>
 
 #include "models/grouping/head_counts.hpp"
-#include "search/grouping.hpp"
+#include "search/groupings/grouping.hpp"
 
 namespace regroup::models {
 

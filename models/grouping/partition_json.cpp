@@ -8,7 +8,7 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "search/partition.hpp"
+#include "search/groupings/partition.hpp"
 
 namespace regroup::models {
 

@@ -7,9 +7,10 @@
 #include "models/files/printable.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/grouping/grouping_layers.hpp"
-#include "models/merge/merge_recipe.hpp"
-#include "models/merge/mergeable.hpp"
-#include "search/error.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "models/recipes/mergeable.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -6,7 +6,7 @@
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_layers.hpp"
 #include "models/grouping/partition_json.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

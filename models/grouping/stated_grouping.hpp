@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "models/grouping/head_counts.hpp"
-#include "search/grouping.hpp"
+#include "search/groupings/grouping.hpp"
 
 namespace regroup::models {
 

@@ -10,7 +10,7 @@
 #include "models/files/sha256.hpp"
 #include "models/images/class_labels.hpp"
 #include "models/images/listing.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

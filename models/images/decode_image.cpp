@@ -5,7 +5,7 @@
 #include "models/files/mapped_file.hpp"
 #include "models/images/decode_jpeg.hpp"
 #include "models/images/decode_png.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

@@ -4,7 +4,7 @@
 #include <csetjmp>
 #include <string>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

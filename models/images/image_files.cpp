@@ -7,7 +7,7 @@
 #include "models/images/cifar.hpp"
 #include "models/images/image_folder.hpp"
 #include "models/images/listing.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

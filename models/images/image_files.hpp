@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/images/image_processor.hpp"
-#include "models/inputs/image_set.hpp"
+#include "models/images/image_set.hpp"
 
 namespace regroup::models {
 

@@ -7,7 +7,7 @@
 #include "models/images/class_labels.hpp"
 #include "models/images/decode_image.hpp"
 #include "models/images/listing.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "models/images/resize.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -4,7 +4,7 @@
 #include <system_error>
 
 #include "models/files/sha256.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

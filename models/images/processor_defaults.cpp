@@ -5,7 +5,7 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -9,7 +9,7 @@
 #include "models/files/printable.hpp"
 #include "models/images/image_processor.hpp"
 #include "models/images/processor_defaults.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

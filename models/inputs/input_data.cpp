@@ -9,7 +9,7 @@
 #include "models/inputs/pair_file.hpp"
 #include "models/text/token_data.hpp"
 #include "models/text/tokenizer.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -12,7 +12,7 @@
 #include "models/files/mapped_file.hpp"
 #include "models/files/sha256.hpp"
 #include "models/text/tokenizer.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

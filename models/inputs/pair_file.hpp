@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "models/inputs/samples.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
 

@@ -6,8 +6,8 @@
 #include <numeric>
 #include <utility>
 
-#include "models/inputs/image_set.hpp"
-#include "search/error.hpp"
+#include "models/images/image_set.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

@@ -33,9 +33,4 @@ class MergeOperator {
   virtual SharedHead share(const MergeProblem& group) const = 0;
 };
 
-/// The operator called `name`; throws InputError that lists the known ones.
-const MergeOperator& find_merge(std::string_view name);
-/// In the order of the table.
-std::vector<std::string_view> merge_names();
-
 }  // namespace regroup::models

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <complex>
 
-#include "models/dense_algebra.hpp"
-#include "search/error.hpp"
+#include "models/algebra/dense_algebra.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

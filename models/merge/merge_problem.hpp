@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "models/calibration/layer_moments.hpp"
-#include "models/merge/attention_matrices.hpp"
-#include "models/merge/head_layout.hpp"
+#include "models/layers/attention_matrices.hpp"
+#include "models/layers/head_layout.hpp"
+#include "models/layers/layer_moments.hpp"
 
 namespace regroup::models {
 

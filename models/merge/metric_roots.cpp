@@ -1,6 +1,6 @@
 #include "models/merge/metric_roots.hpp"
 
-#include "models/dense_algebra.hpp"
+#include "models/algebra/dense_algebra.hpp"
 
 namespace regroup::models {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/dense_algebra.hpp"
+#include "models/algebra/dense_algebra.hpp"
 
 namespace regroup::models {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "models/transformer/token_losses.hpp"
-#include "models/transformer/window_pass.hpp"
+#include "models/passes/token_losses.hpp"
+#include "models/passes/window_pass.hpp"
 
 namespace regroup::models {
 namespace {

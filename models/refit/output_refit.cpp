@@ -1,7 +1,7 @@
 #include "models/refit/output_refit.hpp"
 
-#include "models/dense_algebra.hpp"
-#include "models/transformer/eigen_tensors.hpp"
+#include "models/algebra/dense_algebra.hpp"
+#include "models/tensors/eigen_tensors.hpp"
 
 namespace regroup::models {
 namespace {

@@ -5,8 +5,8 @@
 #include <Eigen/Core>
 #include <array>
 
-#include "models/merge/attention_matrices.hpp"
-#include "models/transformer/window_pass.hpp"
+#include "models/layers/attention_matrices.hpp"
+#include "models/passes/window_pass.hpp"
 
 namespace regroup::models {
 

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "models/transformer/eigen_tensors.hpp"
-#include "models/transformer/window_pass.hpp"
+#include "models/passes/window_pass.hpp"
+#include "models/tensors/eigen_tensors.hpp"
 
 namespace regroup::models {
 namespace {

@@ -5,8 +5,8 @@
 #include <stop_token>
 #include <vector>
 
-#include "models/compute.hpp"
-#include "models/transformer/rotary.hpp"
+#include "models/attention/rotary.hpp"
+#include "models/tensors/compute.hpp"
 
 namespace regroup::models {
 

@@ -10,8 +10,8 @@
 #include <numeric>
 #include <utility>
 
-#include "models/transformer/eigen_tensors.hpp"
-#include "models/transformer/window_pass.hpp"
+#include "models/passes/window_pass.hpp"
+#include "models/tensors/eigen_tensors.hpp"
 
 namespace regroup::models {
 namespace {

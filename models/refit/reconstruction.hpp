@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "models/transformer/attention.hpp"
+#include "models/attention/attention.hpp"
 
 namespace regroup::models {
 

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <utility>
 
-#include "models/merge/merge_layer.hpp"
+#include "models/passes/window_pass.hpp"
+#include "models/refit/merge_layer.hpp"
 #include "models/refit/output_refit.hpp"
 #include "models/refit/query_refit.hpp"
 #include "models/refit/reconstruction.hpp"
-#include "models/transformer/eigen_tensors.hpp"
-#include "models/transformer/window_pass.hpp"
+#include "models/tensors/eigen_tensors.hpp"
 
 namespace regroup::models {
 namespace {

@@ -3,11 +3,11 @@
 #include <stop_token>
 #include <vector>
 
+#include "models/attention/attention_weights.hpp"
 #include "models/calibration/calibration.hpp"
-#include "models/merge/attention_weights.hpp"
-#include "models/merge/merge_recipe.hpp"
+#include "models/recipes/merge_recipe.hpp"
 #include "models/refit/layer_states.hpp"
-#include "search/grouping.hpp"
+#include "search/groupings/grouping.hpp"
 
 namespace regroup::models {
 

@@ -5,7 +5,7 @@
 #include "models/files/printable.hpp"
 #include "models/text/text_counts.hpp"
 #include "models/text/token_data.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

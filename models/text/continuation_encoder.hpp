@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "models/continuation.hpp"
-#include "models/pretrained_model.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "models/text/continuation.hpp"
 #include "models/text/tokenizer.hpp"
 
 namespace regroup::models {

@@ -8,8 +8,8 @@
 #include "models/files/mapped_file.hpp"
 #include "models/files/printable.hpp"
 #include "models/text/pipeline/merge_text.hpp"
-#include "models/text/pipeline/pipeline_tokenizer.hpp"
 #include "models/text/pipeline/unsupported.hpp"
+#include "models/text/pipeline_tokenizer.hpp"
 
 namespace regroup::models {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "models/text/pipeline/added_tokens.hpp"
 #include "models/text/pipeline/byte_level_bpe.hpp"
-#include "models/text/pipeline/special_ids.hpp"
+#include "models/text/special_ids.hpp"
 #include "models/text/tokenizer.hpp"
 #include "models/text/tokenizer_config.hpp"
 

@@ -3,7 +3,7 @@
 #include <span>
 
 #include "models/files/little_endian.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "models/files/mapped_file.hpp"
 #include "models/text/protobuf_fields.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

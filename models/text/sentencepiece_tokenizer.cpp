@@ -4,7 +4,7 @@
 
 #include "models/text/sentencepiece_model.hpp"
 #include "models/text/tokenizer_config.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

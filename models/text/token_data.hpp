@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/pretrained_model.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
 

@@ -3,7 +3,7 @@
 #include "models/text/gpt2_tokenizer.hpp"
 #include "models/text/sentencepiece_tokenizer.hpp"
 #include "models/text/tokenizer_json.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

@@ -9,10 +9,10 @@
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
 #include "models/text/pipeline/merge_text.hpp"
-#include "models/text/pipeline/pipeline_tokenizer.hpp"
 #include "models/text/pipeline/unsupported.hpp"
 #include "models/text/pipeline/word_piece.hpp"
-#include "search/error.hpp"
+#include "models/text/pipeline_tokenizer.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "models/architecture/model_config.hpp"
-#include "models/transformer/linear.hpp"
+#include "models/tensors/linear.hpp"
 
 namespace regroup::models {
 

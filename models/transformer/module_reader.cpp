@@ -1,8 +1,8 @@
 #include "models/transformer/module_reader.hpp"
 
 #include "models/checkpoint/finite_scan.hpp"
-#include "models/transformer/tensors.hpp"
-#include "models/transformer/weight_place.hpp"
+#include "models/tensors/tensors.hpp"
+#include "models/tensors/weight_place.hpp"
 
 namespace regroup::models {
 

@@ -4,10 +4,10 @@
 
 #include <string>
 
-#include "models/compute.hpp"
-#include "models/pretrained_model.hpp"
-#include "models/transformer/linear.hpp"
-#include "models/transformer/norm.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "models/tensors/compute.hpp"
+#include "models/tensors/linear.hpp"
+#include "models/tensors/norm.hpp"
 
 namespace regroup::models {
 

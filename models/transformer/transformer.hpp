@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "models/pretrained_model.hpp"
-#include "models/transformer/attention.hpp"
+#include "models/attention/attention.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 #include "models/transformer/embedding.hpp"
 #include "models/transformer/head.hpp"
 #include "models/transformer/mlp.hpp"

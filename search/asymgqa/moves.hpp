@@ -1,8 +1,8 @@
 #pragma once
 
 #include "search/asymgqa/nearest_heads.hpp"
-#include "search/partition.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
+#include "search/groupings/partition.hpp"
 
 namespace regroup::search {
 

@@ -3,7 +3,7 @@
 #include <Eigen/Core>
 #include <vector>
 
-#include "search/partition.hpp"
+#include "search/groupings/partition.hpp"
 
 namespace regroup::search {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "search/problem.hpp"
+#include "search/problem/problem.hpp"
 
 namespace regroup::search {
 

@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "search/baselines.hpp"
+#include "search/problem/baselines.hpp"
 
 namespace regroup::search {
 namespace {

@@ -5,8 +5,8 @@
 #include <queue>
 #include <utility>
 
-#include "search/error.hpp"
-#include "search/exact/relaxation.hpp"
+#include "search/base/error.hpp"
+#include "search/costs/relaxation.hpp"
 
 namespace regroup::search {
 namespace {

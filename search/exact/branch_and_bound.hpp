@@ -4,8 +4,8 @@
 #include <optional>
 #include <stop_token>
 
-#include "search/cost_table.hpp"
-#include "search/unit_front.hpp"
+#include "search/costs/cost_table.hpp"
+#include "search/problem/unit_front.hpp"
 
 namespace regroup::search {
 

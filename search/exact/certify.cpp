@@ -4,12 +4,12 @@
 #include <cmath>
 #include <limits>
 
-#include "search/descent.hpp"
-#include "search/error.hpp"
-#include "search/exact/relaxation.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "search/costs/descent.hpp"
+#include "search/costs/pricing_work.hpp"
+#include "search/costs/relaxation.hpp"
 #include "search/exact/subset_dp.hpp"
-#include "search/parallel.hpp"
-#include "search/pricing_work.hpp"
 
 namespace regroup::search {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "search/certificate.hpp"
 #include "search/exact/exact_front.hpp"
+#include "search/problem/certificate.hpp"
 
 namespace regroup::search {
 

@@ -4,12 +4,12 @@
 #include <memory>
 #include <optional>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "search/base/stage_clock.hpp"
+#include "search/costs/relaxation.hpp"
 #include "search/exact/good_partitions.hpp"
-#include "search/exact/relaxation.hpp"
 #include "search/exact/subset_dp.hpp"
-#include "search/parallel.hpp"
-#include "search/stage_clock.hpp"
 
 namespace regroup::search {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "search/exact/branch_and_bound.hpp"
-#include "search/method.hpp"
+#include "search/method/method.hpp"
 
 namespace regroup::search {
 

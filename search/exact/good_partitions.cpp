@@ -5,11 +5,11 @@
 #include <limits>
 #include <utility>
 
-#include "search/baselines.hpp"
-#include "search/descent.hpp"
+#include "search/base/parallel.hpp"
+#include "search/costs/descent.hpp"
+#include "search/costs/pricing_work.hpp"
 #include "search/exact/piecewise.hpp"
-#include "search/parallel.hpp"
-#include "search/pricing_work.hpp"
+#include "search/problem/baselines.hpp"
 
 namespace regroup::search {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "search/cost_table.hpp"
-#include "search/random.hpp"
-#include "search/unit_front.hpp"
+#include "search/base/random.hpp"
+#include "search/costs/cost_table.hpp"
+#include "search/problem/unit_front.hpp"
 
 namespace regroup::search {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::search {
 namespace {

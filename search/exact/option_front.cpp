@@ -6,7 +6,7 @@
 #include <limits>
 #include <optional>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::search {
 namespace {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "search/exact/budget_split.hpp"
-#include "search/problem.hpp"
-#include "search/unit_front.hpp"
+#include "search/problem/problem.hpp"
+#include "search/problem/unit_front.hpp"
 
 namespace regroup::search {
 

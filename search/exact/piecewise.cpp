@@ -1,6 +1,6 @@
 #include "search/exact/piecewise.hpp"
 
-#include "search/descent.hpp"
+#include "search/costs/descent.hpp"
 #include "search/exact/budget_split.hpp"
 #include "search/exact/subset_dp.hpp"
 

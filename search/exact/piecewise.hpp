@@ -1,7 +1,7 @@
 #pragma once
 
-#include "search/cost_table.hpp"
-#include "search/unit_front.hpp"
+#include "search/costs/cost_table.hpp"
+#include "search/problem/unit_front.hpp"
 
 namespace regroup::search {
 

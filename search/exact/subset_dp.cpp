@@ -8,9 +8,9 @@
 #include <limits>
 #include <vector>
 
-#include "search/error.hpp"
-#include "search/parallel.hpp"
-#include "search/pricing_work.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "search/costs/pricing_work.hpp"
 
 namespace regroup::search {
 namespace {

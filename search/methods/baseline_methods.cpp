@@ -2,8 +2,8 @@
 
 #include <map>
 
-#include "search/baselines.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/problem/baselines.hpp"
 
 namespace regroup::search {
 

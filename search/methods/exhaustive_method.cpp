@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
-#include "search/enumeration.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/problem/enumeration.hpp"
 
 namespace regroup::search {
 namespace {

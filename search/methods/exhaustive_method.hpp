@@ -1,6 +1,6 @@
 #pragma once
 
-#include "search/method.hpp"
+#include "search/method/method.hpp"
 
 namespace regroup::search {
 

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "search/genomes.hpp"
-#include "search/method.hpp"
-#include "search/unit_front.hpp"
+#include "search/evolution/genomes.hpp"
+#include "search/method/method.hpp"
+#include "search/problem/unit_front.hpp"
 
 namespace regroup::search {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "search/variations/arbitrary_groups.hpp"
-#include "search/variations/equal_groups.hpp"
+#include "search/evolution/variations/arbitrary_groups.hpp"
+#include "search/evolution/variations/equal_groups.hpp"
 
 namespace regroup::search {
 namespace {

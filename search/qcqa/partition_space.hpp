@@ -3,10 +3,10 @@
 #include <memory>
 #include <optional>
 
-#include "search/descent.hpp"
-#include "search/problem.hpp"
-#include "search/unit_front.hpp"
-#include "search/variation.hpp"
+#include "search/costs/descent.hpp"
+#include "search/evolution/variation.hpp"
+#include "search/problem/problem.hpp"
+#include "search/problem/unit_front.hpp"
 
 namespace regroup::search {
 

@@ -6,14 +6,14 @@
 #include <string>
 #include <utility>
 
-#include "search/descent.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "search/base/stage_clock.hpp"
+#include "search/costs/descent.hpp"
+#include "search/costs/pricing_work.hpp"
+#include "search/evolution/memo_evaluator.hpp"
 #include "search/exact/piecewise.hpp"
-#include "search/memo_evaluator.hpp"
-#include "search/parallel.hpp"
-#include "search/pricing_work.hpp"
 #include "search/qcqa/partition_space.hpp"
-#include "search/stage_clock.hpp"
 
 namespace regroup::search {
 namespace {

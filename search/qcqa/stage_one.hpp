@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "search/method.hpp"
-#include "search/unit_front.hpp"
+#include "search/method/method.hpp"
+#include "search/problem/unit_front.hpp"
 
 namespace regroup::search {
 

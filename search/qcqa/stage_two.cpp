@@ -1,12 +1,12 @@
 #include "search/qcqa/stage_two.hpp"
 
-#include "search/error.hpp"
-#include "search/memo_evaluator.hpp"
-#include "search/nsga2.hpp"
-#include "search/parallel.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "search/base/stage_clock.hpp"
+#include "search/evolution/memo_evaluator.hpp"
+#include "search/evolution/nsga2.hpp"
+#include "search/evolution/variations/bounded_integers.hpp"
 #include "search/qcqa/choice_space.hpp"
-#include "search/stage_clock.hpp"
-#include "search/variations/bounded_integers.hpp"
 
 namespace regroup::search {
 namespace {

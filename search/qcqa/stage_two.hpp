@@ -1,7 +1,7 @@
 #pragma once
 
-#include "search/method.hpp"
-#include "search/unit_front.hpp"
+#include "search/method/method.hpp"
+#include "search/problem/unit_front.hpp"
 
 namespace regroup::search {
 

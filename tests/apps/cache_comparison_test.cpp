@@ -6,7 +6,7 @@
 
 #include "apps/report/html_report.hpp"
 #include "apps/report/report_data.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/apps/sample_run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "fitness/rank_correlation.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/apps/program.hpp"
-#include "tests/fixtures/text_model.hpp"
+#include "tests/fixtures/language_model/text_model.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/shared_data.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "models/generation.hpp"
+#include "models/language_model/generation.hpp"
 #include "models/text/tokenizer.hpp"
 #include "tests/apps/program.hpp"
+#include "tests/fixtures/language_model/text_model.hpp"
 #include "tests/fixtures/random_checkpoint.hpp"
-#include "tests/fixtures/text_model.hpp"
 #include "tests/fixtures/tiny_family.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"

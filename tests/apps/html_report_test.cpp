@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/apps/sample_run.hpp"
 #include "tests/support/catch.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
-#include "models/language_model.hpp"
+#include "models/language_model/language_model.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"

@@ -5,7 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/promised_bytes.hpp"
 #include "tests/fixtures/tiny_llama.hpp"

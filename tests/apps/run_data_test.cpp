@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/apps/sample_run.hpp"
 #include "tests/support/catch.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "fitness/fitness.hpp"
 #include "models/merge/merge_operator.hpp"
+#include "models/merge/operators/merge_table.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace regroup;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "apps/search/state_file.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/promised_bytes.hpp"
 #include "tests/apps/search_scene.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/report/child_process.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/apps/sample_run.hpp"
 #include "tests/support/catch.hpp"
 

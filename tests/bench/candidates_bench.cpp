@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <memory>
 
-#include "models/candidate_meter.hpp"
-#include "search/baselines.hpp"
-#include "search/enumeration.hpp"
-#include "search/parallel.hpp"
+#include "models/language_model/candidate_meter.hpp"
+#include "search/base/parallel.hpp"
+#include "search/problem/baselines.hpp"
+#include "search/problem/enumeration.hpp"
 #include "tests/bench/support/agreement.hpp"
 
 namespace {

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "search/enumeration.hpp"
+#include "search/base/parallel.hpp"
 #include "search/exact/certify.hpp"
 #include "search/exact/exact_front.hpp"
-#include "search/parallel.hpp"
+#include "search/problem/enumeration.hpp"
 #include "tests/bench/support/agreement.hpp"
 #include "tests/bench/support/head_problem.hpp"
 #include "tests/support/random_tables.hpp"

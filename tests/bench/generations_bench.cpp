@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "search/memo_evaluator.hpp"
-#include "search/nsga2.hpp"
-#include "search/variations/arbitrary_groups.hpp"
+#include "search/evolution/memo_evaluator.hpp"
+#include "search/evolution/nsga2.hpp"
+#include "search/evolution/variations/arbitrary_groups.hpp"
 #include "tests/bench/support/agreement.hpp"
 #include "tests/bench/support/grouping_task.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "search/parallel.hpp"
+#include "search/base/parallel.hpp"
 #include "search/qcqa/stage_one.hpp"
 #include "tests/bench/support/agreement.hpp"
 #include "tests/bench/support/head_problem.hpp"

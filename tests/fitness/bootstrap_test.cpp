@@ -5,8 +5,8 @@
 #include <map>
 
 #include "fitness/loss_estimate.hpp"
-#include "search/error.hpp"
-#include "search/parallel.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 

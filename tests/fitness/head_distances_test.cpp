@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -4,7 +4,8 @@
 #include <map>
 
 #include "fitness/loss_estimate.hpp"
-#include "search/parallel.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "search/base/parallel.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "fitness/rank_correlation.hpp"
-#include "search/error.hpp"
-#include "search/random.hpp"
+#include "search/base/error.hpp"
+#include "search/base/random.hpp"
 #include "tests/support/catch.hpp"
 
 namespace regroup::fitness {

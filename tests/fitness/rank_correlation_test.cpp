@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 
 namespace regroup::fitness {

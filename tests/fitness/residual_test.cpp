@@ -3,9 +3,10 @@
 #include <cmath>
 
 #include "fitness/residual_cost.hpp"
-#include "models/language_model.hpp"
-#include "search/enumeration.hpp"
-#include "search/error.hpp"
+#include "models/language_model/language_model.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "search/base/error.hpp"
+#include "search/problem/enumeration.hpp"
 #include "tests/fixtures/random_layer.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"

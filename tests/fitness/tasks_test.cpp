@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "search/error.hpp"
-#include "tests/fixtures/text_model.hpp"
+#include "search/base/error.hpp"
+#include "tests/fixtures/language_model/text_model.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"

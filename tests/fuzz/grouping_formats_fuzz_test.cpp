@@ -2,7 +2,7 @@
 #include <string>
 
 #include "models/grouping/formats/grouping_format.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 

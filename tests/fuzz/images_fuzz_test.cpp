@@ -2,7 +2,7 @@
 #include <string>
 
 #include "models/images/decode_image.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -14,7 +14,8 @@ namespace {
 using Random = std::mt19937_64;
 
 std::string golden(const std::string& name) {
-  const auto folder = std::filesystem::path(REGROUP_SOURCE_DIR) / "tests/models/image_goldens";
+  const auto folder =
+      std::filesystem::path(REGROUP_SOURCE_DIR) / "tests/models/images/image_goldens";
   return tests::read_file(folder / name);
 }
 

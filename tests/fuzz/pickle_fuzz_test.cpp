@@ -6,7 +6,7 @@
 
 #include "models/checkpoint/finite_scan.hpp"
 #include "models/checkpoint/pickle_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/torch_archive.hpp"

@@ -8,7 +8,7 @@
 #include "models/checkpoint/checkpoint.hpp"
 #include "models/checkpoint/finite_scan.hpp"
 #include "models/checkpoint/safetensors.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/safetensors_bytes.hpp"
 #include "tests/support/temporary_directory.hpp"

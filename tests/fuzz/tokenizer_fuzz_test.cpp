@@ -3,7 +3,7 @@
 #include <string>
 
 #include "models/text/tokenizer.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"

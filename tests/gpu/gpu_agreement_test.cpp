@@ -9,9 +9,10 @@
 #include <tuple>
 #include <vector>
 
-#include "models/converter.hpp"
-#include "models/language_model.hpp"
-#include "search/parallel.hpp"
+#include "models/language_model/converter.hpp"
+#include "models/language_model/language_model.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "search/base/parallel.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/gpu/gpu_device.hpp"
 #include "tests/support/catch.hpp"

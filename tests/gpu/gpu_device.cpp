@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::tests {
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "models/compute.hpp"
+#include "models/tensors/compute.hpp"
 
 namespace regroup::tests {
 

@@ -1,10 +1,10 @@
-#include "search/allocation.hpp"
-#include "search/enumeration.hpp"
+#include "search/costs/allocation.hpp"
+#include "search/problem/enumeration.hpp"
 
-#include "search/error.hpp"
-#include "search/gram_cost.hpp"
-#include "search/grouping.hpp"
-#include "search/problem.hpp"
+#include "search/base/error.hpp"
+#include "search/costs/gram_cost.hpp"
+#include "search/groupings/grouping.hpp"
+#include "search/problem/problem.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
-#include "search/enumeration.hpp"
-#include "search/error.hpp"
-#include "search/methods/asymgqa_method.hpp"
-#include "search/parallel.hpp"
+#include "search/asymgqa/asymgqa_method.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "search/problem/enumeration.hpp"
 #include "tests/search/naive_asymgqa.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"

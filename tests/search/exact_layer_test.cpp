@@ -2,15 +2,15 @@
 
 #include <memory>
 
-#include "search/descent.hpp"
-#include "search/enumeration.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/costs/descent.hpp"
+#include "search/costs/gram_cost.hpp"
+#include "search/costs/gram_relaxation.hpp"
 #include "search/exact/branch_and_bound.hpp"
 #include "search/exact/good_partitions.hpp"
-#include "search/exact/gram_relaxation.hpp"
 #include "search/exact/piecewise.hpp"
 #include "search/exact/subset_dp.hpp"
-#include "search/gram_cost.hpp"
+#include "search/problem/enumeration.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 

@@ -3,9 +3,9 @@
 #include <functional>
 #include <map>
 
+#include "search/base/parallel.hpp"
 #include "search/exact/budget_split.hpp"
 #include "search/exact/certify.hpp"
-#include "search/parallel.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"

@@ -2,8 +2,9 @@
 
 #include <set>
 
-#include "search/enumeration.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/methods/method_table.hpp"
+#include "search/problem/enumeration.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"

@@ -1,4 +1,4 @@
-#include "search/front_selection.hpp"
+#include "search/problem/front_selection.hpp"
 
 #include "tests/support/catch.hpp"
 

@@ -1,8 +1,8 @@
-#include "search/gram_cost.hpp"
-#include "search/enumeration.hpp"
+#include "search/costs/gram_cost.hpp"
+#include "search/problem/enumeration.hpp"
 
-#include "search/descent.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/costs/descent.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 

@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <map>
 
-#include "search/allocation.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/costs/allocation.hpp"
 #include "search/key_norm/deal.hpp"
-#include "search/method.hpp"
+#include "search/method/method.hpp"
+#include "search/methods/method_table.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"

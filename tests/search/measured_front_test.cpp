@@ -4,7 +4,7 @@
 #include <limits>
 #include <map>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 #include "search/exact/measured_front.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"

@@ -1,9 +1,9 @@
-#include "search/memo_evaluator.hpp"
+#include "search/evolution/memo_evaluator.hpp"
 
 #include <map>
 
-#include "search/genome_index.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
+#include "search/evolution/genome_index.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace regroup;

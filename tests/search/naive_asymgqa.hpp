@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "search/asymgqa/unit_search.hpp"
-#include "search/cost_table.hpp"
-#include "search/partition.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
+#include "search/costs/cost_table.hpp"
+#include "search/groupings/partition.hpp"
 
 namespace regroup::tests {
 

@@ -1,13 +1,13 @@
-#include "search/nsga2.hpp"
+#include "search/evolution/nsga2.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "search/error.hpp"
-#include "search/variations/arbitrary_groups.hpp"
-#include "search/variations/bounded_integers.hpp"
-#include "search/variations/equal_groups.hpp"
+#include "search/base/error.hpp"
+#include "search/evolution/variations/arbitrary_groups.hpp"
+#include "search/evolution/variations/bounded_integers.hpp"
+#include "search/evolution/variations/equal_groups.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace regroup;

@@ -1,9 +1,9 @@
-#include "search/pareto.hpp"
+#include "search/evolution/pareto.hpp"
 
 #include <cmath>
 
-#include "search/archive.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
+#include "search/evolution/archive.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace regroup::search;

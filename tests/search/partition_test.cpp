@@ -1,10 +1,10 @@
-#include "search/partition.hpp"
-#include "search/enumeration.hpp"
+#include "search/groupings/partition.hpp"
+#include "search/problem/enumeration.hpp"
 
 #include <set>
 
-#include "search/error.hpp"
-#include "search/grouping.hpp"
+#include "search/base/error.hpp"
+#include "search/groupings/grouping.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/random_tables.hpp"

@@ -1,16 +1,16 @@
 // Units whose groups are too dear to price them all: searched by a sketch, what is found is priced.
 
-#include "search/pricing_work.hpp"
+#include "search/costs/pricing_work.hpp"
 
 #include <cmath>
 #include <limits>
 
-#include "search/descent.hpp"
+#include "search/base/parallel.hpp"
+#include "search/costs/descent.hpp"
 #include "search/exact/certify.hpp"
 #include "search/exact/exact_units.hpp"
 #include "search/exact/good_partitions.hpp"
 #include "search/exact/subset_dp.hpp"
-#include "search/parallel.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/direction_cost.hpp"
 #include "tests/support/random_tables.hpp"

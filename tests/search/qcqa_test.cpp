@@ -1,7 +1,7 @@
 #include <map>
 #include <set>
 
-#include "search/parallel.hpp"
+#include "search/base/parallel.hpp"
 #include "search/qcqa/marginal_allocation.hpp"
 #include "search/qcqa/stage_one.hpp"
 #include "search/qcqa/stage_two.hpp"

@@ -1,4 +1,4 @@
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -1,10 +1,11 @@
 // Budgets and state of evolutionary searches: a search that goes on from any generation ends like
 // one that was never broken off.
 
-#include "search/error.hpp"
-#include "search/nsga2.hpp"
+#include "search/base/error.hpp"
+#include "search/evolution/nsga2.hpp"
+#include "search/evolution/variations/arbitrary_groups.hpp"
+#include "search/methods/method_table.hpp"
 #include "search/qcqa/stage_one.hpp"
-#include "search/variations/arbitrary_groups.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"

@@ -1,7 +1,7 @@
 // Rules say which groupings may be found; every method keeps to them.
 
-#include "search/baselines.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
+#include "search/problem/baselines.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/random_tables.hpp"

@@ -3,9 +3,9 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 
-#include "search/error.hpp"
-#include "search/exact/spectral_relaxation.hpp"
-#include "search/sum_cost.hpp"
+#include "search/base/error.hpp"
+#include "search/costs/spectral_relaxation.hpp"
+#include "search/costs/sum_cost.hpp"
 #include "tests/support/random_tables.hpp"
 
 namespace regroup::tests {

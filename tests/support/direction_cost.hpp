@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "search/problem.hpp"
-#include "search/random.hpp"
-#include "search/subset_cost.hpp"
+#include "search/base/random.hpp"
+#include "search/costs/subset_cost.hpp"
+#include "search/problem/problem.hpp"
 
 namespace regroup::tests {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "search/enumeration.hpp"
-#include "search/gram_cost.hpp"
+#include "search/costs/gram_cost.hpp"
+#include "search/problem/enumeration.hpp"
 
 namespace regroup::tests {
 

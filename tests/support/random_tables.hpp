@@ -5,9 +5,9 @@
 #include <map>
 #include <vector>
 
-#include "search/partition.hpp"
-#include "search/problem.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
+#include "search/groupings/partition.hpp"
+#include "search/problem/problem.hpp"
 
 namespace regroup::tests {
 

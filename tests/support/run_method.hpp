@@ -1,6 +1,7 @@
 #pragma once
 
-#include "search/method.hpp"
+#include "search/method/method.hpp"
+#include "search/methods/method_table.hpp"
 
 namespace regroup::tests {
 

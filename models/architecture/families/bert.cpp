@@ -1,9 +1,9 @@
-#include "models/architecture/families/bert.hpp"
+#include "models/architecture/families/families.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "models/files/json_fields.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

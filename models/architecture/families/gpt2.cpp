@@ -1,4 +1,4 @@
-#include "models/architecture/families/gpt2.hpp"
+#include "models/architecture/families/families.hpp"
 
 namespace regroup::models {
 

@@ -1,4 +1,4 @@
-#include "models/architecture/families/gpt_neox.hpp"
+#include "models/architecture/families/families.hpp"
 
 #include <nlohmann/json.hpp>
 

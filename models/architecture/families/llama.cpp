@@ -1,4 +1,4 @@
-#include "models/architecture/families/llama.hpp"
+#include "models/architecture/families/families.hpp"
 
 namespace regroup::models {
 

@@ -1,6 +1,4 @@
-#include "models/architecture/families/mistral.hpp"
-
-#include "models/architecture/families/llama.hpp"
+#include "models/architecture/families/families.hpp"
 
 namespace regroup::models {
 

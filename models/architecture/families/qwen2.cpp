@@ -1,6 +1,4 @@
-#include "models/architecture/families/qwen2.hpp"
-
-#include "models/architecture/families/llama.hpp"
+#include "models/architecture/families/families.hpp"
 
 namespace regroup::models {
 

@@ -1,11 +1,11 @@
-#include "models/architecture/families/t5.hpp"
+#include "models/architecture/families/families.hpp"
 
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "models/files/json_fields.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

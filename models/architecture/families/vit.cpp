@@ -1,4 +1,4 @@
-#include "models/architecture/families/vit.hpp"
+#include "models/architecture/families/families.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -8,7 +8,7 @@
 #include "models/checkpoint/pickle/globals.hpp"
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models::pickle {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "models/checkpoint/pickle/machine.hpp"
-#include "models/checkpoint/tensor_view.hpp"
-#include "search/error.hpp"
+#include "models/elements/tensor_view.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/checkpoint/dtype.hpp"
+#include "models/elements/dtype.hpp"
 
 namespace regroup::models {
 

@@ -7,7 +7,7 @@
 
 #include "models/files/mapped_file.hpp"
 #include "models/grouping/formats/head_table.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

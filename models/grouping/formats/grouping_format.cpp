@@ -8,7 +8,7 @@
 #include "models/grouping/formats/block_configs_format.hpp"
 #include "models/grouping/formats/chai_format.hpp"
 #include "models/grouping/formats/csv_format.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/grouping/head_counts.hpp"
-#include "search/grouping.hpp"
+#include "search/groupings/grouping.hpp"
 
 namespace regroup::models {
 

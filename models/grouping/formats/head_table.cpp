@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
-#include "search/partition.hpp"
+#include "search/base/error.hpp"
+#include "search/groupings/partition.hpp"
 
 namespace regroup::models {
 namespace {

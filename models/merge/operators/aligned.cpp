@@ -2,7 +2,7 @@
 
 #include <complex>
 
-#include "models/dense_algebra.hpp"
+#include "models/algebra/dense_algebra.hpp"
 #include "models/merge/normed_heads.hpp"
 
 namespace regroup::models {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <complex>
 
-#include "models/dense_algebra.hpp"
+#include "models/algebra/dense_algebra.hpp"
 #include "models/merge/metric_roots.hpp"
 #include "models/merge/normed_heads.hpp"
 

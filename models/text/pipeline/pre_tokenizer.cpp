@@ -4,7 +4,7 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/text/pipeline/unsupported.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "models/files/printable.hpp"
 #include "models/text/pipeline/unicode.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

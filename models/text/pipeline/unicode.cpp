@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {

@@ -1,7 +1,7 @@
 #include "models/text/pipeline/unsupported.hpp"
 
 #include "models/files/printable.hpp"
-#include "search/error.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 

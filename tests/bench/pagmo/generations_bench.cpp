@@ -12,7 +12,7 @@
 #include <pagmo/problem.hpp>
 #include <utility>
 
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 #include "tests/bench/support/agreement.hpp"
 #include "tests/bench/support/grouping_task.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "search/parallel.hpp"
+#include "search/base/parallel.hpp"
 #include "tests/bench/support/head_problem.hpp"
 
 namespace regroup::bench {

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "search/evaluator.hpp"
-#include "search/gram_cost.hpp"
-#include "search/partition.hpp"
+#include "search/costs/gram_cost.hpp"
+#include "search/evolution/evaluator.hpp"
+#include "search/groupings/partition.hpp"
 
 namespace regroup::bench {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <numbers>
 
-#include "search/gram_cost.hpp"
+#include "search/costs/gram_cost.hpp"
 
 namespace regroup::bench {
 namespace {

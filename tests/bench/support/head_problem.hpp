@@ -2,8 +2,8 @@
 
 #include <Eigen/Core>
 
-#include "search/problem.hpp"
-#include "search/random.hpp"
+#include "search/base/random.hpp"
+#include "search/problem/problem.hpp"
 
 namespace regroup::bench {
 

@@ -1,6 +1,6 @@
 #include "tests/bench/support/points.hpp"
 
-#include "search/random.hpp"
+#include "search/base/random.hpp"
 
 namespace regroup::bench {
 

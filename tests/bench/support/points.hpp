@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "search/pareto.hpp"
+#include "search/evolution/pareto.hpp"
 
 namespace regroup::bench {
 

@@ -11,9 +11,10 @@
 #include <nlohmann/json.hpp>
 
 #include "models/architecture/expected_tensors.hpp"
-#include "models/checkpoint/half.hpp"
+#include "models/architecture/families/families.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
-#include "search/random.hpp"
+#include "models/elements/half.hpp"
+#include "search/base/random.hpp"
 
 using namespace regroup;
 

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "models/pretrained/pretrained_model.hpp"
+
+namespace regroup::models {
+
+/// The projections of one attention layer, on the CPU. Rows of a head stand together, heads in
+/// order. A bias that the model does not have is an undefined tensor.
+struct AttentionWeights {
+  at::Tensor query;   ///< [H·d, D]
+  at::Tensor key;     ///< [H_kv·d, D]
+  at::Tensor value;   ///< [H_kv·d, D]
+  at::Tensor output;  ///< [D, H·d]
+  at::Tensor query_bias;
+  at::Tensor key_bias;
+  at::Tensor value_bias;
+  at::Tensor output_bias;
+};
+
+/// A layer whose KV heads are shared: the weights as in AttentionWeights with n_K key and n_V value
+/// heads, and which of them serves each query head.
+struct MergedAttention {
+  AttentionWeights weights;
+  std::vector<int> key_of_query;    ///< H entries, 0 … n_K − 1
+  std::vector<int> value_of_query;  ///< H entries, 0 … n_V − 1
+};
+
+/// The source projections of one layer in the checkpoint's own element type.
+AttentionWeights read_attention(const PretrainedModel& model, int layer);
+
+/// The layer as the source has it: r query heads read each KV head.
+MergedAttention source_attention(const PretrainedModel& model, int layer);
+
+/// The shapes of the tensors that store a layer with these numbers of heads, by their names in the
+/// checkpoint. Fused and transposed projections need as many heads as the source has.
+std::map<std::string, std::vector<std::int64_t>> stored_shapes(const PretrainedModel& model,
+                                                               int layer, LayerHeads heads);
+
+/// One of these tensors, made of the layer's projections.
+at::Tensor stored_tensor(const PretrainedModel& model, int layer, const std::string& name,
+                         const AttentionWeights& weights);
+
+}  // namespace regroup::models

@@ -1,0 +1,57 @@
+#include "models/convert/write_gguf.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "models/convert/converted_layers.hpp"
+#include "models/convert/gguf_tensors.hpp"
+#include "models/gguf/gguf_model_metadata.hpp"
+#include "models/gguf/gguf_tokenizer.hpp"
+#include "search/base/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+void append(GgufMetadata& metadata, GgufMetadata more) {
+  for (GgufEntry& entry : more) metadata.push_back(std::move(entry));
+}
+
+/// Has every tensor, when its turn comes, look for the end of the work and count itself.
+void watch(std::vector<GgufTensor>& tensors, const std::stop_token& stop,
+           search::Progress& progress) {
+  for (GgufTensor& tensor : tensors) {
+    tensor.fill = [fill = std::move(tensor.fill), stop, &progress](std::span<std::byte> out) {
+      if (stop.stop_requested()) throw Interrupted();
+      fill(out);
+      progress.advance(1);
+    };
+  }
+}
+
+}  // namespace
+
+GgufPlan plan_gguf(const PretrainedModel& model, const search::Grouping& grouping, Layout layout,
+                   const GgufOptions& options) {
+  require_holds(layout, grouping, model.config);
+  const std::vector<LayerHeads> heads = stored_heads(layout, grouping, model.config);
+  const GgufArchitecture& architecture = gguf_architecture(model.config, heads);
+  GgufPlan plan{architecture, layout, options.type,
+                gguf_model_metadata(model, heads, architecture, options.type)};
+  append(plan.metadata, options.provenance);
+  append(plan.metadata, options.tokenizer ? gguf_tokenizer(model) : gguf_without_tokenizer());
+  return plan;
+}
+
+void write_gguf(const GgufPlan& plan, const PretrainedModel& model, const MergedLayers& layers,
+                const std::filesystem::path& file, std::stop_token stop,
+                search::Progress& progress) {
+  ConvertedLayers converted(model, layers, plan.layout);
+  std::vector<GgufTensor> tensors = gguf_tensors(converted, plan.architecture, plan.type);
+  progress.begin("writing tensors", tensors.size(), "tensors");
+  watch(tensors, stop, progress);
+  write_gguf_file(file, plan.metadata, tensors);
+  progress.end();
+}
+
+}  // namespace regroup::models

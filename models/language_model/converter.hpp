@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "models/calibration/calibration.hpp"
+#include "models/language_model/language_model.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "search/groupings/grouping.hpp"
+
+namespace regroup::models {
+
+class LayerStates;
+
+/// The merged layers of a recipe that needs no calibration, without running the model. Throws as
+/// `Converter::merge`.
+std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const PretrainedModel> model,
+                                                  const search::Grouping& grouping,
+                                                  const MergeRecipe& recipe);
+
+/// Converts one source model by one grouping after another. What all conversions share, the
+/// source's hidden states on the calibration text, is computed once, when a refit first needs it.
+/// Thread-safe; a conversion with refits spreads over the threads itself.
+class Converter {
+ public:
+  /// `calibration` may be null where no recipe needs it.
+  Converter(LanguageModel source, std::shared_ptr<const Calibration> calibration);
+  ~Converter();
+
+  /// The merged layers, for a checkpoint or a model. Throws InputError if the grouping has other
+  /// layers or KV heads than the model, or the recipe does not fit it; WorkError if the recipe
+  /// needs a calibration that is not there; Interrupted.
+  std::shared_ptr<const MergedLayers> merge(const search::Grouping& grouping,
+                                            const MergeRecipe& recipe, std::stop_token stop,
+                                            RefitScope scope = RefitScope::kAllFollowing) const;
+  /// The converted model itself; shares all other weights with the source.
+  LanguageModel convert(const search::Grouping& grouping, const MergeRecipe& recipe,
+                        std::stop_token stop, RefitScope scope = RefitScope::kAllFollowing) const;
+
+  const LanguageModel& source() const { return source_; }
+  /// Forward passes over about so many tokens take as long as a conversion's fits, for estimates of
+  /// time; 0 without any.
+  double refit_tokens(const MergeRecipe& recipe) const;
+
+ private:
+  LanguageModel source_;
+  std::shared_ptr<const Calibration> calibration_;
+  std::unique_ptr<const LayerStates> states_;  // null without a calibration
+};
+
+}  // namespace regroup::models

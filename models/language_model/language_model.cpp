@@ -1,0 +1,261 @@
+#include "models/language_model/language_model.hpp"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "models/attention/cache_codec.hpp"
+#include "models/language_model/converter.hpp"
+#include "models/passes/continuation_scores.hpp"
+#include "models/passes/gradient_pass.hpp"
+#include "models/passes/key_products.hpp"
+#include "models/passes/moment_pass.hpp"
+#include "models/passes/sampler.hpp"
+#include "models/passes/target_ranks.hpp"
+#include "models/passes/token_losses.hpp"
+#include "models/passes/window_checks.hpp"
+#include "models/passes/window_pass.hpp"
+#include "models/refit/layer_states.hpp"
+#include "models/refit/merged_layers.hpp"
+#include "models/transformer/transformer.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+
+namespace regroup::models {
+namespace {
+
+/// Sequences that are sampled side by side.
+constexpr std::size_t kSampledTogether = 8;
+
+/// Moments of a model that overflows are of no use to anyone.
+void require_finite(const Calibration& calibration, const std::string& name) {
+  for (std::size_t i = 0; i < calibration.layers.size(); ++i) {
+    const LayerMoments& layer = calibration.layers[i];
+    if (layer.input.allFinite() && layer.averaged.allFinite()) continue;
+    throw WorkError({.what = "the model's activations are not finite numbers",
+                     .where = fmt::format("{}, layer {}", name, i)});
+  }
+}
+
+void require_same_vocabulary(const Transformer& model, const Transformer& source) {
+  if (model.outputs() == source.outputs()) return;
+  throw InputError({.what = "models with other vocabularies cannot be compared",
+                    .expected = std::to_string(source.outputs()),
+                    .found = std::to_string(model.outputs())});
+}
+
+}  // namespace
+
+struct SourceStates::Content {
+  std::shared_ptr<const Transformer> transformer;
+  Samples windows;
+  std::vector<at::Tensor> states;  // of each batch, [windows · context, D], on the CPU
+  std::vector<WindowScore> scores;
+};
+
+const std::vector<WindowScore>& SourceStates::scores() const {
+  return content_->scores;
+}
+
+LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
+                             const ComputeOptions& options)
+    : model_(std::move(model)), transformer_(std::make_shared<Transformer>(*model_, options)) {}
+
+LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
+                             std::shared_ptr<const Transformer> transformer)
+    : model_(std::move(model)), transformer_(std::move(transformer)) {}
+
+LanguageModel LanguageModel::grouped(const search::Grouping& grouping,
+                                     const MergeRecipe& recipe) const {
+  return Converter(*this, nullptr).convert(grouping, recipe, {});
+}
+
+LanguageModel LanguageModel::with_layers(const MergedLayers& layers) const {
+  const at::NoGradGuard no_gradients;
+  auto transformer = std::make_shared<Transformer>(*transformer_);
+  for (std::size_t i = 0; i < transformer->layers(); ++i) {
+    if (layers.differs(i)) transformer->replace_attention(i, layers.layer(i));
+  }
+  return {model_, std::move(transformer)};
+}
+
+LanguageModel LanguageModel::with_cache(CacheType type) const {
+  require_cache(config(), type, model_->name() + ", cache");
+  const at::NoGradGuard no_gradients;
+  auto transformer = std::make_shared<Transformer>(*transformer_);
+  transformer->set_cache(type, cache_key_order(config()));
+  return {model_, std::move(transformer)};
+}
+
+std::vector<float> LanguageModel::logits(std::span<const std::int32_t> ids) const {
+  return logits(ForwardInput{{ids.begin(), ids.end()}, {}, {}});
+}
+
+std::vector<float> LanguageModel::logits(const ForwardInput& input) const {
+  require_input(input, config());
+  const c10::InferenceMode no_gradients;
+  const at::Tensor hidden = transformer_->hidden_states(model_input(*transformer_, input));
+  const at::Tensor logits = transformer_->logits(hidden).cpu().contiguous();
+  const float* data = logits.const_data_ptr<float>();
+  return {data, data + logits.numel()};
+}
+
+std::vector<double> LanguageModel::window_losses(const Samples& windows, std::stop_token stop,
+                                                 search::Progress& progress) const {
+  require_windows(windows, config());
+  require_targets(config());
+  std::vector<double> losses(windows.size());
+  const Device& device = transformer_->options().device;
+  for_each_batch(windows.size(), batch_windows(windows, device), device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   batch_means(*transformer_, batch_states(*transformer_, windows, begin, end),
+                               windows, {begin, end}, TokenMeasure::kLoss, losses);
+                   progress.advance(windows.tokens(begin, end));
+                 });
+  for (const double loss : losses) require_finite_loss(loss, *model_);
+  return losses;
+}
+
+std::vector<int> LanguageModel::class_ranks(const Samples& images, std::stop_token stop,
+                                            search::Progress& progress) const {
+  require_kind(SampleKind::kImages, config());
+  require_windows(images, config());
+  std::vector<int> ranks(images.size());
+  const Device& device = transformer_->options().device;
+  for_each_batch(images.size(), batch_windows(images, device), device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   const at::Tensor states = batch_states(*transformer_, images, begin, end);
+                   std::ranges::copy(
+                       batch_target_ranks(*transformer_, states, images, {begin, end}),
+                       ranks.begin() + static_cast<std::ptrdiff_t>(begin));
+                   progress.advance(end - begin);
+                 });
+  return ranks;
+}
+
+std::vector<ContinuationScore> LanguageModel::continuation_scores(
+    std::span<const Continuation> continuations, std::stop_token stop,
+    search::Progress& progress) const {
+  require_kind(SampleKind::kTokens, config());
+  for (const Continuation& continuation : continuations) {
+    require_ids(continuation.ids, config());
+    require_length(continuation.inputs().size(), config());
+  }
+  const Device& device = transformer_->options().device;
+  const std::vector<ContinuationBatch> batches = continuation_batches(continuations, device);
+  std::vector<ContinuationScore> scores(continuations.size());
+  for_each_batch(batches.size(), 1, device, stop, [&](std::size_t begin, std::size_t) {
+    const ContinuationBatch& batch = batches[begin];
+    score_batch(*transformer_, continuations, batch, scores);
+    for (const auto& row : batch.rows) progress.advance(row.size() * batch.length);
+  });
+  for (const ContinuationScore& score : scores) {
+    require_finite_loss(score.log_probability, *model_);
+  }
+  return scores;
+}
+
+SourceStates LanguageModel::source_states(const Samples& windows, std::stop_token stop,
+                                          search::Progress& progress) const {
+  require_windows(windows, config());
+  const Device& device = transformer_->options().device;
+  const std::size_t batch = batch_windows(windows, device);
+  std::vector<at::Tensor> states((windows.size() + batch - 1) / batch);
+  std::vector<WindowScore> scores(windows.size());
+  for_each_batch(windows.size(), batch, device, stop, [&](std::size_t begin, std::size_t end) {
+    const at::Tensor own = batch_states(*transformer_, windows, begin, end);
+    states[begin / batch] = own.cpu();
+    batch_scores(*transformer_, own, *transformer_, own, windows, {begin, end}, scores);
+    progress.advance(windows.tokens(begin, end));
+  });
+  for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
+  return SourceStates(std::make_shared<const SourceStates::Content>(
+      SourceStates::Content{transformer_, windows, std::move(states), std::move(scores)}));
+}
+
+std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std::stop_token stop,
+                                                search::Progress& progress) const {
+  const SourceStates::Content& kept = *source.content_;
+  require_windows(kept.windows, config());
+  require_same_vocabulary(*transformer_, *kept.transformer);
+  const std::size_t batch = batch_windows(kept.windows, kept.transformer->options().device);
+  std::vector<WindowScore> scores(kept.windows.size());
+  for_each_batch(scores.size(), batch, transformer_->options().device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   const at::Tensor states = batch_states(*transformer_, kept.windows, begin, end);
+                   batch_scores(*transformer_, states, *kept.transformer,
+                                kept.states[begin / batch], kept.windows, {begin, end}, scores);
+                   progress.advance(kept.windows.tokens(begin, end));
+                 });
+  for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
+  return scores;
+}
+
+Calibration LanguageModel::calibrate(const Samples& windows, const CalibrationOptions& options,
+                                     std::stop_token stop, search::Progress& progress) const {
+  require_windows(windows, config());
+  const std::size_t tokens = windows.tokens();
+  const LayerStates states(*transformer_, windows);
+  Calibration calibration{{}, windows, {}};
+  for (std::size_t layer = 0; layer < transformer_->layers(); ++layer) {
+    calibration.layers.push_back(
+        layer_moments(*transformer_, layer, states.at_layer(layer, stop), stop));
+    progress.advance(tokens);
+  }
+  require_finite(calibration, model_->name());
+  if (!options.gradient_key) return calibration;
+  std::vector<LayerGradients> gradients =
+      gradient_pass(*transformer_, windows, config().kv_heads, *options.gradient_key, stop,
+                    [&](std::size_t window) {
+                      progress.advance(windows.tokens(window, window + 1) * transformer_->layers());
+                    });
+  for (std::size_t layer = 0; layer < gradients.size(); ++layer) {
+    calibration.layers[layer].gradients = std::move(gradients[layer]);
+  }
+  calibration.labels = label_name(options.gradient_key);
+  return calibration;
+}
+
+search::KeyGrams LanguageModel::key_grams(const Samples& windows, std::stop_token stop,
+                                          search::Progress& progress) const {
+  require_windows(windows, config());
+  search::KeyGrams grams{config().query_heads, {}};
+  grams.layers.assign(static_cast<std::size_t>(config().layers),
+                      std::vector<Eigen::MatrixXd>(windows.size()));
+  const Device& device = transformer_->options().device;
+  for_each_batch(windows.size(), batch_windows(windows, device), device, stop,
+                 [&](std::size_t begin, std::size_t end) {
+                   batch_key_grams(*transformer_, windows, begin, end, grams);
+                   progress.advance(windows.tokens(begin, end));
+                 });
+  return grams;
+}
+
+Samples LanguageModel::sample(int windows, int context, search::RandomKey key, std::stop_token stop,
+                              search::Progress& progress) const {
+  require_kind(SampleKind::kTokens, config());
+  require_length(static_cast<std::size_t>(context), config());
+  if (!can_write_text(config())) {
+    throw InputError({.what = "the model has no begin-of-sequence token to sample text from",
+                      .where = model_->checkpoint.config_where(),
+                      .expected = "bos_token_id, or data given by an option"});
+  }
+  const std::size_t stride = static_cast<std::size_t>(context) + 1;
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(windows) * stride);
+  for_each_batch(static_cast<std::size_t>(windows), kSampledTogether,
+                 transformer_->options().device, stop, [&](std::size_t begin, std::size_t end) {
+                   std::vector<search::RandomStream> streams;
+                   for (std::size_t w = begin; w < end; ++w) streams.emplace_back(key.split(w));
+                   sample_sequences(*transformer_, *config().bos, streams, stop,
+                                    std::span(ids).subspan(begin * stride, (end - begin) * stride));
+                   progress.advance((end - begin) * static_cast<std::size_t>(context));
+                 });
+  return {context, std::move(ids)};
+}
+
+}  // namespace regroup::models

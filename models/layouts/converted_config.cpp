@@ -1,0 +1,93 @@
+#include "models/layouts/converted_config.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "models/layouts/layout.hpp"
+#include "models/layouts/remote_code.hpp"
+
+namespace regroup::models {
+namespace {
+
+using nlohmann::json;
+
+/// Nemotron-NAS rounds feed-forward widths up to multiples of this.
+constexpr int kWidthStep = 256;
+
+bool has_source_queries(const ModelConfig& config, const std::vector<LayerHeads>& heads) {
+  return std::all_of(heads.begin(), heads.end(),
+                     [&](const LayerHeads& layer) { return layer.query == config.query_heads; });
+}
+
+/// A layer as Nemotron-NAS describes it. Its feed-forward width is ⌊2 · ffn_mult · D / 3⌋, rounded
+/// up.
+json block_config(const ModelConfig& config, LayerHeads heads) {
+  constexpr double kGatedPart = 2.0 / 3;
+  return {{"attention",
+           {{"n_heads_in_group", heads.query / heads.kv},
+            {"no_op", false},
+            {"num_sink_tokens", nullptr},
+            {"replace_with_linear", false},
+            {"sparsify", nullptr},
+            {"unshifted_sink", false},
+            {"use_prefill_window_in_sink_attention", false},
+            {"window_length", nullptr}}},
+          {"ffn",
+           {{"ffn_mult", config.mlp.width / (kGatedPart * config.width)},
+            {"no_op", false},
+            {"replace_with_linear", false},
+            {"sparsify", nullptr}}}};
+}
+
+std::vector<int> counts(const std::vector<LayerHeads>& heads, int LayerHeads::*count) {
+  std::vector<int> result;
+  for (const LayerHeads& layer : heads) result.push_back(layer.*count);
+  return result;
+}
+
+/// Says the heads of every layer, and which code reads that.
+void set_heads_by_layer(json& config, const PretrainedModel& model,
+                        const std::vector<LayerHeads>& heads) {
+  const bool nemotron = is_nemotron(model.config, heads);
+  config["architectures"] = {nemotron ? kNemotronArchitecture : kRemoteArchitecture};
+  config["base_architecture"] = model.spec.architecture;
+  config["model_type"] = kRemoteModelType;
+  config["auto_map"] = remote_auto_map();
+  // The lists say it; most families' configs in transformers insist on a number all the same.
+  config[std::string(model.spec.fields.kv_heads)] =
+      nemotron ? json(nullptr) : json(model.config.kv_heads);
+  config["num_key_value_heads_per_layer"] = counts(heads, &LayerHeads::kv);
+  if (!has_source_queries(model.config, heads)) {
+    config["num_attention_heads_per_layer"] = counts(heads, &LayerHeads::query);
+  }
+  config["block_configs"] = json::array();
+  for (const LayerHeads& layer : heads) {
+    config["block_configs"].push_back(block_config(model.config, layer));
+  }
+}
+
+}  // namespace
+
+bool is_nemotron(const ModelConfig& config, const std::vector<LayerHeads>& heads) {
+  return config.architecture == "LlamaForCausalLM" && has_source_queries(config, heads) &&
+         config.mlp.width % kWidthStep == 0;
+}
+
+json converted_config(const PretrainedModel& model, const std::vector<LayerHeads>& heads,
+                      std::optional<DType> dtype) {
+  json config = model.checkpoint.config();
+  if (dtype) config[config.contains("dtype") ? "dtype" : "torch_dtype"] = config_name(*dtype);
+  if (!model.config.names_kv_heads) return config;
+  const ConfigFields& fields = model.spec.fields;
+  // Where it was derived from the heads it still is; written down it cannot be derived wrongly.
+  config[std::string(fields.head_dim)] = model.config.head_dim;
+  if (are_stock(heads, model.config)) {
+    config[std::string(fields.query_heads)] = heads[0].query;
+    config[std::string(fields.kv_heads)] = heads[0].kv;
+  } else {
+    set_heads_by_layer(config, model, heads);
+  }
+  return config;
+}
+
+}  // namespace regroup::models

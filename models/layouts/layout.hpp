@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "models/architecture/model_config.hpp"
+#include "search/groupings/grouping.hpp"
+
+namespace regroup::models {
+
+/// How a converted checkpoint stores its groups.
+enum class Layout {
+  kStandard,  ///< query heads permuted, `num_key_value_heads` reduced: any engine runs it
+  kPerLayer,  ///< the same with a number of KV heads for each layer
+  kPad,       ///< query heads of smaller groups joined by heads of zeros, up to the largest group
+  kExpand,    ///< keys and values repeated to the source's KV heads, or to its query heads where an
+              ///< allocation parts those of one KV head: exact anywhere, saves nothing
+};
+
+/// "standard", "per-layer", "pad", "expand".
+std::string_view layout_name(Layout layout);
+/// Throws InputError that lists the known layouts.
+Layout find_layout(std::string_view name);
+
+/// True if the layout holds the grouping exactly. All but expand need keys and values to share
+/// their partitions and a family whose config names KV heads; standard one number of stored groups
+/// in all layers that serve as many query heads each, per-layer that only within each layer, pad
+/// neither.
+bool holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config);
+/// The first layout, from the most useful, that holds the grouping.
+Layout default_layout(const search::Grouping& grouping, const ModelConfig& config);
+/// Throws InputError, naming the layouts that can, if `layout` cannot hold the grouping.
+void require_holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config);
+
+/// Heads of every layer of a checkpoint in a layout that holds the grouping. Padded layers have
+/// equal numbers where one number of groups allows it and the number of query heads then divides
+/// the width, as stock engines ask.
+std::vector<LayerHeads> stored_heads(Layout layout, const search::Grouping& grouping,
+                                     const ModelConfig& config);
+
+/// Whether all layers have the same heads.
+bool are_uniform(const std::vector<LayerHeads>& heads);
+/// Whether stock engines run layers with these heads: all the same, and the number of query heads
+/// the source's or, as transformers asks, a divisor of the width.
+bool are_stock(const std::vector<LayerHeads>& heads, const ModelConfig& config);
+
+}  // namespace regroup::models

@@ -1,0 +1,97 @@
+#include "models/passes/sample_batch.hpp"
+
+#include <algorithm>
+
+#include "models/images/image_set.hpp"
+#include "models/tensors/tensors.hpp"
+
+namespace regroup::models {
+namespace {
+
+at::Tensor to_device(const at::Tensor& tensor, const ComputeOptions& options) {
+  if (!options.device.cuda) return tensor;
+  return tensor.to(at::Device(at::kCUDA, static_cast<signed char>(options.device.index)));
+}
+
+/// Windows of text, [windows, context + 1].
+at::Tensor window_tensor(const Samples& windows, std::size_t begin, std::size_t end,
+                         const ComputeOptions& options) {
+  const std::size_t stride = static_cast<std::size_t>(windows.context()) + 1;
+  return id_tensor(windows.ids().subspan(begin * stride, (end - begin) * stride),
+                   static_cast<std::int64_t>(end - begin), options);
+}
+
+ModelInput pair_input(const TokenPair& pair, std::int32_t decoder_start,
+                      const ComputeOptions& options) {
+  std::vector<std::int32_t> before = {decoder_start};
+  before.insert(before.end(), pair.target.begin(), pair.target.end() - 1);
+  return {id_tensor(pair.source, 1, options), id_tensor(before, 1, options), {}};
+}
+
+at::Tensor image_of(const std::vector<float>& pixels, at::IntArrayRef shape) {
+  const at::Tensor image = at::empty(shape, at::kFloat);
+  std::copy(pixels.begin(), pixels.end(), image.data_ptr<float>());
+  return image;
+}
+
+at::Tensor image_tensor(const Samples& windows, std::size_t begin, std::size_t end,
+                        const ComputeOptions& options) {
+  const auto [channels, height, width] = windows.images().shape();
+  std::vector<at::Tensor> images;
+  for (std::size_t w = begin; w < end; ++w) {
+    const std::vector<float> pixels = windows.images().pixels(windows.image(w));
+    images.push_back(image_of(pixels, {channels, height, width}));
+  }
+  return to_compute(at::stack(images), options);
+}
+
+}  // namespace
+
+at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
+                     const ComputeOptions& options) {
+  const at::Tensor tensor = at::empty({batch, std::ssize(ids) / batch}, at::kLong);
+  std::copy(ids.begin(), ids.end(), tensor.data_ptr<std::int64_t>());
+  return to_device(tensor, options);
+}
+
+ModelInput model_input(const Transformer& model, const Samples& windows, std::size_t begin,
+                       std::size_t end) {
+  switch (windows.kind()) {
+    case SampleKind::kPairs:
+      return pair_input(windows.pairs()[begin], model.decoder_start(), model.options());
+    case SampleKind::kImages:
+      return {{}, {}, image_tensor(windows, begin, end, model.options())};
+    default: {
+      const at::Tensor ids = window_tensor(windows, begin, end, model.options());
+      return {ids.slice(1, 0, windows.context()), {}, {}};
+    }
+  }
+}
+
+ModelInput model_input(const Transformer& model, const ForwardInput& input) {
+  const ComputeOptions& options = model.options();
+  const auto ids = [&](const std::vector<std::int32_t>& values) {
+    return values.empty() ? at::Tensor() : id_tensor(values, 1, options);
+  };
+  ModelInput result{ids(input.ids), ids(input.decoder_ids), {}};
+  if (input.pixels.empty()) return result;
+  result.pixels = to_compute(image_of(input.pixels, model.image_shape()).unsqueeze(0), options);
+  return result;
+}
+
+at::Tensor batch_targets(const Transformer& model, const Samples& windows, std::size_t begin,
+                         std::size_t end) {
+  if (windows.kind() == SampleKind::kTokens) {
+    return window_tensor(windows, begin, end, model.options()).slice(1, 1).flatten();
+  }
+  if (windows.kind() == SampleKind::kPairs) {
+    return id_tensor(windows.pairs()[begin].target, 1, model.options()).flatten();
+  }
+  std::vector<std::int32_t> labels;
+  for (std::size_t w = begin; w < end; ++w) {
+    labels.push_back(windows.images().label(windows.image(w)));
+  }
+  return id_tensor(labels, 1, model.options()).flatten();
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <span>
+
+#include "models/inputs/samples.hpp"
+#include "models/inputs/window_score.hpp"
+#include "models/passes/sample_batch.hpp"
+#include "models/passes/window_pass.hpp"
+
+namespace regroup::models {
+
+/// What the head takes of windows begin … end − 1 in one batch: [scored positions, D].
+at::Tensor batch_states(const Transformer& model, const Samples& windows, std::size_t begin,
+                        std::size_t end);
+
+/// Means over the scored positions of every window of one batch, from its `batch_states`: means[w]
+/// for window w. Log-probabilities in float32, sums in double. Not for models that are measured by
+/// their source.
+void batch_means(const Transformer& model, const at::Tensor& states, const Samples& windows,
+                 WindowRange range, TokenMeasure measure, std::span<double> means);
+
+/// Scores of one batch of windows beside the source, from the `batch_states` of both: scores[w] for
+/// window w. The losses are bit by bit those of `batch_means`. Of models that are measured by their
+/// source, the loss is the cross-entropy with the source's own distribution, the accuracy the
+/// agreement with it.
+void batch_scores(const Transformer& model, const at::Tensor& states, const Transformer& source,
+                  const at::Tensor& source_states, const Samples& windows, WindowRange range,
+                  std::span<WindowScore> scores);
+
+/// What every target costs, given last hidden states [tokens, D] and targets [tokens], both where
+/// the model computes: −log p, and 1 where another token is the most likely one, else 0. [2,
+/// tokens], double, on the CPU.
+at::Tensor losses_and_errors(const Transformer& transformer, const at::Tensor& states,
+                             const at::Tensor& targets);
+
+}  // namespace regroup::models

@@ -1,0 +1,106 @@
+#include "models/passes/window_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "search/base/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+const char* data_of(SampleKind kind) {
+  switch (kind) {
+    case SampleKind::kPairs:
+      return "pairs of source and target (.jsonl)";
+    case SampleKind::kImages:
+      return "images";
+    default:
+      return "text or token ids";
+  }
+}
+
+}  // namespace
+
+void require_ids(std::span<const std::int32_t> ids, const ModelConfig& config) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] >= 0 && ids[i] < config.vocabulary) continue;
+    throw InputError({.what = "token id is outside the model's vocabulary",
+                      .where = fmt::format("token {}", i),
+                      .expected = fmt::format("0 to {}", config.vocabulary - 1),
+                      .found = std::to_string(ids[i])});
+  }
+}
+
+void require_length(std::size_t length, const ModelConfig& config) {
+  if (length >= 1 && length <= static_cast<std::size_t>(config.context)) return;
+  throw InputError({.what = "input length does not fit the model's context",
+                    .expected = fmt::format("1 to {} tokens", config.context),
+                    .found = std::to_string(length)});
+}
+
+void require_kind(SampleKind kind, const ModelConfig& config) {
+  if (kind == sample_kind(config.kind)) return;
+  throw InputError({.what = "data are not what the model reads",
+                    .where = config.architecture,
+                    .expected = data_of(sample_kind(config.kind)),
+                    .found = data_of(kind)});
+}
+
+void require_targets(const ModelConfig& config) {
+  const bool has_none = config.kind == ModelKind::kMasked || config.kind == ModelKind::kSequence;
+  if (!has_none) return;
+  throw InputError({.what =
+                        "the model has no loss of its own on these data, only a divergence from "
+                        "its source",
+                    .where = config.architecture,
+                    .expected = "--task divergence"});
+}
+
+void require_input(const ForwardInput& input, const ModelConfig& config) {
+  const auto require = [&](bool is_there, bool is_read, const char* name) {
+    if (is_there == is_read) return;
+    throw InputError({.what = is_read ? "input that the model reads is missing"
+                                      : "input is not what the model reads",
+                      .where = name,
+                      .expected = data_of(sample_kind(config.kind))});
+  };
+  const bool is_image = config.kind == ModelKind::kImage;
+  require(!input.pixels.empty(), is_image, "pixel_values");
+  require(!input.ids.empty(), !is_image, "input_ids");
+  require(!input.decoder_ids.empty(), config.kind == ModelKind::kSequence, "decoder_input_ids");
+  const ImageConfig& image = config.image;
+  const std::size_t pixels = static_cast<std::size_t>(image.channels) *
+                             static_cast<std::size_t>(image.size) *
+                             static_cast<std::size_t>(image.size);
+  if (input.pixels.size() != pixels) {
+    throw InputError({.what = "image has another size than the model reads",
+                      .expected = fmt::format("{} numbers", pixels),
+                      .found = std::to_string(input.pixels.size())});
+  }
+  for (const auto* ids : {&input.ids, &input.decoder_ids}) {
+    if (ids->empty()) continue;
+    require_ids(*ids, config);
+    require_length(ids->size(), config);
+  }
+}
+
+void require_windows(const Samples& windows, const ModelConfig& config) {
+  require_kind(windows.kind(), config);
+  if (windows.kind() == SampleKind::kImages) return;
+  require_length(static_cast<std::size_t>(windows.context()), config);
+  require_ids(windows.ids(), config);
+  for (const TokenPair& pair : windows.pairs()) {
+    require_ids(pair.source, config);
+    require_ids(pair.target, config);
+  }
+}
+
+void require_finite_loss(double loss, const PretrainedModel& model) {
+  if (std::isfinite(loss)) return;
+  throw WorkError({.what = "the model's loss is not a finite number",
+                   .where = model.name(),
+                   .found = fmt::format("{}", loss)});
+}
+
+}  // namespace regroup::models

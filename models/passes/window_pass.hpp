@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <stop_token>
+
+#include "models/inputs/samples.hpp"
+#include "models/tensors/compute.hpp"
+
+namespace regroup::models {
+
+/// Partial sums over windows, each made on one thread at a time. A fixed number, so that sums do
+/// not depend on the number of threads; each costs the memory of one sum.
+inline constexpr std::size_t kWindowShares = 8;
+
+/// Windows of one batch: begin … end − 1.
+struct WindowRange {
+  std::size_t begin;
+  std::size_t end;
+};
+
+/// Windows that go through the model together: so many tokens as keep matrix products efficient. It
+/// depends on the windows and the kind of device alone, so that results do not depend on the number
+/// of threads.
+std::size_t batch_windows(const Samples& windows, const Device& device);
+/// The same for sequences of so many input tokens.
+std::size_t batch_sequences(std::size_t length, const Device& device);
+
+/// Calls `task` for batches [begin, end) of `count` items, spread over the threads without
+/// gradients; a GPU gets one batch at a time. Throws Interrupted on `stop`.
+void for_each_batch(std::size_t count, std::size_t batch, const Device& device,
+                    std::stop_token stop,
+                    const std::function<void(std::size_t begin, std::size_t end)>& task);
+
+/// Calls `task` for every window, spread over the threads without gradients; a GPU gets one window
+/// at a time. Throws Interrupted on `stop`.
+void for_each_window(std::size_t windows, const Device& device, std::stop_token stop,
+                     const std::function<void(std::size_t window)>& task);
+
+/// The same with the windows of a share one after another, in order: a task may add to what belongs
+/// to its share. Windows share + i · kWindowShares belong together.
+void for_each_share(std::size_t windows, const Device& device, std::stop_token stop,
+                    const std::function<void(std::size_t share, std::size_t window)>& task);
+
+}  // namespace regroup::models

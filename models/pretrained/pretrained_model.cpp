@@ -1,0 +1,93 @@
+#include "models/pretrained/pretrained_model.hpp"
+
+#include <array>
+#include <set>
+#include <utility>
+
+#include "models/architecture/expected_tensors.hpp"
+#include "models/architecture/families/families.hpp"
+#include "models/checkpoint/finite_scan.hpp"
+#include "search/base/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+constexpr std::array kRoles = {AttentionRole::kQuery, AttentionRole::kKey, AttentionRole::kValue,
+                               AttentionRole::kOutput};
+
+void require_supported_dtype(const TensorView& tensor) {
+  constexpr std::array kSupported = {DType::kF32, DType::kF16, DType::kBF16};
+  for (const DType dtype : kSupported) {
+    if (tensor.dtype == dtype) return;
+  }
+  throw InputError({.what = "tensor has an element type that is not supported",
+                    .where = tensor.where(),
+                    .expected = "F32, F16 or BF16",
+                    .found = std::string(safetensors_name(tensor.dtype))});
+}
+
+/// Whether no tensor bears the base model's name, and the first one is there without it.
+bool lacks_prefix(const Checkpoint& checkpoint, const ArchitectureSpec& spec,
+                  const std::string& first) {
+  return first.starts_with(spec.base_prefix) && checkpoint.find(first) == nullptr &&
+         checkpoint.find(first.substr(spec.base_prefix.size())) != nullptr;
+}
+
+}  // namespace
+
+std::string PretrainedModel::stored_name(std::string_view name) const {
+  const bool cut = lacks_prefix && name.starts_with(spec.base_prefix);
+  return std::string(cut ? name.substr(spec.base_prefix.size()) : name);
+}
+
+const TensorView& PretrainedModel::tensor(std::string_view name) const {
+  return checkpoint.tensor(stored_name(name));
+}
+
+const TensorView& PretrainedModel::weight_tensor(int layer, AttentionRole role) const {
+  return tensor(stored_weight(spec, config, place(layer), role).module + ".weight");
+}
+
+const TensorView& PretrainedModel::bias_tensor(int layer, AttentionRole role) const {
+  return tensor(stored_bias(spec, config, place(layer), role).module + ".bias");
+}
+
+PretrainedModel open_model(const std::filesystem::path& directory) {
+  Checkpoint checkpoint(directory);
+  const std::string where = checkpoint.config_where();
+  const ArchitectureSpec& spec = find_architecture(checkpoint.config(), where);
+  ModelConfig config = read_model_config(checkpoint.config(), spec, where);
+  const std::vector<ExpectedTensor> expected = expected_tensors(spec, config);
+  const bool is_bare = lacks_prefix(checkpoint, spec, expected.front().name);
+  PretrainedModel model{std::move(checkpoint), spec, std::move(config), DType::kF32, is_bare};
+  for (const ExpectedTensor& one : expected) {
+    const TensorView& tensor = model.tensor(one.name);
+    require_shape(tensor, one.shape);
+    require_supported_dtype(tensor);
+  }
+  model.dtype = model.weight_tensor(0, AttentionRole::kKey).dtype;
+  return model;
+}
+
+void require_equal_layers(const PretrainedModel& model) {
+  if (model.config.heads_by_layer.empty()) return;
+  throw InputError({.what = "the checkpoint is a converted one whose layers differ in their heads",
+                    .where = model.checkpoint.config_where(),
+                    .expected = "the checkpoint that it was converted from"});
+}
+
+void require_finite_attention(const PretrainedModel& model) {
+  for (int layer = 0; layer < model.config.layers; ++layer) {
+    std::set<const TensorView*> tensors;  // projections may share one
+    for (const AttentionRole role : kRoles) {
+      tensors.insert(&model.weight_tensor(layer, role));
+      if (has_bias(model.config, role)) tensors.insert(&model.bias_tensor(layer, role));
+    }
+    for (const TensorView* tensor : tensors) {
+      require_finite(*tensor);
+      model.checkpoint.release(*tensor);
+    }
+  }
+}
+
+}  // namespace regroup::models

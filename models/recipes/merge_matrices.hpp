@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "models/layers/attention_matrices.hpp"
+#include "models/merge/merge_problem.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "search/groupings/grouping.hpp"
+
+namespace regroup::models {
+
+/// A layer whose KV heads are shared, in double: n_K key and n_V value heads, queries and outputs
+/// with what was folded into them.
+struct MergedMatrices {
+  AttentionMatrices weights;
+  std::vector<int> key_of_query;    ///< H entries, 0 … n_K − 1
+  std::vector<int> value_of_query;  ///< H entries, 0 … n_V − 1
+};
+
+/// Merges the heads of one layer by the recipe, without refits. `source.moments` may be null where
+/// the recipe needs none. Heads alone in their group stay as they are.
+MergedMatrices merge_matrices(const MergeSource& source, const search::LayerGrouping& grouping,
+                              const MergeRecipe& recipe);
+
+}  // namespace regroup::models

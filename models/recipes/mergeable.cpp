@@ -1,0 +1,72 @@
+#include "models/recipes/mergeable.hpp"
+
+#include <fmt/format.h>
+
+#include "search/base/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+void require_allocation(const search::LayerGrouping& layer, const ModelConfig& config) {
+  if (!layer.has_allocation()) return;
+  const std::vector<search::Group>& groups = layer.query_to_group;
+  if (groups.size() != static_cast<std::size_t>(config.query_heads)) {
+    throw InputError({.what = "allocation is not one group for each query head",
+                      .expected = fmt::format("{} entries", config.query_heads),
+                      .found = fmt::format("{} entries", groups.size())});
+  }
+  for (const search::Group group : groups) {
+    if (group.value() >= 0 && group.value() < layer.keys.groups()) continue;
+    throw InputError({.what = "allocation names a group that is not there",
+                      .expected = fmt::format("0 to {}", layer.keys.groups() - 1),
+                      .found = std::to_string(group.value())});
+  }
+  if (layer.shares_partition()) return;
+  throw InputError(
+      {.what = "allocation of query heads to groups of keys and values that differ",
+       .expected = "value_groups equal to key_groups",
+       .found = fmt::format("{} and {}", layer.keys.to_string(), layer.values.to_string())});
+}
+
+}  // namespace
+
+void require_same_heads(const search::Grouping& grouping, const ModelConfig& config) {
+  const auto fail = [](std::string what, int expected, std::size_t found) {
+    throw InputError({.what = std::move(what),
+                      .expected = std::to_string(expected),
+                      .found = std::to_string(found)});
+  };
+  if (grouping.layers.size() != static_cast<std::size_t>(config.layers)) {
+    fail("grouping has another number of layers than the model", config.layers,
+         grouping.layers.size());
+  }
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    for (const search::Partition* partition : {&layer.keys, &layer.values}) {
+      if (partition->heads() == config.kv_heads) continue;
+      fail("grouping has another number of KV heads than the model", config.kv_heads,
+           static_cast<std::size_t>(partition->heads()));
+    }
+    require_allocation(layer, config);
+  }
+}
+
+void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe) {
+  if (!recipe.merge->folds()) return;
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    if (!layer.has_allocation()) continue;
+    throw InputError({.what = "this merge folds into each head what only its own group can use",
+                      .expected = "--merge mean, first, medoid or weighted for a grouping that "
+                                  "allocates query heads",
+                      .found = std::string(recipe.merge->name())});
+  }
+}
+
+void require_refit_passes(const MergeRecipe& recipe, const ModelConfig& config) {
+  if (!config.query_key_norm || !recipe.refits_queries()) return;
+  throw InputError({.what = "queries that a norm follows cannot be refitted",
+                    .where = config.architecture,
+                    .expected = "--refit none or output",
+                    .found = std::string(refit_name(recipe.refit))});
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,49 @@
+#include "models/tensors/tensors.hpp"
+
+#include <cstring>
+
+#include "search/base/error.hpp"
+
+namespace regroup::models {
+
+at::ScalarType scalar_type(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return at::kFloat;
+    case DType::kF16:
+      return at::kHalf;
+    case DType::kBF16:
+      return at::kBFloat16;
+    default:
+      throw InputError({.what = "element type is not one of weights",
+                        .expected = "F32, F16 or BF16",
+                        .found = std::string(safetensors_name(dtype))});
+  }
+}
+
+at::Device torch_device(const Device& device) {
+  if (!device.cuda) return at::kCPU;
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(device.index)};
+}
+
+at::Tensor to_tensor(const TensorView& view) {
+  at::Tensor tensor = at::empty(view.shape, scalar_type(view.dtype));
+  // The file may hold the elements at any alignment, hence a copy and no view.
+  if (!view.bytes.empty()) std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+  return tensor;
+}
+
+at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options) {
+  return tensor.to(torch_device(options.device), scalar_type(options.dtype));
+}
+
+void copy_bytes(const at::Tensor& tensor, std::span<std::byte> out) {
+  if (!tensor.is_contiguous() || tensor.nbytes() != out.size()) {
+    throw WorkError({.what = "tensor does not fill its place in the file",
+                     .expected = std::to_string(out.size()) + " bytes",
+                     .found = std::to_string(tensor.nbytes()) + " bytes"});
+  }
+  if (!out.empty()) std::memcpy(out.data(), tensor.data_ptr(), out.size());
+}
+
+}  // namespace regroup::models

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "models/elements/tensor_view.hpp"
+#include "models/tensors/compute.hpp"
+
+namespace regroup::models {
+
+/// The LibTorch name of an element type that weights can have (F32, F16, BF16).
+at::ScalarType scalar_type(DType dtype);
+
+/// The LibTorch name of a device.
+at::Device torch_device(const Device& device);
+
+/// A copy of a checkpoint tensor in its own element type, on the CPU.
+at::Tensor to_tensor(const TensorView& view);
+
+/// The same tensor as the computation wants it.
+at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options);
+
+/// Copies a contiguous CPU tensor's elements to `out`, which has just its size.
+void copy_bytes(const at::Tensor& tensor, std::span<std::byte> out);
+
+}  // namespace regroup::models

@@ -1,0 +1,160 @@
+#include "search/asymgqa/asymgqa_method.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "search/asymgqa/nearest_heads.hpp"
+#include "search/asymgqa/uniform_sizes.hpp"
+#include "search/asymgqa/unit_search.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+
+namespace regroup::search {
+namespace {
+
+std::vector<NearestHeads> nearest_heads(const GroupingProblem& problem,
+                                        std::span<const Eigen::MatrixXd> distances) {
+  if (distances.size() != problem.units().size()) {
+    throw WorkError({.what = "asymgqa needs the distances of heads of every unit",
+                     .expected = std::to_string(problem.units().size()),
+                     .found = std::to_string(distances.size())});
+  }
+  return {distances.begin(), distances.end()};
+}
+
+/// Sizes that are searched side by side by a score: their candidates are scored together.
+constexpr std::size_t kSizesTogether = 4;
+
+/// One run of the method.
+class Search {
+ public:
+  Search(const GroupingProblem& problem, const AsymGqaOptions& options,
+         const MethodContext& context)
+      : problem_(problem),
+        options_(options),
+        context_(context),
+        nearest_(nearest_heads(problem, context.head_distances)),
+        sizes_(uniform_sizes(problem)) {}
+
+  /// Every unit by its own prices.
+  MethodResult priced() const {
+    const std::size_t units = nearest_.size();
+    std::vector<std::optional<Partition>> found(sizes_.size() * units);
+    std::atomic<std::size_t> evaluations{0};
+    parallel_for(found.size(), [&](std::size_t task) {
+      const CostTable& costs = *problem_.units()[task % units].costs;
+      AsymGqaUnitSearch search = unit_search(sizes_[task / units], task % units);
+      while (const Partition* candidate = search.candidate()) {
+        if (context_.stop.stop_requested()) throw Interrupted();
+        search.take(costs.partition_cost(*candidate));
+      }
+      context_.progress.advance(search.evaluations());
+      evaluations += search.evaluations();
+      found[task] = search.best();
+    });
+    MethodResult result;
+    for (std::size_t size = 0; size < sizes_.size(); ++size) {
+      std::vector<Partition> partitions;
+      for (std::size_t u = 0; u < units; ++u) partitions.push_back(*found[size * units + u]);
+      result.front.push_back(problem_.point(problem_.grouping(partitions)));
+    }
+    result.evaluations = evaluations;
+    return result;
+  }
+
+  /// Every unit in the model that has the earlier ones grouped; some sizes side by side.
+  MethodResult scored(const GroupingScore& score) const {
+    MethodResult result;
+    for (std::size_t begin = 0; begin < sizes_.size(); begin += kSizesTogether) {
+      const std::size_t count = std::min(kSizesTogether, sizes_.size() - begin);
+      add_scored(std::span(sizes_).subspan(begin, count), score, result);
+    }
+    return result;
+  }
+
+ private:
+  AsymGqaUnitSearch unit_search(const UniformSize& size, std::size_t unit) const {
+    const AsymGqaMoves moves =
+        problem_.rules().equal_sizes() ? AsymGqaMoves::kSwaps : AsymGqaMoves::kSwapsAndMoves;
+    const RandomKey key = context_.key.split(static_cast<std::uint64_t>(size.groups)).split(unit);
+    return {size.counts[unit], nearest_[unit], moves, options_, key};
+  }
+
+  void add_scored(std::span<const UniformSize> sizes, const GroupingScore& score,
+                  MethodResult& result) const {
+    using Partitions = std::vector<Partition>;
+    std::vector<Partitions> chosen(
+        sizes.size(), Partitions(nearest_.size(), Partition::singletons(problem_.heads())));
+    for (std::size_t u = 0; u < nearest_.size(); ++u) {
+      std::vector<AsymGqaUnitSearch> searches;
+      for (const UniformSize& size : sizes) searches.push_back(unit_search(size, u));
+      while (score_candidates(searches, u, chosen, score)) {
+      }
+      for (std::size_t i = 0; i < sizes.size(); ++i) {
+        chosen[i][u] = searches[i].best();
+        result.evaluations += searches[i].evaluations();
+      }
+    }
+    std::vector<Grouping> groupings;
+    for (const Partitions& partitions : chosen) groupings.push_back(problem_.grouping(partitions));
+    const std::vector<double> scores = score.scores(groupings);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      result.front.push_back(
+          {groupings[i], {static_cast<double>(groupings[i].kv_heads()), scores[i]}});
+    }
+    result.evaluations += sizes.size();
+  }
+
+  /// Scores the next candidate of unit `u` of every search together, each beside the partitions
+  /// chosen for its size so far; false if no search has one.
+  bool score_candidates(std::span<AsymGqaUnitSearch> searches, std::size_t u,
+                        std::span<std::vector<Partition>> chosen,
+                        const GroupingScore& score) const {
+    std::vector<AsymGqaUnitSearch*> proposing;
+    std::vector<Grouping> groupings;
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      if (searches[i].candidate() == nullptr) continue;
+      chosen[i][u] = *searches[i].candidate();
+      groupings.push_back(problem_.grouping(chosen[i]));
+      proposing.push_back(&searches[i]);
+    }
+    if (proposing.empty()) return false;
+    const std::vector<double> scores = score.scores(groupings);
+    for (std::size_t i = 0; i < proposing.size(); ++i) proposing[i]->take(scores[i]);
+    context_.progress.advance(proposing.size());
+    return true;
+  }
+
+  const GroupingProblem& problem_;
+  const AsymGqaOptions& options_;
+  const MethodContext& context_;
+  std::vector<NearestHeads> nearest_;
+  std::vector<UniformSize> sizes_;
+};
+
+}  // namespace
+
+std::size_t AsymGqaMethod::candidates(const GroupingProblem& problem,
+                                      const MethodOptions& options) const {
+  std::size_t total = 0;
+  for (const UniformSize& size : uniform_sizes(problem)) {
+    for (const int groups : size.counts) {
+      total += asymgqa_candidates(problem.heads(), groups, options.asymgqa);
+    }
+  }
+  return total;
+}
+
+MethodResult AsymGqaMethod::run(const GroupingProblem& problem, const MethodOptions& options,
+                                const MethodContext& context) const {
+  const Search search(problem, options.asymgqa, context);
+  context.progress.begin("searching", candidates(problem, options), "candidates");
+  MethodResult result = context.score == nullptr ? search.priced() : search.scored(*context.score);
+  context.progress.end();
+  return result;
+}
+
+}  // namespace regroup::search

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "search/method/method.hpp"
+
+namespace regroup::search {
+
+/// AsymGQA (arXiv 2406.14963; METHODS §3): for every number of groups that all units can have
+/// alike, one unit after the other is searched by random moves of similar heads, with its number of
+/// groups fixed. Keys and values are units of their own with independent partitions.
+///
+/// With prices (no score in the context) units do not depend on each other and run in parallel.
+/// With a score each candidate of a unit is scored in the model whose earlier units have their best
+/// partitions already and whose later ones are whole.
+///
+/// Departures from the authors' code: its two defects (METHODS §3), the moves of heads between
+/// groups, which are in the paper only, and any score in place of one task's accuracy.
+class AsymGqaMethod : public SearchMethod {
+ public:
+  std::string_view name() const override { return "asymgqa"; }
+  bool uses_head_distances() const override { return true; }
+  bool takes_score() const override { return true; }
+  std::size_t candidates(const GroupingProblem& problem,
+                         const MethodOptions& options) const override;
+  /// Throws WorkError unless there is a distance matrix for each unit.
+  MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
+                   const MethodContext& context) const override;
+};
+
+}  // namespace regroup::search

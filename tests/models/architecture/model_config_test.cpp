@@ -1,0 +1,169 @@
+#include <functional>
+
+#include "models/architecture/architecture_spec.hpp"
+#include "models/architecture/families/families.hpp"
+#include "models/pretrained/pretrained_model.hpp"
+#include "search/base/error.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/error_message.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::models;
+using namespace regroup::tests;
+using nlohmann::json;
+
+namespace {
+
+ModelConfig read(const json& config) {
+  return read_model_config(config, find_architecture(config, "config.json"), "config.json");
+}
+
+json changed(const std::function<void(json&)>& change) {
+  json config = TinyLlama().config();
+  change(config);
+  return config;
+}
+
+std::string refusal(const std::function<void(json&)>& change) {
+  return error_message<InputError>([&] { read(changed(change)); });
+}
+
+}  // namespace
+
+TEST_CASE("config.json of a Llama is read, absent fields derived") {
+  const ModelConfig config = read(changed([](json& c) {
+    c["hidden_size"] = 24;
+    c.erase("head_dim");
+    c.erase("num_key_value_heads");
+    c.erase("tie_word_embeddings");
+  }));
+  CHECK(config.head_dim == 6);
+  CHECK(config.kv_heads == 4);
+  CHECK_FALSE(config.tied_embeddings);
+  CHECK(config.bos == 1);
+  CHECK_FALSE(
+      read(changed([](json& c) { c["bos_token_id"] = 20; })).bos);  // outside the vocabulary
+  CHECK(kv_bytes_per_token(config, 16, DType::kBF16) == 16 * 6 * 2);
+}
+
+TEST_CASE("both dialects of rotary options are read") {
+  const ModelConfig older = read(changed([](json& c) {
+    c["rope_scaling"] = {{"rope_type", "llama3"},
+                         {"factor", 8.0},
+                         {"low_freq_factor", 1.0},
+                         {"high_freq_factor", 4.0},
+                         {"original_max_position_embeddings", 32}};
+  }));
+  const ModelConfig newer = read(changed([](json& c) {
+    c.erase("rope_theta");
+    c["rope_parameters"] = {{"rope_type", "llama3"},   {"rope_theta", 100.0},
+                            {"factor", 8.0},           {"low_freq_factor", 1.0},
+                            {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 32}};
+  }));
+  for (const ModelConfig& config : {older, newer}) {
+    CHECK(config.rotary.theta == 100);
+    REQUIRE(config.rotary.scaling);
+    CHECK(config.rotary.scaling->factor == 8);
+    CHECK(config.rotary.scaling->original_context == 32);
+  }
+}
+
+TEST_CASE("what is not supported is refused by name") {
+  CHECK_THAT(refusal([](json& c) { c["architectures"] = {"BloomForCausalLM"}; }),
+             contains("BloomForCausalLM"));
+  CHECK_THAT(refusal([](json& c) { c["architectures"] = {"BloomForCausalLM"}; }),
+             contains("LlamaForCausalLM"));
+  CHECK_THAT(refusal([](json& c) { c.erase("architectures"); }), contains("architectures"));
+  CHECK_THAT(refusal([](json& c) {
+               c["quantization_config"] = {{"bits", 4}};
+             }),
+             contains("quantization_config"));
+  CHECK_THAT(refusal([](json& c) {
+               c["rope_scaling"] = {{"type", "yarn"}, {"factor", 2}};
+             }),
+             contains("yarn"));
+  CHECK_THAT(refusal([](json& c) {
+               c["rope_scaling"] = {{"rope_type", "dynamic"}};
+             }),
+             contains("dynamic"));
+  CHECK_THAT(refusal([](json& c) { c["partial_rotary_factor"] = 0.5; }),
+             contains("partial rotary"));
+  CHECK_THAT(refusal([](json& c) { c["hidden_act"] = "gelu"; }), contains("gelu"));
+  CHECK_THAT(refusal([](json& c) { c["num_local_experts"] = 8; }), contains("num_local_experts"));
+  CHECK_NOTHROW(read(changed([](json& c) { c["quantization_config"] = nullptr; })));
+}
+
+TEST_CASE("fields that contradict each other or make no sense are refused") {
+  CHECK_THAT(refusal([](json& c) { c["num_key_value_heads"] = 3; }), contains("does not divide"));
+  CHECK_THAT(refusal([](json& c) {
+               c.erase("head_dim");
+               c["hidden_size"] = 14;
+             }),
+             contains("does not divide"));
+  CHECK_THAT(refusal([](json& c) { c["head_dim"] = 3; }), contains("even"));
+  CHECK_THAT(refusal([](json& c) { c["num_hidden_layers"] = 0; }), contains("num_hidden_layers"));
+  CHECK_THAT(refusal([](json& c) { c["num_hidden_layers"] = -2; }), contains("-2"));
+  CHECK_THAT(refusal([](json& c) { c["hidden_size"] = 1e30; }), contains("hidden_size"));
+  CHECK_THAT(refusal([](json& c) { c["vocab_size"] = "many"; }), contains("vocab_size"));
+  CHECK_THAT(refusal([](json& c) { c["bos_token_id"] = "first"; }), contains("bos_token_id"));
+  CHECK_THAT(refusal([](json& c) { c.erase("rms_norm_eps"); }), contains("rms_norm_eps"));
+}
+
+TEST_CASE("tensors that are missing or of another shape or type are refused by name") {
+  const TemporaryDirectory scratch;
+  const TinyLlama shape;
+  shape.write(scratch.path());
+  scratch.write("config.json", changed([](json& c) { c["vocab_size"] = 21; }).dump());
+  CHECK_THAT(error_message<InputError>([&] { open_model(scratch.path()); }),
+             contains("model.embed_tokens.weight"));
+  scratch.write("config.json", changed([](json& c) { c["num_hidden_layers"] = 3; }).dump());
+  CHECK_THAT(error_message<InputError>([&] { open_model(scratch.path()); }),
+             contains("model.layers.2"));
+  scratch.write("config.json", changed([](json& c) { c["tie_word_embeddings"] = false; }).dump());
+  CHECK_THAT(error_message<InputError>([&] { open_model(scratch.path()); }),
+             contains("lm_head.weight"));
+  TinyLlama wide = shape;
+  wide.dtype = DType::kF64;
+  wide.write(scratch.path());
+  CHECK_THAT(error_message<InputError>([&] { open_model(scratch.path()); }), contains("F64"));
+}
+
+TEST_CASE("sliding windows and biases are read as each family says them") {
+  const auto read_as = [](const TinyLlama& shape, const std::function<void(json&)>& change) {
+    json config = shape.config();
+    change(config);
+    return read(config);
+  };
+  const auto nothing = [](json&) {};
+  const ModelConfig mistral = read_as(TinyLlama::mistral(), nothing);
+  CHECK(mistral.sliding_windows == std::vector{3, 3});
+  CHECK_FALSE(mistral.input_bias);
+  CHECK(read_as(TinyLlama::mistral(), [](json& c) {
+          c["sliding_window"] = nullptr;
+        }).sliding_window(1) == 0);
+
+  const ModelConfig qwen2 = read_as(TinyLlama::qwen2(), nothing);
+  CHECK(qwen2.input_bias);
+  CHECK_FALSE(qwen2.output_bias);
+  CHECK(qwen2.sliding_windows == std::vector{4, 4});
+  CHECK(read_as(TinyLlama::qwen2(), [](json& c) { c["max_window_layers"] = 1; }).sliding_windows ==
+        std::vector{0, 4});
+  CHECK(read_as(TinyLlama::qwen2(), [](json& c) {
+          c["layer_types"] = {"sliding_attention", "full_attention"};
+        }).sliding_windows == std::vector{4, 0});
+  CHECK(read_as(TinyLlama::qwen2(), [](json& c) {
+          c["use_sliding_window"] = false;
+        }).sliding_windows.empty());
+  const auto refused = [&](const std::function<void(json&)>& change) {
+    return error_message<InputError>([&] { read_as(TinyLlama::qwen2(), change); });
+  };
+  CHECK_THAT(refused([](json& c) { c["layer_types"] = {"full_attention"}; }),
+             contains("layer_types"));
+  CHECK_THAT(refused([](json& c) {
+               c["layer_types"] = {"full_attention", "chunked_attention"};
+             }),
+             contains("chunked_attention"));
+  CHECK_THAT(refused([](json& c) { c["sliding_window"] = 0; }), contains("sliding_window"));
+}

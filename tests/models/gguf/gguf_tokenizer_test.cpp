@@ -1,0 +1,278 @@
+#include "models/gguf/gguf_tokenizer.hpp"
+
+#include <cstring>
+#include <filesystem>
+
+#include "models/files/json_file.hpp"
+#include "models/gguf/gguf_writer.hpp"
+#include "search/base/error.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
+#include "tests/fixtures/tiny_tokenizer.hpp"
+#include "tests/models/gguf/gguf_file.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/error_message.hpp"
+#include "tests/support/shared_data.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::models;
+using namespace regroup::tests;
+using nlohmann::json;
+
+namespace {
+
+/// A tiny model of so many tokens, for tokenizer files to stand beside.
+class Scene {
+ public:
+  explicit Scene(int vocabulary) {
+    TinyLlama shape;
+    shape.vocabulary = vocabulary;
+    shape.write(scratch_.path());
+  }
+  Scene(int vocabulary, const json& tokenizer, const json& config = nullptr) : Scene(vocabulary) {
+    write("tokenizer.json", tokenizer.dump());
+    if (!config.is_null()) write("tokenizer_config.json", config.dump());
+  }
+
+  void write(const std::string& name, const std::string& content) const {
+    scratch_.write(name, content);
+  }
+  void copy(const std::filesystem::path& file) const {
+    write(file.filename().string(), read_file(file));
+  }
+  /// What a file's metadata say.
+  json metadata() const {
+    const auto path = scratch_.path() / "model.gguf";
+    write_gguf_file(path, gguf_tokenizer(open_model(scratch_.path())), {});
+    return GgufFile(path).metadata;
+  }
+  std::string refusal() const {
+    return error_message<InputError>([&] { metadata(); });
+  }
+
+ private:
+  TemporaryDirectory scratch_;
+};
+
+json bpe_with(const std::string& expression, bool whole_words) {
+  json tokenizer = tiny_bpe();
+  tokenizer["pre_tokenizer"] = {
+      {"type", "Sequence"},
+      {"pretokenizers",
+       {{{"type", "Split"}, {"pattern", {{"Regex", expression}}}, {"behavior", "Isolated"}},
+        {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}}}};
+  tokenizer["model"]["ignore_merges"] = whole_words;
+  return tokenizer;
+}
+
+const std::string kLlama3 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+const std::string kQwen2 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+json pre_of(const json& tokenizer) {
+  return Scene(270, tokenizer).metadata()["tokenizer.ggml.pre"];
+}
+std::string refusal_of(const json& tokenizer) {
+  return Scene(270, tokenizer).refusal();
+}
+
+/// Numbers of Protocol Buffers: seven bits a byte.
+std::uint64_t take_varint(const std::string& bytes, std::size_t& at) {
+  std::uint64_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes.at(at++));
+    value |= std::uint64_t{byte & 0x7fU} << shift;
+    if (byte < 0x80) return value;
+  }
+}
+
+/// Texts and scores of the pieces of a SentencePiece file, by its format's description alone.
+std::vector<std::pair<std::string, float>> pieces_of(const std::string& file) {
+  std::vector<std::pair<std::string, float>> pieces;
+  for (std::size_t at = 0; at < file.size();) {
+    const std::uint64_t tag = take_varint(file, at);
+    const std::uint64_t size = take_varint(file, at);
+    if (tag == (1U << 3 | 2U)) {
+      auto& [text, score] = pieces.emplace_back();
+      std::size_t in = at;
+      REQUIRE(take_varint(file, in) == (1U << 3 | 2U));
+      const std::uint64_t length = take_varint(file, in);
+      text = file.substr(in, length);
+      in += length;
+      REQUIRE(take_varint(file, in) == (2U << 3 | 5U));
+      std::memcpy(&score, &file[in], sizeof score);
+    }
+    at += size;
+  }
+  return pieces;
+}
+
+}  // namespace
+
+TEST_CASE("byte-level BPE in a GGUF file: tokens by id, merges, special tokens, unused rows") {
+  json tokenizer = tiny_bpe();
+  json common = {{"id", 263}, {"content", "<a b>"}, {"normalized", true}, {"special", false}};
+  tokenizer["added_tokens"].push_back(common);
+  const json config = {{"bos_token", "<|end|>"},
+                       {"eos_token", {{"content", "<|end|>"}}},
+                       {"add_bos_token", true},
+                       {"chat_template", "{{ x }}"}};
+  const json says = Scene(266, tokenizer, config).metadata();
+  CHECK(says["tokenizer.ggml.model"] == "gpt2");
+  CHECK(says["tokenizer.ggml.pre"] == "gpt-2");
+  const json& tokens = says["tokenizer.ggml.tokens"];
+  REQUIRE(tokens.size() == 266);
+  CHECK(tokens[' '] == "Ġ");
+  CHECK(tokens[259] == "Ġthe");
+  CHECK(tokens[262] == "<|end|>");
+  CHECK(tokens[263] == "<a b>");
+  CHECK(tokens[265] == "[PAD265]");
+  const json& types = says["tokenizer.ggml.token_type"];
+  CHECK(types[259] == 1);
+  CHECK(types[262] == 3);
+  CHECK(types[263] == 4);
+  CHECK(types[265] == 5);
+  CHECK(says["tokenizer.ggml.merges"] == json({"t h", "th e", "Ġ t", "Ġ the", "i n", "in g"}));
+  CHECK(says["tokenizer.ggml.bos_token_id"] == 262);
+  CHECK(says["tokenizer.ggml.eos_token_id"] == 262);
+  CHECK(says["tokenizer.ggml.add_bos_token"] == true);
+  CHECK(says["tokenizer.ggml.add_eos_token"] == false);
+  CHECK(says["tokenizer.chat_template"] == "{{ x }}");
+  CHECK_FALSE(says.contains("tokenizer.ggml.scores"));
+}
+
+TEST_CASE("what stands before and after a text comes from the post-processor, too") {
+  json tokenizer = tiny_bpe();
+  const json end = {{"id", "<|end|>"}, {"ids", json::array({262})}};
+  tokenizer["post_processor"] = {{"type", "TemplateProcessing"},
+                                 {"single",
+                                  {{{"SpecialToken", {{"id", "<|end|>"}, {"type_id", 0}}}},
+                                   {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
+                                 {"special_tokens", {{"<|end|>", end}}}};
+  const json says = Scene(270, tokenizer).metadata();
+  CHECK(says["tokenizer.ggml.bos_token_id"] == 262);
+  CHECK(says["tokenizer.ggml.add_bos_token"] == true);
+  CHECK(says["tokenizer.ggml.eos_token_id"] == 2);  // of the model's config.json
+  json& single = tokenizer["post_processor"]["single"];
+  single.insert(single.begin(), single[0]);
+  CHECK_THAT(refusal_of(tokenizer), contains("at most one token"));
+}
+
+TEST_CASE("pre-tokenizers that llama.cpp has a name for, and refusals of the others") {
+  CHECK(pre_of(bpe_with(kLlama3, true)) == "llama-bpe");
+  CHECK(pre_of(bpe_with(kLlama3, false)) == "smaug-bpe");
+  CHECK(pre_of(bpe_with(kQwen2, false)) == "qwen2");
+  json digits = tiny_bpe();
+  digits["pre_tokenizer"] = {{"type", "Sequence"},
+                             {"pretokenizers",
+                              {{{"type", "Digits"}, {"individual_digits", true}},
+                               {{"type", "ByteLevel"}, {"add_prefix_space", false}}}}};
+  CHECK(pre_of(digits) == "smollm");
+  CHECK_THAT(refusal_of(bpe_with(kQwen2, true)), contains("--no-tokenizer"));
+  CHECK_THAT(refusal_of(bpe_with(R"(\p{L}+)", false)), contains(R"(Split by \p{L}+)"));
+  digits["pre_tokenizer"]["pretokenizers"][0]["individual_digits"] = false;
+  CHECK_THAT(refusal_of(digits), contains("Digits ByteLevel"));
+  json blank = tiny_bpe();
+  blank["pre_tokenizer"]["add_prefix_space"] = true;
+  CHECK_THAT(refusal_of(blank), contains("a blank before the text"));
+  json lower = tiny_bpe();
+  lower["normalizer"] = {{"type", "Lowercase"}};
+  CHECK_THAT(refusal_of(lower), contains("Lowercase"));
+  lower["normalizer"] = {{"type", "NFC"}};
+  CHECK(pre_of(lower) == "gpt-2");
+  CHECK_THAT(refusal_of(tiny_word_piece()), contains("WordPiece"));
+}
+
+TEST_CASE("vocab.json with merges.txt is byte-level BPE as GPT-2's") {
+  const Scene scene(270);
+  scene.write("vocab.json", tiny_bpe()["model"]["vocab"].dump());
+  scene.write("merges.txt", "#version: 0.2\nt h\nth e\n");
+  scene.write("added_tokens.json", R"({"<more>": 265})");
+  const json says = scene.metadata();
+  CHECK(says["tokenizer.ggml.pre"] == "gpt-2");
+  CHECK(says["tokenizer.ggml.tokens"][257] == "the");
+  CHECK(says["tokenizer.ggml.tokens"][265] == "<more>");
+  CHECK(says["tokenizer.ggml.merges"] == json({"t h", "th e"}));
+}
+
+TEST_CASE("a model without a tokenizer, or with fewer rows than tokens, is refused") {
+  CHECK_THAT(Scene(20).refusal(), contains("no tokenizer") && contains("--no-tokenizer"));
+  CHECK_THAT(Scene(100, tiny_bpe()).refusal(), contains("at most 100"));
+  json twice = tiny_bpe();
+  twice["added_tokens"].push_back({{"id", 266}, {"content", "<|end|>"}, {"special", true}});
+  CHECK_THAT(refusal_of(twice), contains("cannot be told apart") && contains("262 and 266"));
+}
+
+TEST_CASE("SentencePiece BPE in a GGUF file: pieces, scores and kinds of the model file") {
+  REGROUP_NEEDS_SHARED_DATA("goldens/tokenizers/sentencepiece-bpe");
+  const auto file = shared_data("goldens/tokenizers/sentencepiece-bpe/tokenizer.model");
+  const Scene scene(4100);
+  scene.copy(file);
+  scene.write("tokenizer_config.json",
+              R"({"add_bos_token": true, "eos_token": "<end>", "added_tokens_decoder":
+                  {"1": {"content": "<s>", "special": true},
+                   "4097": {"content": "<end>", "special": true},
+                   "4098": {"content": "<word>", "special": false}}})");
+  const json says = scene.metadata();
+  CHECK(says["tokenizer.ggml.model"] == "llama");
+  CHECK(says["tokenizer.ggml.pre"] == "default");
+  const json& tokens = says["tokenizer.ggml.tokens"];
+  const json& scores = says["tokenizer.ggml.scores"];
+  const json& types = says["tokenizer.ggml.token_type"];
+  const auto pieces = pieces_of(read_file(file));
+  REQUIRE(pieces.size() == 4096);
+  REQUIRE(tokens.size() == 4100);
+  REQUIRE(scores.size() == 4100);
+  for (std::size_t id = 0; id < pieces.size(); ++id) {
+    CHECK(tokens[id] == pieces[id].first);
+    CHECK(scores[id].get<float>() == pieces[id].second);
+  }
+  CHECK(types[0] == 2);
+  CHECK(types[1] == 3);
+  CHECK(types[3] == 6);
+  CHECK(tokens[3] == "<0x00>");
+  CHECK(types[4000] == 1);
+  CHECK(tokens[4096] == "[PAD4096]");
+  CHECK(types[4096] == 5);
+  CHECK(tokens[4097] == "<end>");
+  CHECK(types[4097] == 3);
+  CHECK(types[4098] == 4);
+  CHECK(says["tokenizer.ggml.bos_token_id"] == 1);
+  CHECK(says["tokenizer.ggml.eos_token_id"] == 4097);
+  CHECK(says["tokenizer.ggml.unknown_token_id"] == 0);
+  CHECK_FALSE(says.contains("tokenizer.ggml.padding_token_id"));
+  CHECK(says["tokenizer.ggml.add_bos_token"] == true);
+  CHECK(says["tokenizer.ggml.add_space_prefix"] == true);
+}
+
+TEST_CASE("SentencePiece unigram in a GGUF file: how text is normalized stands there, too") {
+  REGROUP_NEEDS_SHARED_DATA("goldens/tokenizers/sentencepiece-unigram");
+  const Scene scene(1500);
+  scene.copy(shared_data("goldens/tokenizers/sentencepiece-unigram/tokenizer.model"));
+  const json says = scene.metadata();
+  CHECK(says["tokenizer.ggml.model"] == "t5");
+  CHECK(says["tokenizer.ggml.tokens"].size() == 1500);
+  CHECK(says["tokenizer.ggml.precompiled_charsmap"].size() == 240007);
+  CHECK(says["tokenizer.ggml.remove_extra_whitespaces"] == true);
+  CHECK(says["tokenizer.ggml.eos_token_id"] == 1);
+  CHECK(says["tokenizer.ggml.padding_token_id"] == 0);
+  CHECK_FALSE(says.contains("tokenizer.ggml.bos_token_id"));
+}
+
+TEST_CASE("SentencePiece models that llama.cpp reads otherwise are refused") {
+  REGROUP_NEEDS_SHARED_DATA("goldens/tokenizers");
+  const auto file = shared_data("goldens/tokenizers/sentencepiece-bpe/tokenizer.model");
+  const Scene scene(4096);
+  // A second part of a message adds to the first: normalizer_spec with remove_extra_whitespaces.
+  scene.write("tokenizer.model", read_file(file) + std::string("\x1a\x02\x20\x01", 4));
+  CHECK_THAT(scene.refusal(), contains("merged blanks"));
+  // The unigram model called BPE (trainer_spec), of text as it is (normalizer_spec): it has no
+  // bytes.
+  const auto unigram = shared_data("goldens/tokenizers/sentencepiece-unigram/tokenizer.model");
+  scene.write("tokenizer.model", read_file(unigram) + std::string("\x12\x02\x18\x02", 4) +
+                                     std::string("\x1a\x04\x12\x00\x20\x00", 6));
+  CHECK_THAT(scene.refusal(), contains("without them"));
+  scene.write("tokenizer.model", "no model");
+  CHECK_THAT(scene.refusal(), contains("not a SentencePiece model"));
+}

@@ -1,0 +1,136 @@
+#include "models/inputs/input_data.hpp"
+
+#include "search/base/error.hpp"
+#include "tests/fixtures/random_checkpoint.hpp"
+#include "tests/fixtures/tiny_family.hpp"
+#include "tests/fixtures/tiny_tokenizer.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/error_message.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::models;
+using namespace regroup::tests;
+using Ids = std::vector<std::int32_t>;
+
+namespace {
+
+/// A tiny model of a family with a tokenizer.
+struct Scene {
+  Scene(std::string_view architecture, const nlohmann::json& tokenizer, int vocabulary) {
+    nlohmann::json config = tiny_config(architecture);
+    config["vocab_size"] = vocabulary;
+    config["eos_token_id"] = 1;
+    write_checkpoint(scratch.path() / "model", config, random_values(config, 1));
+    scratch.write("model/tokenizer.json", tokenizer.dump());
+  }
+
+  PretrainedModel open() const { return open_model(scratch.path() / "model"); }
+  InputData read(const std::string& name, const std::string& text) const {
+    return read_input_data(scratch.write(name, text), open());
+  }
+  std::string refusal(const std::string& name, const std::string& text) const {
+    return error_message<InputError>([&] { read(name, text); });
+  }
+
+  TemporaryDirectory scratch;
+};
+
+}  // namespace
+
+TEST_CASE("every window of a masked model's text has the tokenizer's special tokens around it") {
+  const Scene scene("BertForMaskedLM", tiny_word_piece(), 20);
+  const InputData data = scene.read("a.txt", "naive a naive a a naive, a");
+  CHECK(data.size() == 7);
+  const Samples windows = windows_of(data, scene.open().config, 5, 0);
+  REQUIRE(windows.size() == 2);
+  const auto inputs = [&](std::size_t w) { return Ids(windows[w].begin(), windows[w].end() - 1); };
+  CHECK(inputs(0) == Ids{1, 10, 8, 10, 2});
+  CHECK(inputs(1) == Ids{1, 8, 8, 10, 2});
+  CHECK(windows.tokens() == 10);
+  CHECK_THAT(error_message<InputError>([&] { windows_of(data, scene.open().config, 2, 0); }),
+             contains("3"));
+  // Ids that the user gives stand as they are.
+  const InputData ids = scene.read("a.bin", std::string("\x05\x00\x06\x00\x07\x00\x08\x00", 8));
+  const Samples plain = windows_of(ids, scene.open().config, 3, 0);
+  CHECK(Ids(plain.ids().begin(), plain.ids().end()) == Ids{5, 6, 7, 8});
+}
+
+TEST_CASE("pairs of texts are read line by line, each half closed by end-of-sequence") {
+  const Scene scene("T5ForConditionalGeneration", tiny_bpe(), 300);
+  const InputData data = scene.read(
+      "a.jsonl",
+      "{\"source\": \"the\", \"target\": \"in the\"}\n\n{\"target\": \"a\", \"source\": \"b\"}\n");
+  CHECK(data.size() == 2);
+  const Samples pairs = windows_of(data, scene.open().config, 16, 0);
+  REQUIRE(pairs.size() == 2);
+  CHECK(pairs.pairs()[0] == TokenPair{{257, 1}, {260, 259, 1}});
+  CHECK(pairs.pairs()[1] == TokenPair{{'b', 1}, {'a', 1}});
+  CHECK(pairs.tokens() == 5);
+  CHECK(pairs.context() == 3);
+  CHECK(pairs.part(1, 2) == Samples::of_pairs({pairs.pairs()[1]}));
+}
+
+TEST_CASE("a token limit takes whole windows spread evenly over the data") {
+  const Scene scene("BertForMaskedLM", tiny_word_piece(), 20);
+  const ModelConfig config = scene.open().config;
+  std::string bytes;
+  for (char id = 0; id < 11; ++id) bytes += {id, '\0'};
+  const InputData ids = scene.read("a.bin", bytes);
+  const auto limited = [&](std::size_t most) {
+    const Samples windows = windows_of(ids, config, 2, most);
+    return Ids(windows.ids().begin(), windows.ids().end());
+  };
+  CHECK(limited(0) == Ids{0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 7, 8, 8, 9, 10});
+  CHECK(limited(1000) == limited(0));
+  CHECK(limited(10) == limited(0));
+  CHECK(limited(9) == Ids{0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 7, 8});
+  CHECK(limited(5) == Ids{0, 1, 2, 4, 5, 6});
+  CHECK(limited(2) == Ids{0, 1, 2});
+  CHECK_THAT(error_message<InputError>([&] { limited(1); }), contains("at least 2"));
+}
+
+TEST_CASE("of pairs a token limit counts the tokens of targets") {
+  const Scene scene("T5ForConditionalGeneration", tiny_bpe(), 300);
+  const ModelConfig config = scene.open().config;
+  const std::string brief = R"({"source": "b", "target": "a"})";         // 2 tokens
+  const std::string full = R"({"source": "the", "target": "aaaaaaa"})";  // 8 tokens
+  const InputData data =
+      scene.read("a.jsonl", full + "\n" + brief + "\n" + brief + "\n" + brief + "\n");
+  const auto sizes = [&](std::size_t most) {
+    std::vector<std::size_t> found;
+    for (const TokenPair& pair : windows_of(data, config, 16, most).pairs()) {
+      found.push_back(pair.target.size());
+    }
+    return found;
+  };
+  CHECK(sizes(0) == std::vector<std::size_t>{8, 2, 2, 2});
+  CHECK(sizes(13) == std::vector<std::size_t>{8, 2, 2});
+  CHECK(sizes(11) == std::vector<std::size_t>{8, 2});
+  CHECK(sizes(9) == std::vector<std::size_t>{8});
+  CHECK_THAT(error_message<InputError>([&] { sizes(7); }), contains("at least 8"));
+}
+
+TEST_CASE("images are spread by their numbers, also from a part of them") {
+  const Scene scene("ViTForImageClassification", tiny_bpe(), 300);
+  const Samples images = random_samples(scene.open().config, 10, 1);
+  const auto numbers = [](const Samples& some) {
+    std::vector<std::size_t> found;
+    for (std::size_t w = 0; w < some.size(); ++w) found.push_back(some.image(w));
+    return found;
+  };
+  CHECK(numbers(images.spread(3)) == std::vector<std::size_t>{0, 3, 6});
+  CHECK(numbers(images.part(4, 10).spread(3)) == std::vector<std::size_t>{4, 6, 8});
+  CHECK(images.spread(10) == images);
+  CHECK_FALSE(images.part(0, 3) == images.part(3, 6));  // of the same classes
+}
+
+TEST_CASE("a broken file of pairs is refused by line and field") {
+  const Scene scene("T5ForConditionalGeneration", tiny_bpe(), 300);
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"source\": \"a\", \"target\": \"b\"}\n{\"source\": 3}\n"),
+             contains("line 2") && contains("source"));
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"source\": \"a\"}\n"), contains("target"));
+  CHECK_THAT(scene.refusal("a.jsonl", "[1]\n"), contains("line 1"));
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"source\": \n"), contains("line 1"));
+  CHECK_THAT(scene.refusal("a.jsonl", "\n"), contains("no pairs"));
+}

@@ -1,0 +1,296 @@
+// What every model family must hold, whatever its blocks: merges without loss, moments and
+// gradients, refits, conversion.
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "models/checkpoint/safetensors_writer.hpp"
+#include "models/convert/convert.hpp"
+#include "models/images/image_set.hpp"
+#include "models/language_model/converter.hpp"
+#include "models/layers/projection_view.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "models/refit/merged_layers.hpp"
+#include "models/tensors/compute.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "tests/fixtures/random_checkpoint.hpp"
+#include "tests/fixtures/tiny_family.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/error_message.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::models;
+using namespace regroup::tests;
+using search::Grouping;
+using search::Partition;
+
+namespace {
+
+/// A tiny random model of one family.
+struct Family {
+  explicit Family(std::string_view architecture, DType stored = DType::kF32)
+      : config(tiny_config(architecture)), values(random_values(config, 5)), dtype(stored) {}
+
+  LanguageModel open() const {
+    write_checkpoint(scratch.path() / "model", config, values, dtype);
+    return LanguageModel(
+        std::make_shared<const PretrainedModel>(open_model(scratch.path() / "model")),
+        ComputeOptions{});
+  }
+
+  nlohmann::json config;
+  TensorValues values;
+  DType dtype;
+  TemporaryDirectory scratch;
+};
+
+Calibration calibrate(const LanguageModel& model, const Samples& windows, bool gradients = true) {
+  search::SilentProgress silent;
+  CalibrationOptions options;
+  if (gradients) options.gradient_key = search::RandomKey(9);
+  return model.calibrate(windows, options, {}, silent);
+}
+
+/// Makes key and value head `to` a copy of head `from` in every layer of the checkpoint's values.
+void copy_head(Family& family, int from, int to) {
+  const LanguageModel model = family.open();
+  const PretrainedModel& pretrained = model.pretrained();
+  const auto copy = [&](const StoredProjection& place, const std::string& suffix) {
+    std::vector<float>& values = family.values.at(place.module + suffix);
+    for (std::int64_t row = 0; row < place.rows; ++row) {
+      for (std::int64_t column = 0; column < place.columns; ++column) {
+        const auto at = [&](int head) {
+          return static_cast<std::size_t>(place.offset + head * place.block_stride +
+                                          row * place.row_stride + column * place.column_stride);
+        };
+        values[at(to)] = values[at(from)];
+      }
+    }
+  };
+  for (int layer = 0; layer < pretrained.config.layers; ++layer) {
+    const LayerPlace place = pretrained.place(layer);
+    for (const AttentionRole role : {AttentionRole::kKey, AttentionRole::kValue}) {
+      copy(stored_weight(pretrained.spec, pretrained.config, place, role), ".weight");
+      if (!has_bias(pretrained.config, role)) continue;
+      copy(stored_bias(pretrained.spec, pretrained.config, place, role), ".bias");
+    }
+  }
+}
+
+/// Mean KL from the source over the windows.
+double divergence(const LanguageModel& source, const LanguageModel& model, const Samples& windows) {
+  search::SilentProgress silent;
+  const auto scores = model.compare(source.source_states(windows, {}, silent), {}, silent);
+  double sum = 0;
+  for (const WindowScore& score : scores) sum += score.divergence;
+  return sum / static_cast<double>(scores.size());
+}
+
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    largest = std::max<double>(largest, std::abs(a[i] - b.at(i)));
+  }
+  return largest;
+}
+
+Grouping uniform(const LanguageModel& model, const Partition& partition) {
+  return Grouping::uniform(model.config().layers, partition);
+}
+
+Partition pairs_of(const LanguageModel& model) {
+  return model.config().kv_heads == 4 ? Partition::parse("0 3 | 1 2") : Partition::parse("0 1");
+}
+
+}  // namespace
+
+TEST_CASE("in every family heads that are copies merge without loss, by every operator") {
+  for (const std::string_view architecture : tiny_families()) {
+    CAPTURE(architecture);
+    Family family(architecture);
+    const int last = family.open().config().kv_heads - 1;
+    copy_head(family, 0, last);
+    const LanguageModel model = family.open();
+    const Samples windows = random_samples(model.config(), 6, 1);
+    const Converter converter(model,
+                              std::make_shared<const Calibration>(calibrate(model, windows)));
+    const Partition copies = last == 1 ? Partition::parse("0 1") : Partition::parse("0 3 | 1 | 2");
+    for (const std::string_view name : merge_names()) {
+      CAPTURE(name);
+      const LanguageModel merged = converter.convert(uniform(model, copies), find_merge(name), {});
+      CHECK(divergence(model, merged, windows) < 1e-8);
+    }
+    const LanguageModel others = converter.convert(
+        uniform(model, last == 1 ? Partition::parse("0 1") : Partition::parse("0 1 | 2 | 3")),
+        find_merge("mean"), {});
+    if (last > 1) CHECK(divergence(model, others, windows) > 1e-4);
+  }
+}
+
+TEST_CASE("in every family refits bring a grouping nearer to its source on the text they saw") {
+  for (const std::string_view architecture : tiny_families()) {
+    CAPTURE(architecture);
+    const Family family(architecture);
+    const LanguageModel model = family.open();
+    const Samples windows = random_samples(model.config(), 24, 2);
+    const Converter converter(
+        model, std::make_shared<const Calibration>(calibrate(model, windows, false)));
+    const Grouping grouping = uniform(model, pairs_of(model));
+    const MergeOperator& optimal = find_merge("optimal");
+    const double plain = divergence(model, converter.convert(grouping, optimal, {}), windows);
+    const double refitted = divergence(
+        model, converter.convert(grouping, {optimal, false, Refit::kOutput}, {}), windows);
+    CHECK(refitted < plain);
+    CHECK(plain > 1e-6);
+    const MergeRecipe reconstructed{optimal, false, Refit::kNone, 40};
+    CHECK(divergence(model, converter.convert(grouping, reconstructed, {}), windows) <
+          0.95 * plain);
+    const MergeRecipe both{optimal, false, Refit::kBoth};
+    if (model.config().query_key_norm) {
+      CHECK_THAT(error_message<InputError>([&] { converter.convert(grouping, both, {}); }),
+                 contains("norm"));
+    } else {
+      CHECK(divergence(model, converter.convert(grouping, both, {}), windows) < 1.1 * refitted);
+    }
+  }
+}
+
+TEST_CASE("in every family a converted checkpoint is the grouped model") {
+  for (const std::string_view architecture : tiny_families()) {
+    for (const DType dtype : {DType::kF32, DType::kBF16}) {
+      CAPTURE(architecture);
+      const Family family(architecture, dtype);
+      const LanguageModel model = family.open();
+      const Samples windows = random_samples(model.config(), 3, 4);
+      const Grouping grouping = uniform(model, pairs_of(model));
+      const auto merged =
+          merge_plainly(model.shared_pretrained(), grouping, MergeRecipe(find_merge("mean")));
+      const Layout layout = default_layout(grouping, model.config());
+      CHECK((layout == Layout::kStandard) == model.config().names_kv_heads);
+      search::SilentProgress silent;
+      const auto target = family.scratch.path() / "converted";
+      std::filesystem::create_directories(target);
+      convert_checkpoint(model.pretrained(), *merged, layout, {}, target, {}, silent);
+      const LanguageModel converted(std::make_shared<const PretrainedModel>(open_model(target)),
+                                    ComputeOptions{});
+      CHECK(divergence(model.with_layers(*merged), converted, windows) < 1e-8);
+      CHECK(divergence(model, converted, windows) > 1e-5);
+    }
+  }
+}
+
+TEST_CASE(
+    "in every family a calibration is the same for any number of threads, and from its file") {
+  use_one_thread_per_operation();
+  for (const std::string_view architecture : tiny_families()) {
+    CAPTURE(architecture);
+    const Family family(architecture);
+    const LanguageModel model = family.open();
+    const Samples windows = random_samples(model.config(), 9, 3);
+    const Calibration one = calibrate(model, windows);
+    search::set_threads(3);
+    const Calibration three = calibrate(model, windows);
+    search::set_threads(1);
+    const auto file = family.scratch.path() / "calibration.safetensors";
+    write_calibration(file, one, model.pretrained());
+    const Calibration read = read_calibration(file, model.pretrained());
+    CHECK(read.windows == windows);
+    for (std::size_t layer = 0; layer < one.layers.size(); ++layer) {
+      for (const Calibration* other : {&three, &read}) {
+        CHECK(other->layers[layer].input == one.layers[layer].input);
+        CHECK(other->layers[layer].averaged == one.layers[layer].averaged);
+        CHECK(other->layers[layer].query_input == one.layers[layer].query_input);
+        CHECK(other->layers[layer].gradients->output == one.layers[layer].gradients->output);
+        CHECK(other->layers[layer].gradients->logits == one.layers[layer].gradients->logits);
+      }
+      CHECK(one.layers[layer].gradients->logits.minCoeff() > 0);
+    }
+    // What is read serves as what was measured.
+    const Grouping grouping = uniform(model, pairs_of(model));
+    const MergeRecipe recipe{find_merge("optimal"), false, Refit::kOutput};
+    const auto convert = [&](const Calibration& calibration) {
+      return Converter(model, std::make_shared<const Calibration>(calibration))
+          .convert(grouping, recipe, {});
+    };
+    CHECK(divergence(convert(one), convert(read), windows) < 1e-12);
+  }
+}
+
+TEST_CASE("the rank of an image's class is its place among the logits") {
+  const Family family("ViTForImageClassification");
+  const LanguageModel model = family.open();
+  const Samples windows = random_samples(model.config(), 12, 6);
+  search::SilentProgress silent;
+  const std::vector<int> ranks = model.class_ranks(windows, {}, silent);
+  const std::vector<double> losses = model.window_losses(windows, {}, silent);
+  bool differs = false;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    const std::vector<float> logits =
+        model.logits({{}, {}, windows.images().pixels(windows.image(i))});
+    REQUIRE(logits.size() == 3);
+    const auto label = static_cast<std::size_t>(windows.images().label(i));
+    int rank = 0;
+    double sum = 0;
+    for (const float logit : logits) {
+      rank += logit > logits[label];
+      sum += std::exp(logit);
+    }
+    CHECK(ranks[i] == rank);
+    CHECK(losses[i] == Approx(std::log(sum) - logits[label]).epsilon(1e-5));
+    differs = differs || rank != ranks[0];
+  }
+  CHECK(differs);
+}
+
+TEST_CASE("inputs of another kind than the model reads are refused") {
+  const Family bert("BertForMaskedLM");
+  const Family t5("T5ForConditionalGeneration");
+  const LanguageModel text = bert.open();
+  const LanguageModel pairs = t5.open();
+  search::SilentProgress silent;
+  CHECK_THAT(error_message<InputError>(
+                 [&] { text.source_states(random_samples(pairs.config(), 2, 1), {}, silent); }),
+             contains("pairs"));
+  CHECK_THAT(error_message<InputError>([&] {
+               pairs.logits(std::vector<std::int32_t>{1, 2});
+             }),
+             contains("decoder_input_ids"));
+  CHECK_THAT(error_message<InputError>(
+                 [&] { text.window_losses(random_samples(text.config(), 2, 1), {}, silent); }),
+             contains("divergence"));
+}
+
+TEST_CASE("a checkpoint of the base model alone is read without the base model's name") {
+  Family family("GPT2LMHeadModel");
+  const LanguageModel model = family.open();
+  const auto plain = family.scratch.path() / "model" / "model.safetensors";
+  // The same file with every name cut; the header only gets shorter, so it is written anew.
+  std::vector<PlannedTensor> plan;
+  const Checkpoint& source = model.pretrained().checkpoint;
+  for (const std::string& name : source.names()) {
+    const TensorView& view = source.tensor(name);
+    plan.push_back(planned_copy(name.substr(std::string("transformer.").size()), view.dtype,
+                                view.shape, view.bytes));
+  }
+  const auto bare = family.scratch.path() / "bare";
+  std::filesystem::create_directories(bare);
+  std::filesystem::copy(family.scratch.path() / "model" / "config.json", bare / "config.json");
+  write_checkpoint_weights(bare, plan);
+  const LanguageModel cut(std::make_shared<const PretrainedModel>(open_model(bare)),
+                          ComputeOptions{});
+  const std::vector<std::int32_t> ids = {1, 5, 7, 3};
+  CHECK(cut.logits(ids) == model.logits(ids));
+  const Grouping grouping = uniform(model, pairs_of(model));
+  const auto merged =
+      merge_plainly(cut.shared_pretrained(), grouping, MergeRecipe(find_merge("mean")));
+  search::SilentProgress silent;
+  const auto target = family.scratch.path() / "converted";
+  std::filesystem::create_directories(target);
+  convert_checkpoint(cut.pretrained(), *merged, Layout::kExpand, {}, target, {}, silent);
+  const LanguageModel converted(std::make_shared<const PretrainedModel>(open_model(target)),
+                                ComputeOptions{});
+  CHECK(distance(converted.logits(ids), cut.with_layers(*merged).logits(ids)) < 1e-5);
+}
