@@ -13,7 +13,7 @@ TESTS ?=
 BENCH_OPTIONS ?=
 
 CONFIGURE = cmake --preset release $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
-SOURCES = $(shell find search models fitness $(wildcard runs) apps tests cmake -name '*.cpp' -o -name '*.hpp')
+SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp' -o -name '*.hpp')
 
 .PHONY: help setup build demo test test-interop bench format check-format install clean
 help:

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "apps/calibration_input.hpp"
 #include "models/language_model/converter.hpp"
+#include "runs/inputs/calibration_input.hpp"
 
 namespace regroup::apps {
 
@@ -29,7 +29,8 @@ models::LanguageModel GroupingOption::apply(const models::LanguageModel& source,
                                             std::stop_token stop,
                                             search::Progress& progress) const {
   if (!grouping_) return source;
-  const auto calibration = calibration_of(*grouping_, file_, calibration_, source, stop, progress);
+  const auto calibration =
+      runs::calibration_of(*grouping_, file_, calibration_, source, stop, progress);
   return models::Converter(source, calibration)
       .convert(grouping_->grouping, grouping_->recipe, std::move(stop));
 }

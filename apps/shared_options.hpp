@@ -3,11 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <string>
 
 #include "apps/terminal/console.hpp"
 #include "models/tensors/compute.hpp"
+#include "runs/base/cache_setting.hpp"
+#include "runs/base/option_checks.hpp"
 
 namespace regroup::apps {
 
@@ -41,19 +42,11 @@ struct ComputeChoice {
   models::ComputeOptions options() const;
 };
 
-/// Text with a size, "5GB", as bytes. Throws InputError naming `option`.
-std::uint64_t parse_size(const std::string& text, const std::string& option);
+/// --cache-budget, --context and --batch of a model that is served.
+void declare_cache_setting(runs::CacheSetting& setting, CLI::App& command);
 
 /// Throws InputError, naming `option`, if a file that is to be written cannot be: tries it, with
 /// the temporary name that the file will have.
 void require_writable_file(const std::filesystem::path& file, const std::string& option);
-
-/// Less than the largest number, to which the option parser clamps what does not fit.
-inline constexpr std::int64_t kLargestOption = std::numeric_limits<std::int64_t>::max() - 1;
-/// Throws InputError, naming `option`, unless least ≤ value ≤ most.
-void require_range(std::int64_t value, std::int64_t least, std::int64_t most, const char* option);
-
-/// Throws InputError unless a limit of --kv lies in (0, 1].
-void require_kv_limit(double limit);
 
 }  // namespace regroup::apps

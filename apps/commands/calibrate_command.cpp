@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/calibration_input.hpp"
-#include "apps/sampled_text.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/sha256.hpp"
+#include "runs/inputs/calibration_input.hpp"
+#include "runs/inputs/sampled_text.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -57,8 +57,8 @@ void CalibrateCommand::run(const Session& session) {
                       .expected = "a name that ends in .safetensors",
                       .found = output_});
   }
-  require_range(seed_, 0, kLargestOption, "--seed");
-  require_range(tokens_, 0, kLargestOption, "--tokens");
+  runs::require_range(seed_, 0, runs::kLargestOption, "--seed");
+  runs::require_range(tokens_, 0, runs::kLargestOption, "--tokens");
   require_writable_file(output_, "--output");
   const auto model = std::make_shared<const models::PretrainedModel>(models::open_model(model_));
   models::require_equal_layers(*model);
@@ -68,21 +68,22 @@ void CalibrateCommand::run(const Session& session) {
   std::optional<models::Samples> windows;
   if (!data_.empty()) {
     data = models::read_input_data(data_, *model);
-    windows = calibration_windows(*data, model->config, static_cast<std::size_t>(tokens_));
+    windows = runs::calibration_windows(*data, model->config, static_cast<std::size_t>(tokens_));
   } else {
-    require_can_write_text(*model, "--data");
+    runs::require_can_write_text(*model, "--data");
   }
   const models::LanguageModel language_model(model, compute);
   if (!windows) {
-    windows = sample_text(language_model, key.split(kTextKey), session.stop, progress);
+    windows = runs::sample_text(language_model, key.split(kTextKey), session.stop, progress);
   }
   const auto labels = without_gradients_ ? std::nullopt : std::optional(key.split(kLabelKey));
   const std::string sha256 =
       data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
-  const bool reuses = !force_ && reusable_calibration(output_, *model, *windows, sha256, labels);
+  const bool reuses =
+      !force_ && runs::reusable_calibration(output_, *model, *windows, sha256, labels);
   if (!reuses) {
     const models::Calibration calibration =
-        make_calibration(language_model, *windows, sha256, labels, session.stop, progress);
+        runs::make_calibration(language_model, *windows, sha256, labels, session.stop, progress);
     models::write_calibration(output_, calibration, *model);
   }
   if (json_) {

@@ -4,17 +4,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/calibration_input.hpp"
 #include "apps/convert/gguf_output.hpp"
 #include "apps/convert/model_card.hpp"
 #include "apps/grouping_option.hpp"
-#include "apps/output_directory.hpp"
-#include "apps/run_front.hpp"
 #include "models/convert/convert.hpp"
 #include "models/elements/element_type.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/language_model/converter.hpp"
+#include "runs/base/output_directory.hpp"
+#include "runs/inputs/calibration_input.hpp"
+#include "runs/points/run_front.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -120,7 +120,7 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
 
 std::filesystem::path ConvertCommand::grouping_path() const {
   if (!grouping_.empty()) return grouping_;
-  if (!run_.empty()) return best_grouping_of_run(run_, kv_);
+  if (!run_.empty()) return runs::best_grouping_of_run(run_, kv_);
   throw InputError(
       {.what = "no grouping is given", .expected = "--grouping FILE, or --run DIR --kv RATIO"});
 }
@@ -135,13 +135,13 @@ std::shared_ptr<const models::MergedLayers> ConvertCommand::merged_layers(
   }
   const models::LanguageModel source(model, models::ComputeOptions{});
   const models::Converter converter(
-      source, calibration_of(grouping, file, calibration_, source, session.stop,
-                             session.console.progress()));
+      source, runs::calibration_of(grouping, file, calibration_, source, session.stop,
+                                   session.console.progress()));
   return converter.merge(grouping.grouping, grouping.recipe, session.stop);
 }
 
 models::ConvertOptions ConvertCommand::directory_options() const {
-  models::ConvertOptions options{parse_size(max_shard_size_, "--max-shard-size"), {}, {}};
+  models::ConvertOptions options{runs::parse_size(max_shard_size_, "--max-shard-size"), {}, {}};
   if (!dtype_.empty()) options.dtype = models::find_weight_dtype(dtype_);
   return options;
 }
@@ -163,11 +163,11 @@ void ConvertCommand::require_valid_options() const {
 
 void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session& session) const {
   models::ConvertOptions options = directory_options();
-  require_usable_directory(output_, force_ ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
-                           "--force");
+  runs::require_usable_directory(
+      output_, force_ ? runs::ExistingFiles::kAccept : runs::ExistingFiles::kRefuse, "--force");
   require_other_directory(output_, model_);
   const auto layers = merged_layers(inputs.model, inputs.grouping, inputs.file, session);
-  make_directory(output_);
+  runs::make_directory(output_);
   options.model_card = model_card(*inputs.model, inputs.grouping, inputs.file, inputs.layout,
                                   cache_dtype(*inputs.model));
   models::convert_checkpoint(*inputs.model, *layers, inputs.layout, options, output_, session.stop,

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "apps/correlate/correlate_files.hpp"
-#include "apps/correlate/correlate_job.hpp"
 #include "models/files/json_file.hpp"
 #include "models/merge/merge_operator.hpp"
 #include "models/merge/operators/merge_table.hpp"
+#include "runs/correlate/correlate_files.hpp"
+#include "runs/correlate/correlate_job.hpp"
 
 namespace regroup::apps {
 
@@ -90,9 +90,9 @@ void CorrelateCommand::run(const Session& session) {
   options_.compute = compute_.options();
   options_.dtype = compute_.dtype;
   const nlohmann::ordered_json correlations =
-      run_correlate(options_, session.console, session.stop);
+      runs::run_correlate(options_, session.console, session.stop);
   session.console.print(json_ ? models::json_text(correlations, 2)
-                              : correlations_text(correlations));
+                              : runs::correlations_text(correlations));
 }
 
 }  // namespace regroup::apps

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "apps/command.hpp"
-#include "apps/correlate/correlate_options.hpp"
 #include "apps/shared_options.hpp"
+#include "runs/correlate/correlate_options.hpp"
 
 namespace regroup::apps {
 
@@ -16,7 +16,7 @@ class CorrelateCommand : public Command {
  private:
   void declare_groupings(CLI::App& command);
 
-  CorrelateOptions options_;
+  runs::CorrelateOptions options_;
   ComputeChoice compute_;
   ThreadOptions threads_;
   VerbosityOptions verbosity_;

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/eval_result.hpp"
-#include "apps/eval_window.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
 #include "models/language_model/language_model.hpp"
+#include "runs/base/eval_window.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -69,7 +69,7 @@ const fitness::Task& EvalCommand::task() const {
                       .where = fmt::format("--task {}", task_),
                       .expected = "--grouping FILE, or --cache-dtype TYPE"});
   }
-  require_range(limit_, 0, kLargestOption, "--limit");
+  runs::require_range(limit_, 0, runs::kLargestOption, "--limit");
   return task;
 }
 
@@ -105,7 +105,7 @@ void EvalCommand::run(const Session& session) {
   fitness::require_fits(task, *pretrained);
   models::require_cache(pretrained->config, cache, "--cache-dtype");
   grouping_.read(*pretrained);
-  const fitness::TaskOptions options{data_, eval_window(pretrained->config, context_),
+  const fitness::TaskOptions options{data_, runs::eval_window(pretrained->config, context_),
                                      static_cast<std::size_t>(limit_)};
   const auto prepared = task.prepare(options, *pretrained);
   if (!prepared->remark().empty()) session.console.log(prepared->remark());

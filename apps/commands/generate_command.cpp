@@ -79,8 +79,8 @@ void GenerateCommand::require_valid_options() const {
     throw InputError(
         {.what = "there is no prompt", .expected = "--prompt TEXT or --prompt-file FILE"});
   }
-  require_range(max_tokens_, 1, kLargestOption, "--max-tokens");
-  require_range(seed_, 0, kLargestOption, "--seed");
+  runs::require_range(max_tokens_, 1, runs::kLargestOption, "--max-tokens");
+  runs::require_range(seed_, 0, runs::kLargestOption, "--seed");
   models::require_valid(sampling_);
 }
 

@@ -6,12 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "apps/output_directory.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/grouping/stated_grouping.hpp"
 #include "models/merge/operators/merge_table.hpp"
+#include "runs/base/output_directory.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -35,7 +35,8 @@ models::StatedGrouping read_grouping(const std::string& file, const std::string&
 
 void require_usable_output(const GroupingFormat& format, const std::string& output) {
   if (format.is_directory()) {
-    require_usable_directory(output, ExistingFiles::kRefuse, "--format chai, which is one file");
+    runs::require_usable_directory(output, runs::ExistingFiles::kRefuse,
+                                   "--format chai, which is one file");
   } else {
     require_writable_file(output, "--output");
   }
@@ -121,7 +122,7 @@ void GroupingCommand::export_grouping(const GroupingFormat& format, const Sessio
   const auto [grouping, heads] = read_grouping(input_, model_);
   const auto files = models::write_grouping_as(format, grouping, heads);
   require_usable_output(format, output_);
-  if (format.is_directory()) make_directory(output_);
+  if (format.is_directory()) runs::make_directory(output_);
   write_files(files, output_);
   print_summary(format, grouping, session);
   if (!format.keeps_members() && !is_neighbours(grouping)) {

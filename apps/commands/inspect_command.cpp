@@ -51,23 +51,23 @@ std::string summary_columns(const HeadSummary& s) {
 }
 
 /// The cache at the setting that was asked for, and what fits into the budget.
-ordered_json cache_json(const CacheSetting& setting, const models::PretrainedModel& model) {
+ordered_json cache_json(const runs::CacheSetting& setting, const models::PretrainedModel& model) {
   const models::ModelConfig& c = model.config;
   const int source = c.stored_kv_heads();
   ordered_json json = {{"context", setting.tokens(c) / setting.batch},
                        {"batch", setting.batch},
-                       {"bytes", cache_bytes(setting, model, source)}};
-  if (const auto fits = kv_heads_in_budget(setting, model)) {
-    json["budget_bytes"] = parse_size(setting.budget, "--cache-budget");
+                       {"bytes", runs::cache_bytes(setting, model, source)}};
+  if (const auto fits = runs::kv_heads_in_budget(setting, model)) {
+    json["budget_bytes"] = runs::parse_size(setting.budget, "--cache-budget");
     json["kv_ratio_within_budget"] = static_cast<double>(*fits) / source;
   }
   return json;
 }
 
-std::string cache_text(const CacheSetting& setting, const models::PretrainedModel& model) {
+std::string cache_text(const runs::CacheSetting& setting, const models::PretrainedModel& model) {
   const ordered_json json = cache_json(setting, model);
   std::string text =
-      fmt::format("  KV cache {} for {} x {} tokens", size_text(json["bytes"].get<double>()),
+      fmt::format("  KV cache {} for {} x {} tokens", runs::size_text(json["bytes"].get<double>()),
                   setting.batch, json["context"].get<std::int64_t>());
   if (json.contains("budget_bytes")) {
     const double ratio = json["kv_ratio_within_budget"].get<double>();
@@ -76,13 +76,13 @@ std::string cache_text(const CacheSetting& setting, const models::PretrainedMode
     text += fmt::format("; {} holds a KV ratio of {:.4f}", setting.budget, ratio);
     if (ratio < least) {
       text += fmt::format(", less than one group in every layer ({})",
-                          size_text(cache_bytes(setting, model, smallest)));
+                          runs::size_text(runs::cache_bytes(setting, model, smallest)));
     }
   }
   return text + "\n";
 }
 
-ordered_json document(const models::PretrainedModel& model, const CacheSetting& setting,
+ordered_json document(const models::PretrainedModel& model, const runs::CacheSetting& setting,
                       const std::vector<fitness::LayerGrams>& grams) {
   const models::ModelConfig& c = model.config;
   ordered_json layers = ordered_json::array();
@@ -120,7 +120,7 @@ std::string heads_text(const models::ModelConfig& config, int models::LayerHeads
   return fmt::format("by layer {}", fmt::join(counts, " "));
 }
 
-std::string text(const models::PretrainedModel& model, const CacheSetting& setting,
+std::string text(const models::PretrainedModel& model, const runs::CacheSetting& setting,
                  const std::vector<fitness::LayerGrams>& grams) {
   const models::ModelConfig& c = model.config;
   const auto bytes = models::kv_bytes_per_token(c, c.stored_kv_heads(), model.dtype);
@@ -150,7 +150,7 @@ CLI::App* InspectCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "inspect", "Architecture, heads, KV bytes per token, similarity and norms of heads");
   command->add_option("MODEL", model_, "Hugging Face directory")->required();
-  cache_.declare(*command);
+  declare_cache_setting(cache_, *command);
   command->add_flag("--json", json_, "Print JSON");
   threads_.declare(*command);
   verbosity_.declare(*command);
@@ -159,7 +159,7 @@ CLI::App* InspectCommand::declare(CLI::App& program) {
 
 void InspectCommand::run(const Session& session) {
   threads_.apply();
-  require_valid(cache_);
+  runs::require_valid(cache_);
   const models::PretrainedModel model = models::open_model(model_);
   models::require_finite_attention(model);
   search::SilentProgress silent;

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "apps/cache_setting.hpp"
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
+#include "runs/base/cache_setting.hpp"
 
 namespace regroup::apps {
 
@@ -18,7 +18,7 @@ class InspectCommand : public Command {
 
  private:
   std::string model_;
-  CacheSetting cache_;
+  runs::CacheSetting cache_;
   bool json_ = false;
   ThreadOptions threads_;
   VerbosityOptions verbosity_;

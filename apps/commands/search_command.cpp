@@ -137,7 +137,7 @@ void SearchCommand::declare_rules(CLI::App& command) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("LAYER,…");
-  options_.cache.declare(command);
+  declare_cache_setting(options_.cache, command);
 }
 
 void SearchCommand::declare_budget(CLI::App& command) {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "apps/command.hpp"
-#include "apps/search/search_options.hpp"
 #include "apps/shared_options.hpp"
+#include "runs/plan/search_options.hpp"
 
 namespace regroup::apps {
 
@@ -20,7 +20,7 @@ class SearchCommand : public Command {
   void declare_asymgqa(CLI::App& command);
   void declare_data(CLI::App& command);
 
-  SearchOptions options_;
+  runs::SearchOptions options_;
   ComputeChoice compute_;
   ThreadOptions threads_;
   VerbosityOptions verbosity_;

@@ -51,8 +51,8 @@ std::string html_text(const std::string& text) {
   return replace_all(text, escapes);
 }
 
-std::string title(std::span<const RunData> runs) {
-  for (const RunData& run : runs) {
+std::string title(std::span<const runs::RunData> runs) {
+  for (const runs::RunData& run : runs) {
     if (run.model.name != runs[0].model.name) return fmt::format("{} runs", runs.size());
   }
   return runs[0].model.name;
@@ -60,7 +60,7 @@ std::string title(std::span<const RunData> runs) {
 
 }  // namespace
 
-std::string html_report(std::span<const RunData> runs,
+std::string html_report(std::span<const runs::RunData> runs,
                         const std::filesystem::path& report_directory) {
   if (runs.empty()) throw InputError({.what = "a report needs at least one run"});
   const std::string data =

@@ -4,14 +4,14 @@
 #include <span>
 #include <string>
 
-#include "apps/report/run_data.hpp"
+#include "runs/reading/run_data.hpp"
 
 namespace regroup::apps {
 
 /// The report of one or several runs as one self-contained HTML page that loads nothing; its links
 /// to the grouping files are relative to `report_directory`, where the page will lie. The same runs
 /// give the same bytes. Throws InputError if `runs` is empty.
-std::string html_report(std::span<const RunData> runs,
+std::string html_report(std::span<const runs::RunData> runs,
                         const std::filesystem::path& report_directory);
 
 }  // namespace regroup::apps

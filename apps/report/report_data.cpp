@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/report/cache_data.hpp"
 #include "fitness/rank_correlation.hpp"
+#include "runs/reading/cache_data.hpp"
 
 namespace regroup::apps {
 namespace {
@@ -17,7 +17,7 @@ using nlohmann::json;
 /// Points of one run that are drawn as one line.
 struct Series {
   std::string name, label;
-  std::vector<std::size_t> points;  ///< ids into RunData::points
+  std::vector<std::size_t> points;  ///< ids into runs::RunData::points
 };
 
 /// Every partition once; the same few stand in hundreds of layers.
@@ -62,10 +62,10 @@ std::string link_to(const std::filesystem::path& file, const std::filesystem::pa
   return url_path(std::filesystem::relative(file, base).generic_string());
 }
 
-std::vector<Series> series_of(const RunData& run, const std::string& run_label) {
+std::vector<Series> series_of(const runs::RunData& run, const std::string& run_label) {
   std::vector<Series> all;
   for (std::size_t i = 0; i < run.points.size(); ++i) {
-    const std::string label = series_label(run_label, run.points[i]);
+    const std::string label = runs::series_label(run_label, run.points[i]);
     auto found = std::ranges::find(all, label, &Series::label);
     if (found == all.end()) {
       all.push_back({run.points[i].series, label, {}});
@@ -78,7 +78,7 @@ std::vector<Series> series_of(const RunData& run, const std::string& run_label) 
 
 /// Rank correlations of each proxy with the measured loss over the points that have both; an
 /// undefined one is absent, since JSON has no NaN.
-json correlations(const RunData& run, const std::vector<std::size_t>& points) {
+json correlations(const runs::RunData& run, const std::vector<std::size_t>& points) {
   json all = json::object();
   for (std::size_t p = 0; p < kProxies.size(); ++p) {
     std::vector<double> proxy, loss;
@@ -98,11 +98,11 @@ json correlations(const RunData& run, const std::vector<std::size_t>& points) {
   return all;
 }
 
-json layer_data(const std::vector<LayerGroups>& layers, PartitionTable& partitions) {
+json layer_data(const std::vector<runs::LayerGroups>& layers, PartitionTable& partitions) {
   json names = json::array(), keys = json::array(), values = json::array();
   json queries = json::array();
   bool has_queries = false;
-  for (const LayerGroups& layer : layers) {
+  for (const runs::LayerGroups& layer : layers) {
     names.push_back(layer.name);
     keys.push_back(partitions.id(layer.key));
     values.push_back(partitions.id(layer.value));
@@ -115,7 +115,7 @@ json layer_data(const std::vector<LayerGroups>& layers, PartitionTable& partitio
   return data;
 }
 
-json point_data(const RunData& run, const FrontPoint& point, PartitionTable& partitions,
+json point_data(const runs::RunData& run, const runs::FrontPoint& point, PartitionTable& partitions,
                 const std::filesystem::path& report_directory) {
   json data = layer_data(point.layers, partitions);
   data["merge"] = point.recipe;
@@ -124,7 +124,7 @@ json point_data(const RunData& run, const FrontPoint& point, PartitionTable& par
   data["front"] = point.on_front;
   data["name"] = std::filesystem::path(point.grouping).stem().string();
   data["link"] = link_to(run.directory / point.grouping, report_directory);
-  if (!point.caches.empty()) data["caches"] = cache_data(point.caches);
+  if (!point.caches.empty()) data["caches"] = runs::cache_data(point.caches);
   put(data, "loss", point.loss);
   put(data, "delta", point.delta_loss);
   put(data, "stderr", point.delta_loss_stderr);
@@ -142,10 +142,10 @@ json point_data(const RunData& run, const FrontPoint& point, PartitionTable& par
   return data;
 }
 
-json history_data(const std::vector<HistoryRow>& rows) {
+json history_data(const std::vector<runs::HistoryRow>& rows) {
   std::vector<std::pair<std::string, std::string>> order;
   json lines = json::array();
-  for (const HistoryRow& row : rows) {
+  for (const runs::HistoryRow& row : rows) {
     const std::pair key(row.stage, row.unit);
     auto found = std::ranges::find(order, key);
     if (found == order.end()) {
@@ -159,16 +159,16 @@ json history_data(const std::vector<HistoryRow>& rows) {
   return lines;
 }
 
-json model_data(const ModelInfo& model) {
+json model_data(const runs::ModelInfo& model) {
   return {{"name", model.name},         {"architecture", model.architecture},
           {"layers", model.layers},     {"query_heads", model.query_heads},
           {"kv_heads", model.kv_heads}, {"head_dim", model.head_dim},
           {"dtype", model.dtype},       {"weights_sha256", model.weights_sha256}};
 }
 
-json input_data(const std::vector<DataInfo>& inputs) {
+json input_data(const std::vector<runs::DataInfo>& inputs) {
   json all = json::array();
-  for (const DataInfo& input : inputs) {
+  for (const runs::DataInfo& input : inputs) {
     json data{{"role", input.role}, {"sampled", input.sampled}};
     if (!input.file.empty()) data["file"] = input.file;
     if (!input.sha256.empty()) data["sha256"] = input.sha256;
@@ -181,7 +181,7 @@ json input_data(const std::vector<DataInfo>& inputs) {
   return all;
 }
 
-json run_data(const RunData& run, const std::string& label, PartitionTable& partitions,
+json run_data(const runs::RunData& run, const std::string& label, PartitionTable& partitions,
               const std::filesystem::path& report_directory) {
   json data{{"label", label},
             {"seed", run.seed},
@@ -194,8 +194,8 @@ json run_data(const RunData& run, const std::string& label, PartitionTable& part
   put(data["source"], "loss", run.source_loss);
   put(data["source"], "accuracy", run.source_accuracy);
   if (!run.source_caches.empty()) {
-    data["source"]["caches"] = cache_data(run.source_caches);
-    data["caches"] = cache_comparison_data(run);
+    data["source"]["caches"] = runs::cache_data(run.source_caches);
+    data["caches"] = runs::cache_comparison_data(run);
   }
   if (run.certificate) {
     data["certificate"] = {{"hypervolume", run.certificate->hypervolume},
@@ -222,7 +222,7 @@ json run_data(const RunData& run, const std::string& label, PartitionTable& part
 
 json proxy_data() {
   json all = json::array();
-  for (const Proxy& proxy : kProxies) {
+  for (const runs::Proxy& proxy : runs::kProxies) {
     all.push_back({{"key", proxy.key}, {"label", proxy.label}, {"axis", proxy.axis}});
   }
   return all;
@@ -230,9 +230,10 @@ json proxy_data() {
 
 }  // namespace
 
-json report_data(std::span<const RunData> runs, const std::filesystem::path& report_directory) {
+json report_data(std::span<const runs::RunData> runs,
+                 const std::filesystem::path& report_directory) {
   PartitionTable partitions;
-  const std::vector<std::string> labels = run_labels(runs);
+  const std::vector<std::string> labels = runs::run_labels(runs);
   json all = json::array();
   for (std::size_t i = 0; i < runs.size(); ++i) {
     all.push_back(run_data(runs[i], labels[i], partitions, report_directory));
@@ -240,7 +241,7 @@ json report_data(std::span<const RunData> runs, const std::filesystem::path& rep
   return {{"runs", all},
           {"proxies", proxy_data()},
           {"partitions", partitions.rows()},
-          {"measured", std::ranges::any_of(runs, is_measured)}};
+          {"measured", std::ranges::any_of(runs, runs::is_measured)}};
 }
 
 }  // namespace regroup::apps

@@ -17,14 +17,14 @@ namespace regroup::apps {
 namespace {
 
 /// One plotted value of a point, absent where the point has none.
-using Quantity = std::optional<double> (*)(const FrontPoint&, std::size_t proxy);
+using Quantity = std::optional<double> (*)(const runs::FrontPoint&, std::size_t proxy);
 
 struct Plot {
   std::string axis;
   Quantity quantity = nullptr;
   std::size_t proxy = 0;
   /// The source's own value, where it is drawn as a line.
-  std::optional<double> RunData::*source = nullptr;
+  std::optional<double> runs::RunData::*source = nullptr;
   bool is_delta = false;   ///< loss added to the source: the source is the line at 0
   bool needs_log = false;  ///< values spread over orders of magnitude
 };
@@ -43,31 +43,31 @@ struct Look {
   bool is_filled = false;  ///< an open mark needs more size for the same weight
 };
 
-std::optional<double> loss_of(const FrontPoint& point, std::size_t) {
+std::optional<double> loss_of(const runs::FrontPoint& point, std::size_t) {
   return point.loss;
 }
-std::optional<double> accuracy_of(const FrontPoint& point, std::size_t) {
+std::optional<double> accuracy_of(const runs::FrontPoint& point, std::size_t) {
   return point.accuracy;
 }
-std::optional<double> delta_of(const FrontPoint& point, std::size_t) {
+std::optional<double> delta_of(const runs::FrontPoint& point, std::size_t) {
   return point.delta_loss;
 }
-std::optional<double> proxy_of(const FrontPoint& point, std::size_t proxy) {
+std::optional<double> proxy_of(const runs::FrontPoint& point, std::size_t proxy) {
   return point.proxies[proxy];
 }
 
 template <typename Condition>
-bool any_point(std::span<const RunData> runs, Condition condition) {
+bool any_point(std::span<const runs::RunData> runs, Condition condition) {
   return std::ranges::any_of(
-      runs, [&](const RunData& run) { return std::ranges::any_of(run.points, condition); });
+      runs, [&](const runs::RunData& run) { return std::ranges::any_of(run.points, condition); });
 }
 
 /// A logarithmic axis if it can show every value and a linear one would hide the small ones.
-bool spreads_wide(std::span<const RunData> runs) {
+bool spreads_wide(std::span<const runs::RunData> runs) {
   constexpr double kWide = 200;
   double low = INFINITY, high = 0;
-  for (const RunData& run : runs) {
-    for (const FrontPoint& point : run.points) {
+  for (const runs::RunData& run : runs) {
+    for (const runs::FrontPoint& point : run.points) {
       if (!point.delta_loss) continue;
       low = std::min(low, *point.delta_loss);
       high = std::max(high, *point.delta_loss);
@@ -76,14 +76,15 @@ bool spreads_wide(std::span<const RunData> runs) {
   return low > 0 && high > kWide * low;
 }
 
-Plot choose_plot(std::span<const RunData> runs) {
-  const bool measured = any_point(runs, [](const FrontPoint& p) { return p.loss.has_value(); });
+Plot choose_plot(std::span<const runs::RunData> runs) {
+  const bool measured =
+      any_point(runs, [](const runs::FrontPoint& p) { return p.loss.has_value(); });
   const bool lacks_delta =
-      any_point(runs, [](const FrontPoint& p) { return p.loss && !p.delta_loss; });
-  if (any_point(runs, [](const FrontPoint& p) { return p.accuracy.has_value(); })) {
+      any_point(runs, [](const runs::FrontPoint& p) { return p.loss && !p.delta_loss; });
+  if (any_point(runs, [](const runs::FrontPoint& p) { return p.accuracy.has_value(); })) {
     return {.axis = "top-1 accuracy, share of images",
             .quantity = accuracy_of,
-            .source = &RunData::source_accuracy};
+            .source = &runs::RunData::source_accuracy};
   }
   if (measured && !lacks_delta) {
     return {.axis = "loss added to the source model, nats per token",
@@ -92,11 +93,13 @@ Plot choose_plot(std::span<const RunData> runs) {
             .needs_log = spreads_wide(runs)};
   }
   if (measured) {
-    return {.axis = "loss, nats per token", .quantity = loss_of, .source = &RunData::source_loss};
+    return {
+        .axis = "loss, nats per token", .quantity = loss_of, .source = &runs::RunData::source_loss};
   }
   std::size_t proxy = 0;
-  while (proxy + 1 < kProxies.size() &&
-         !any_point(runs, [&](const FrontPoint& p) { return p.proxies[proxy].has_value(); })) {
+  while (proxy + 1 < kProxies.size() && !any_point(runs, [&](const runs::FrontPoint& p) {
+           return p.proxies[proxy].has_value();
+         })) {
     ++proxy;
   }
   return {.axis = std::string(kProxies[proxy].axis) + ", not measured",
@@ -121,14 +124,14 @@ void drop_repeated(std::vector<Series>& all) {
   all = std::move(kept);
 }
 
-std::vector<Series> collect(std::span<const RunData> runs, const Plot& plot) {
-  const std::vector<std::string> labels = run_labels(runs);
+std::vector<Series> collect(std::span<const runs::RunData> runs, const Plot& plot) {
+  const std::vector<std::string> labels = runs::run_labels(runs);
   std::vector<Series> all;
   for (std::size_t r = 0; r < runs.size(); ++r) {
-    for (const FrontPoint& point : runs[r].points) {
+    for (const runs::FrontPoint& point : runs[r].points) {
       const std::optional<double> value = plot.quantity(point, plot.proxy);
       if (!value) continue;
-      const std::string label = series_label(labels[r], point);
+      const std::string label = runs::series_label(labels[r], point);
       auto found = std::ranges::find(all, label, &Series::label);
       if (found == all.end()) {
         all.push_back({point.series, label, r, {}});
@@ -197,10 +200,10 @@ set tics out
 )";
 
 /// Where the source models stand on the vertical axis, each height once.
-std::vector<double> source_heights(std::span<const RunData> runs, const Plot& plot) {
+std::vector<double> source_heights(std::span<const runs::RunData> runs, const Plot& plot) {
   std::vector<double> heights;
   if (plot.is_delta && !plot.needs_log) heights.push_back(0);
-  for (const RunData& run : runs) {
+  for (const runs::RunData& run : runs) {
     if (plot.source == nullptr || !(run.*plot.source)) continue;
     const double height = *(run.*plot.source);
     if (std::ranges::count(heights, height) == 0) heights.push_back(height);
@@ -209,7 +212,7 @@ std::vector<double> source_heights(std::span<const RunData> runs, const Plot& pl
 }
 
 /// A little room above and below what is drawn, so that no mark touches the border.
-std::string y_range(std::span<const RunData> runs, const Plot& plot,
+std::string y_range(std::span<const runs::RunData> runs, const Plot& plot,
                     const std::vector<Series>& all) {
   if (plot.needs_log) return "set logscale y\n";
   std::vector<double> values = source_heights(runs, plot);
@@ -223,7 +226,7 @@ std::string y_range(std::span<const RunData> runs, const Plot& plot,
 }
 
 /// The source models as horizontal lines, where the axis has a place for them.
-std::string source_line(std::span<const RunData> runs, const Plot& plot) {
+std::string source_line(std::span<const runs::RunData> runs, const Plot& plot) {
   std::string text;
   for (const double height : source_heights(runs, plot)) {
     text += fmt::format(
@@ -243,7 +246,7 @@ std::string plot_clause(const Series& series, std::size_t index) {
 
 }  // namespace
 
-std::string svg_script(std::span<const RunData> runs) {
+std::string svg_script(std::span<const runs::RunData> runs) {
   if (runs.empty()) throw InputError({.what = "a report needs at least one run"});
   const Plot plot = choose_plot(runs);
   const std::vector<Series> all = collect(runs, plot);
@@ -265,7 +268,7 @@ std::string svg_script(std::span<const RunData> runs) {
   return script + clauses + source_line(runs, plot) + "\n";
 }
 
-std::string svg_report(std::span<const RunData> runs) {
+std::string svg_report(std::span<const runs::RunData> runs) {
   // --default-settings: a user's own start-up file would change the picture.
   const std::vector<std::string> command{"gnuplot", "--default-settings"};
   ProcessResult result = run_program(command, svg_script(runs));

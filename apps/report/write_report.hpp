@@ -2,13 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/search/run_directory.hpp"
+#include "runs/directory/run_directory.hpp"
 
 namespace regroup::apps {
 
 /// Writes report.html and report.svg of one run into its own directory. `record` is what run.json
 /// will say of the result; front.json, groupings and history.csv must be there. Throws WorkError.
-void write_run_report(const RunDirectory& directory, const nlohmann::json& record);
+void write_run_report(const runs::RunDirectory& directory, const nlohmann::json& record);
 
 /// The page for several runs (`regroup report`), written to `output`, and its chart beside it with
 /// the ending .svg. Throws InputError for a broken run, WorkError.

@@ -7,22 +7,22 @@
 
 #include "apps/report/child_process.hpp"
 #include "apps/report/write_report.hpp"
-#include "apps/run_front.hpp"
-#include "apps/sampled_text.hpp"
-#include "apps/search/front_files.hpp"
-#include "apps/search/measure_points.hpp"
-#include "apps/search/measured_allocation.hpp"
-#include "apps/search/measured_selection.hpp"
-#include "apps/search/priced_problems.hpp"
-#include "apps/search/run_directory.hpp"
-#include "apps/search/run_method.hpp"
-#include "apps/search/run_record.hpp"
-#include "apps/search/run_statistics.hpp"
-#include "apps/search/search_inputs.hpp"
-#include "apps/search/stage_times.hpp"
-#include "apps/search/state_file.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
+#include "runs/base/stage_times.hpp"
+#include "runs/directory/run_directory.hpp"
+#include "runs/directory/state_file.hpp"
+#include "runs/inputs/sampled_text.hpp"
+#include "runs/points/measure_points.hpp"
+#include "runs/points/measured_allocation.hpp"
+#include "runs/points/measured_selection.hpp"
+#include "runs/points/run_front.hpp"
+#include "runs/records/front_files.hpp"
+#include "runs/search/priced_problems.hpp"
+#include "runs/search/run_method.hpp"
+#include "runs/search/run_record.hpp"
+#include "runs/search/run_statistics.hpp"
+#include "runs/search/search_inputs.hpp"
 
 namespace regroup::apps {
 namespace {
@@ -37,26 +37,29 @@ constexpr std::uint64_t kLabelKey = 6;
 constexpr std::uint64_t kPaperKey = 7;
 constexpr std::uint64_t kBootstrapKey = 8;
 
-search::RandomKey run_key(const SearchOptions& options) {
+search::RandomKey run_key(const runs::SearchOptions& options) {
   return search::RandomKey(static_cast<std::uint64_t>(options.seed));
 }
 
 /// What tells two runs apart; a resumed run must have the same.
-nlohmann::ordered_json identity(const SearchOptions& options, const SearchInputs& inputs) {
-  return {{"regroup", version_record()},
+nlohmann::ordered_json identity(const runs::SearchOptions& options,
+                                const runs::SearchInputs& inputs) {
+  return {{"regroup", runs::version_record()},
           {"seed", options.seed},
           {"options", options.result_options()},
-          {"data", data_hashes(options, inputs)}};
+          {"data", runs::data_hashes(options, inputs)}};
 }
 
-RunDirectory::Existing existing(const SearchOptions& options) {
-  if (options.force) return RunDirectory::Existing::kReplace;
-  return options.resume ? RunDirectory::Existing::kResume : RunDirectory::Existing::kRefuse;
+runs::RunDirectory::Existing existing(const runs::SearchOptions& options) {
+  if (options.force) return runs::RunDirectory::Existing::kReplace;
+  return options.resume ? runs::RunDirectory::Existing::kResume
+                        : runs::RunDirectory::Existing::kRefuse;
 }
 
 /// Puts what is measured on the selection data in the place of the points' price.
-void price_by_measuring(std::vector<RunPoint>& points, const MeasuredSelection& selection) {
-  for (RunPoint& point : points) {
+void price_by_measuring(std::vector<runs::RunPoint>& points,
+                        const runs::MeasuredSelection& selection) {
+  for (runs::RunPoint& point : points) {
     const double measured = selection.score(point.recipe).score(point.point.grouping);
     point.point.objectives.error = measured;
     point.proxies.emplace(point.proxies.begin(), selection.fitness().field, measured);
@@ -64,7 +67,8 @@ void price_by_measuring(std::vector<RunPoint>& points, const MeasuredSelection& 
 }
 
 /// The sizes that a measured allocation answers: those of the limits, else what the run will show.
-std::vector<int> allocated_sizes(const SearchOptions& options, const SearchInputs& inputs,
+std::vector<int> allocated_sizes(const runs::SearchOptions& options,
+                                 const runs::SearchInputs& inputs,
                                  const search::GroupingProblem& problem,
                                  const search::MethodResult& found) {
   std::set<int> sizes;
@@ -72,7 +76,7 @@ std::vector<int> allocated_sizes(const SearchOptions& options, const SearchInput
     sizes.insert(search::kv_heads_within(limit, problem.source_kv_heads()));
   }
   if (sizes.empty()) {
-    for (const search::ModelPoint& point : shown_points(options, problem, found.front)) {
+    for (const search::ModelPoint& point : runs::shown_points(options, problem, found.front)) {
       sizes.insert(point.grouping.kv_heads());
     }
   }
@@ -80,20 +84,20 @@ std::vector<int> allocated_sizes(const SearchOptions& options, const SearchInput
 }
 
 /// Gives the points of a measured allocation the KL that it chose them by.
-void price_by_divergence(std::vector<RunPoint>& points,
+void price_by_divergence(std::vector<runs::RunPoint>& points,
                          const std::vector<search::ModelPoint>& front) {
-  for (RunPoint& point : points) {
+  for (runs::RunPoint& point : points) {
     if (point.series != "search") continue;
     const auto chosen =
         std::ranges::find(front, point.point.grouping, &search::ModelPoint::grouping);
-    point.proxies.emplace_back(kSelectionDivergence, chosen->objectives.error);
+    point.proxies.emplace_back(runs::kSelectionDivergence, chosen->objectives.error);
   }
 }
 
 /// What a run that is finished already left.
 SearchSummary finished_summary(const std::filesystem::path& run) {
   const nlohmann::json record = models::read_json_file(run / "run.json");
-  SearchSummary summary{.run = run, .was_finished = true, .front = read_front(run)};
+  SearchSummary summary{.run = run, .was_finished = true, .front = runs::read_front(run)};
   const std::string where = (run / "run.json").string();
   const nlohmann::json& timings = models::required_object(record, "timings", where);
   for (const auto& [stage, unused] : timings.items()) {
@@ -105,8 +109,9 @@ SearchSummary finished_summary(const std::filesystem::path& run) {
 /// One search from opened inputs on, step by step.
 class SearchJob {
  public:
-  SearchJob(const SearchOptions& options, const SearchInputs& inputs, const RunDirectory& directory,
-            StageTimes& times, const Console& console, std::stop_token stop)
+  SearchJob(const runs::SearchOptions& options, const runs::SearchInputs& inputs,
+            const runs::RunDirectory& directory, runs::StageTimes& times, const Console& console,
+            std::stop_token stop)
       : options_(options),
         inputs_(inputs),
         directory_(directory),
@@ -117,17 +122,17 @@ class SearchJob {
 
   SearchSummary run() {
     prepare();
-    const PricedProblems problems =
-        price(options_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
-    const std::vector<Eigen::MatrixXd> distances = method_distances(
+    const runs::PricedProblems problems =
+        runs::price(options_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
+    const std::vector<Eigen::MatrixXd> distances = runs::method_distances(
         options_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
     times_.finish("price");
     const search::MethodContext context{key(kMethodKey), stop_, console_.progress(), state_,
                                         distances};
     const search::MethodResult found = search(problems, context);
-    std::vector<RunPoint> points = priced_points(problems, found, context);
+    std::vector<runs::RunPoint> points = priced_points(problems, found, context);
     times_.finish("search");
-    const auto certificate = certify(options_, problems.problem(), found, context);
+    const auto certificate = runs::certify(options_, problems.problem(), found, context);
     times_.finish("certify");
     const auto source = measure(points);
     return write(points, {certificate, source, statistics_.file}, found);
@@ -139,22 +144,22 @@ class SearchJob {
   /// Text of the run: given by the user, or written by the model itself.
   models::Samples text(const std::optional<models::Samples>& given, std::uint64_t key) const {
     if (given) return *given;
-    return sample_text(*inputs_.language_model, this->key(key), stop_, console_.progress());
+    return runs::sample_text(*inputs_.language_model, this->key(key), stop_, console_.progress());
   }
 
   /// Texts and statistics that the search needs.
   void prepare() {
-    if (uses_calibration(options_)) {
+    if (runs::uses_calibration(options_)) {
       texts_.calibration = text(inputs_.calibration_windows, kCalibrationTextKey);
-      statistics_ = calibrate(*texts_.calibration, options_, inputs_, directory_, key(kLabelKey),
-                              stop_, console_.progress());
+      statistics_ = runs::calibrate(*texts_.calibration, options_, inputs_, directory_,
+                                    key(kLabelKey), stop_, console_.progress());
       times_.finish("calibrate");
     }
     if (inputs_.language_model) {
       converter_ = std::make_shared<const models::Converter>(*inputs_.language_model,
                                                              statistics_.calibration);
     }
-    if (selects_by_measuring(options_)) {
+    if (runs::selects_by_measuring(options_)) {
       texts_.selection = text(inputs_.selection_windows, kSelectionTextKey);
     }
     if (const auto* measured = fitness::find_measured_fitness(options_.fitness)) {
@@ -163,16 +168,16 @@ class SearchJob {
   }
 
   /// What the method finds, its KV heads split over the layers as the options ask.
-  search::MethodResult search(const PricedProblems& problems,
+  search::MethodResult search(const runs::PricedProblems& problems,
                               const search::MethodContext& context) {
     search::MethodResult found =
-        run_method(options_, inputs_, statistics_.key_grams_or_null(), problems.problem(),
-                   selection_ ? &*selection_ : nullptr, console_, context);
+        runs::run_method(options_, inputs_, statistics_.key_grams_or_null(), problems.problem(),
+                         selection_ ? &*selection_ : nullptr, console_, context);
     console_.detail(fmt::format("{} candidates priced, {} on the front", found.evaluations,
                                 found.front.size()));
     if (options_.allocates_by_measuring()) {
       const models::CandidateMeter meter(converter_, *texts_.selection);
-      const MeasuredAllocation allocation(meter, options_, directory_, console_, stop_);
+      const runs::MeasuredAllocation allocation(meter, options_, directory_, console_, stop_);
       found.front = allocation.allocate(
           problems.problem(), found, allocated_sizes(options_, inputs_, problems.problem(), found));
     }
@@ -180,79 +185,80 @@ class SearchJob {
   }
 
   /// The points that the run shows, with their prices.
-  std::vector<RunPoint> priced_points(const PricedProblems& problems,
-                                      const search::MethodResult& found,
-                                      const search::MethodContext& context) const {
+  std::vector<runs::RunPoint> priced_points(const runs::PricedProblems& problems,
+                                            const search::MethodResult& found,
+                                            const search::MethodContext& context) const {
     search::NoStateStore no_state;
-    const auto paper =
-        paper_front(options_, problems, {key(kPaperKey), context.stop, context.progress, no_state});
-    std::vector<RunPoint> points = choose_points(options_, inputs_.kv_limits, problems.problem(),
-                                                 found, paper, key(kBaselineKey));
-    fill_proxies(points, problems);
+    const auto paper = runs::paper_front(
+        options_, problems, {key(kPaperKey), context.stop, context.progress, no_state});
+    std::vector<runs::RunPoint> points = runs::choose_points(
+        options_, inputs_.kv_limits, problems.problem(), found, paper, key(kBaselineKey));
+    runs::fill_proxies(points, problems);
     if (selection_) price_by_measuring(points, *selection_);
     if (options_.allocates_by_measuring()) price_by_divergence(points, found.front);
     return points;
   }
 
   /// Measures the points on the data that are reported; what the source gives, if they are.
-  std::optional<SourceMeasures> measure(std::vector<RunPoint>& points) {
-    std::optional<SourceMeasures> source;
+  std::optional<runs::SourceMeasures> measure(std::vector<runs::RunPoint>& points) {
+    std::optional<runs::SourceMeasures> source;
     if (options_.measure > 0) {
       texts_.eval = text(inputs_.eval_windows, kEvalTextKey);
-      PointScores scores(*converter_, *texts_.eval, options_.cache_types(), directory_, console_,
-                         stop_);
-      source = measure_points(points, std::move(scores), key(kBootstrapKey));
+      runs::PointScores scores(*converter_, *texts_.eval, options_.cache_types(), directory_,
+                               console_, stop_);
+      source = runs::measure_points(points, std::move(scores), key(kBootstrapKey));
       times_.finish("measure");
     }
-    mark_front(points);
+    runs::mark_front(points);
     return source;
   }
 
-  SearchSummary write(const std::vector<RunPoint>& points, const FrontSummary& found_summary,
-                      const search::MethodResult& found) {
+  SearchSummary write(const std::vector<runs::RunPoint>& points,
+                      const runs::FrontSummary& found_summary, const search::MethodResult& found) {
     SearchSummary summary{.run = options_.output};
-    summary.front = write_front(points, found_summary, options_, *inputs_.model, directory_);
-    directory_.write("history.csv", history_csv(found.history));
-    if (!found.proofs.empty()) directory_.write("proof.csv", proof_csv(found.proofs));
+    summary.front = runs::write_front(points, found_summary, options_, *inputs_.model, directory_);
+    directory_.write("history.csv", runs::history_csv(found.history));
+    if (!found.proofs.empty()) directory_.write("proof.csv", runs::proof_csv(found.proofs));
     // The report is drawn from the record, which gets its final name last.
-    const auto record = run_record(options_, inputs_, texts_, found.evaluations);
+    const auto record = runs::run_record(options_, inputs_, texts_, found.evaluations);
     write_run_report(directory_, record);
     times_.finish("report");
     summary.seconds = times_.seconds();
     for (const auto& [stage, seconds] : summary.seconds) {
-      console_.detail(fmt::format("{}: {}", stage, duration_text(seconds)));
+      console_.detail(fmt::format("{}: {}", stage, runs::duration_text(seconds)));
     }
     directory_.write(
         "run.json",
-        models::json_text(finished_record(record, options_, summary.seconds), 1) + "\n");
+        models::json_text(runs::finished_record(record, options_, summary.seconds), 1) + "\n");
     return summary;
   }
 
-  const SearchOptions& options_;
-  const SearchInputs& inputs_;
-  const RunDirectory& directory_;
-  StageTimes& times_;
+  const runs::SearchOptions& options_;
+  const runs::SearchInputs& inputs_;
+  const runs::RunDirectory& directory_;
+  runs::StageTimes& times_;
   const Console& console_;
   std::stop_token stop_;
-  StateFile state_;
-  RunTexts texts_;
-  RunStatistics statistics_;
+  runs::StateFile state_;
+  runs::RunTexts texts_;
+  runs::RunStatistics statistics_;
   std::shared_ptr<const models::Converter> converter_;
-  std::optional<MeasuredSelection> selection_;
+  std::optional<runs::MeasuredSelection> selection_;
 };
 
 }  // namespace
 
-SearchSummary run_search(const SearchOptions& asked, const Console& console, std::stop_token stop) {
-  StageTimes times;
+SearchSummary run_search(const runs::SearchOptions& asked, const Console& console,
+                         std::stop_token stop) {
+  runs::StageTimes times;
   auto model = std::make_shared<const models::PretrainedModel>(models::open_model(asked.model));
   models::require_equal_layers(*model);
-  SearchOptions options = asked;
+  runs::SearchOptions options = asked;
   options.complete(model->config);
-  require_valid(options);
+  runs::require_valid(options);
   require_program("gnuplot");
-  const SearchInputs inputs = open_inputs(options, std::move(model));
-  RunDirectory directory(options.output, existing(options), identity(options, inputs));
+  const runs::SearchInputs inputs = runs::open_inputs(options, std::move(model));
+  runs::RunDirectory directory(options.output, existing(options), identity(options, inputs));
   if (directory.is_finished()) return finished_summary(options.output);
   directory.begin();
   times.finish("open");

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "apps/search/run_points.hpp"
-#include "apps/search/search_options.hpp"
 #include "apps/terminal/console.hpp"
+#include "runs/plan/search_options.hpp"
+#include "runs/points/run_points.hpp"
 
 namespace regroup::apps {
 
@@ -21,7 +21,7 @@ struct SearchSummary {
 
 /// The whole search, from a checkpoint to a run directory with a report. Throws InputError before
 /// anything is written, WorkError, Interrupted.
-SearchSummary run_search(const SearchOptions& options, const Console& console,
+SearchSummary run_search(const runs::SearchOptions& options, const Console& console,
                          std::stop_token stop);
 
 }  // namespace regroup::apps

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "apps/run_front.hpp"
+#include "runs/points/run_front.hpp"
 
 namespace regroup::apps {
 namespace {
@@ -21,7 +21,7 @@ std::string report_path(const SearchSummary& summary) {
 }
 
 const ordered_json* best(const SearchSummary& summary, const char* series, double limit) {
-  return best_point(summary.front, series, limit, front_path(summary));
+  return runs::best_point(summary.front, series, limit, front_path(summary));
 }
 
 std::set<double> limits(const SearchSummary& summary) {

@@ -40,7 +40,7 @@ void Console::detail(const std::string& text) const {
   if (verbosity_ == Verbosity::kVerbose) fmt::print(stderr, "{}\n", text);
 }
 
-std::string duration_text(double seconds) {
+std::string runs::duration_text(double seconds) {
   constexpr double kMinute = 60;
   if (seconds < kMinute) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<long>(seconds + 0.5);

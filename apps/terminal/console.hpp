@@ -33,6 +33,6 @@ class Console {
 };
 
 /// "1 min 20 s", "8.1 s".
-std::string duration_text(double seconds);
+std::string runs::duration_text(double seconds);
 
 }  // namespace regroup::apps

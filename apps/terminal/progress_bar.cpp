@@ -39,7 +39,7 @@ void ProgressBar::advance(std::size_t steps) {
 void ProgressBar::end() {
   const std::lock_guard lock(mutex_);
   open_ = false;
-  fmt::print(out_, "\r\033[K{}: {}, {}\n", clock_.stage(), duration_text(clock_.seconds()),
+  fmt::print(out_, "\r\033[K{}: {}, {}\n", clock_.stage(), runs::duration_text(clock_.seconds()),
              clock_.rate_text());
   std::fflush(out_);
 }
@@ -48,7 +48,7 @@ void ProgressBar::draw() {
   drawn_at_ = clock_.seconds();
   fmt::print(out_, "\r\033[K{} {} {:3.0f} %  {}  {} left", clock_.stage(),
              bar_text(clock_.fraction()), 100 * clock_.fraction(), clock_.rate_text(),
-             duration_text(clock_.seconds_left()));
+             runs::duration_text(clock_.seconds_left()));
   std::fflush(out_);
 }
 

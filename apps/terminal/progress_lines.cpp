@@ -23,12 +23,12 @@ void ProgressLines::advance(std::size_t steps) {
   if (clock_.seconds() - said_at_ < kSilentSeconds) return;
   said_at_ = clock_.seconds();
   fmt::print(out_, "{}: {:.0f} %, {}, {} left\n", clock_.stage(), 100 * clock_.fraction(),
-             clock_.rate_text(), duration_text(clock_.seconds_left()));
+             clock_.rate_text(), runs::duration_text(clock_.seconds_left()));
 }
 
 void ProgressLines::end() {
   const std::lock_guard lock(mutex_);
-  fmt::print(out_, "{}: {}, {}\n", clock_.stage(), duration_text(clock_.seconds()),
+  fmt::print(out_, "{}: {}, {}\n", clock_.stage(), runs::duration_text(clock_.seconds()),
              clock_.rate_text());
 }
 

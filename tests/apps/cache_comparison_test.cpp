@@ -1,13 +1,13 @@
 // What a report says of grouping beside quantised caches, on made-up numbers.
 
-#include "apps/report/cache_comparison.hpp"
+#include "runs/reading/cache_comparison.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "apps/report/html_report.hpp"
 #include "apps/report/report_data.hpp"
 #include "search/base/error.hpp"
-#include "tests/apps/sample_run.hpp"
+#include "tests/fixtures/sample_run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 

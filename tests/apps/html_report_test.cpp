@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "search/base/error.hpp"
-#include "tests/apps/sample_run.hpp"
+#include "tests/fixtures/sample_run.hpp"
 #include "tests/support/catch.hpp"
 
 namespace regroup::apps {

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "apps/search/state_file.hpp"
+#include "runs/directory/state_file.hpp"
 #include "search/base/random.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/promised_bytes.hpp"

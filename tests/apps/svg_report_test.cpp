@@ -9,7 +9,7 @@
 
 #include "apps/report/child_process.hpp"
 #include "search/base/error.hpp"
-#include "tests/apps/sample_run.hpp"
+#include "tests/fixtures/sample_run.hpp"
 #include "tests/support/catch.hpp"
 
 namespace regroup::apps {

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace regroup::runs {
+
+/// What to do with an output directory that is not empty.
+enum class ExistingFiles { kRefuse, kAccept };
+
+/// Throws InputError unless `directory` can be the output: it is absent below a folder that can be
+/// written, or it is a folder that can be written and is empty (or holding files is accepted).
+/// `remedy` names the options that accept files ("--force or --resume").
+void require_usable_directory(const std::filesystem::path& directory, ExistingFiles existing,
+                              std::string_view remedy);
+
+/// Makes the directory and its parents where absent. Throws InputError: where the
+/// output goes is the user's choice.
+void make_directory(const std::filesystem::path& directory);
+
+}  // namespace regroup::runs

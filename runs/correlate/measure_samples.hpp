@@ -1,0 +1,20 @@
+#pragma once
+
+#include <span>
+#include <stop_token>
+
+#include "models/language_model/candidate_meter.hpp"
+#include "runs/base/run_log.hpp"
+#include "runs/correlate/grouping_samples.hpp"
+
+namespace regroup::runs {
+
+/// Measures every sample beside the source, each distinct grouping once, and fills in what the
+/// samples say of loss and divergence. Says the expected time first. Returns the source's loss.
+/// Throws Interrupted, WorkError.
+fitness::LossEstimate measure_samples(std::span<GroupingSample> samples,
+                                      const models::CandidateMeter& meter,
+                                      const models::MergeRecipe& recipe, const RunLog& log,
+                                      std::stop_token stop);
+
+}  // namespace regroup::runs

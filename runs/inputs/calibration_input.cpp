@@ -1,0 +1,124 @@
+#include "runs/inputs/calibration_input.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "models/files/sha256.hpp"
+#include "runs/inputs/sampled_text.hpp"
+#include "search/base/error.hpp"
+
+namespace regroup::runs {
+namespace {
+
+/// Labels of the gradients that a grouping's calibration is made with where only its text is given.
+constexpr std::uint64_t kLabelSeed = 1;
+
+/// Throws InputError unless the calibration holds what the recipe needs.
+void require_provides(const models::Calibration& calibration, const models::MergeRecipe& recipe,
+                      const std::filesystem::path& file) {
+  if (recipe.merge->needs() < models::MergeNeeds::kGradients || calibration.has_gradients()) return;
+  throw InputError({.what = "calibration holds no gradients, which this merge needs",
+                    .where = file.string(),
+                    .expected = "a file of `regroup calibrate`",
+                    .found = std::string(recipe.merge->name())});
+}
+
+models::Calibration read_referenced(const models::CalibrationReference& reference,
+                                    const std::filesystem::path& grouping_file,
+                                    const models::PretrainedModel& model) {
+  const std::filesystem::path file = grouping_file.parent_path() / reference.file;
+  models::Calibration calibration = models::read_calibration(file, model);
+  const std::string sha256 = models::sha256_of_file(file);
+  if (!reference.sha256.empty() && sha256 != reference.sha256) {
+    throw InputError({.what = "calibration is not the one that the grouping was made with",
+                      .where = file.string(),
+                      .expected = fmt::format("SHA-256 {:.16}…", reference.sha256),
+                      .found = fmt::format("{:.16}…", sha256)});
+  }
+  return calibration;
+}
+
+}  // namespace
+
+const std::string& CalibrationInput::data_sha256() const {
+  return statistics ? statistics->data_sha256 : data->sha256;
+}
+
+std::string CalibrationInput::content_sha256() const {
+  return statistics ? models::sha256_of_file(file) : data->sha256;
+}
+
+CalibrationInput open_calibration(const std::filesystem::path& file,
+                                  const models::PretrainedModel& model) {
+  CalibrationInput input{file, {}, {}, {}};
+  if (models::is_calibration_file(file)) {
+    input.statistics = models::read_calibration(file, model);
+    input.windows = input.statistics->windows;
+  } else {
+    input.data = models::read_input_data(file, model);
+    input.windows = calibration_windows(*input.data, model.config, 0);
+  }
+  return input;
+}
+
+models::Calibration make_calibration(const models::LanguageModel& model,
+                                     const models::Samples& windows, std::string data_sha256,
+                                     std::optional<search::RandomKey> gradients,
+                                     std::stop_token stop, search::Progress& progress) {
+  const auto layers = static_cast<std::size_t>(model.config().layers);
+  const std::size_t passes = gradients ? 2 : 1;
+  progress.begin("calibrating", passes * layers * windows.tokens(), "token layers");
+  models::Calibration calibration = model.calibrate(windows, {gradients}, stop, progress);
+  progress.end();
+  calibration.data_sha256 = std::move(data_sha256);
+  return calibration;
+}
+
+std::optional<models::Calibration> reusable_calibration(
+    const std::filesystem::path& file, const models::PretrainedModel& model,
+    const models::Samples& windows, const std::string& data_sha256,
+    const std::optional<search::RandomKey>& gradients) {
+  if (!std::filesystem::is_regular_file(file)) return std::nullopt;
+  try {
+    models::Calibration there = models::read_calibration(file, model);
+    const bool same = there.windows == windows && there.data_sha256 == data_sha256 &&
+                      there.labels == models::label_name(gradients);
+    if (same) return there;
+  } catch (const InputError&) {
+    // Of another model, or broken: made anew.
+  }
+  return std::nullopt;
+}
+
+std::shared_ptr<const models::Calibration> calibration_of(
+    const models::GroupingFile& grouping, const std::filesystem::path& grouping_file,
+    const std::filesystem::path& option, const models::LanguageModel& model, std::stop_token stop,
+    search::Progress& progress) {
+  const models::MergeRecipe& recipe = grouping.recipe;
+  if (!recipe.needs_calibration()) return nullptr;
+  if (option.empty() && !grouping.calibration) {
+    throw InputError({.what = "the grouping's merge needs a calibration, and it names none",
+                      .where = grouping_file.string(),
+                      .expected = "\"calibration\" in the file, or --calibration FILE",
+                      .found = recipe.name()});
+  }
+  const auto shared = [&](models::Calibration calibration, const std::filesystem::path& file) {
+    require_provides(calibration, recipe, file);
+    return std::make_shared<const models::Calibration>(std::move(calibration));
+  };
+  if (option.empty()) {
+    const models::CalibrationReference& reference = *grouping.calibration;
+    return shared(read_referenced(reference, grouping_file, model.pretrained()),
+                  grouping_file.parent_path() / reference.file);
+  }
+  CalibrationInput input = open_calibration(option, model.pretrained());
+  if (input.statistics) return shared(std::move(*input.statistics), option);
+  const bool gradients = recipe.merge->needs() == models::MergeNeeds::kGradients;
+  const auto key = gradients ? std::optional(search::RandomKey(kLabelSeed)) : std::nullopt;
+  return shared(make_calibration(model, *input.windows, input.data_sha256(), key, stop, progress),
+                option);
+}
+
+}  // namespace regroup::runs

@@ -1,0 +1,76 @@
+#include "runs/plan/search_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runs/plan/choices.hpp"
+#include "search/base/error.hpp"
+#include "search/groupings/grouping.hpp"
+
+namespace regroup::runs {
+namespace {
+
+int source_kv_heads(const models::ModelConfig& config) {
+  return config.stored_kv_heads();
+}
+
+int smallest_kv_heads(const search::GroupingRules& rules, const models::ModelConfig& config) {
+  int total = 0;
+  for (int layer = 0; layer < config.layers; ++layer) {
+    total += 2 * search::allowed_group_counts(rules, layer, config.kv_heads).front();
+  }
+  return total;
+}
+
+void require_reachable(const SearchOptions& options, const models::PretrainedModel& model,
+                       int smallest) {
+  const int source = source_kv_heads(model.config);
+  const double smallest_ratio = static_cast<double>(smallest) / source;
+  for (const double limit : options.kv) {
+    if (search::kv_heads_within(limit, source) >= smallest) continue;
+    throw InputError(
+        {.what = "KV size is below the smallest that can be reached",
+         .where = "--kv",
+         .expected = fmt::format("at least {}, the fewest groups in every layer", smallest_ratio),
+         .found = fmt::format("{}", limit)});
+  }
+  const std::optional<int> budget = kv_heads_in_budget(options.cache, model);
+  if (!budget || *budget >= smallest) return;
+  throw InputError({.what = "the KV cache does not fit into the budget",
+                    .where = "--cache-budget",
+                    .expected = fmt::format("at least {}, the fewest groups in every layer",
+                                            size_text(cache_bytes(options.cache, model, smallest))),
+                    .found = options.cache.budget});
+}
+
+}  // namespace
+
+std::vector<double> kv_limits(const SearchOptions& options, const models::PretrainedModel& model) {
+  std::vector<double> limits = options.kv;
+  if (const auto budget = kv_heads_in_budget(options.cache, model)) {
+    limits.push_back(static_cast<double>(*budget) / source_kv_heads(model.config));
+  }
+  std::ranges::sort(limits);
+  limits.erase(std::unique(limits.begin(), limits.end()), limits.end());
+  return limits;
+}
+
+search::GroupingRules grouping_rules(const SearchOptions& options,
+                                     const models::PretrainedModel& model) {
+  search::GroupingRules rules;
+  rules.sharing = find_sharing(options.partitions);
+  rules.shape = find_shape(options.layout);
+  rules.min_groups = options.min_groups;
+  rules.max_groups = options.group_limit;
+  rules.frozen_layers = options.freeze_layers;
+  search::require_consistent(rules, model.config.layers);
+  require_reachable(options, model, smallest_kv_heads(rules, model.config));
+  const std::vector<double> limits = kv_limits(options, model);
+  if (!limits.empty()) {
+    rules.kv_heads_limit = search::kv_heads_within(limits.back(), source_kv_heads(model.config));
+  }
+  return rules;
+}
+
+}  // namespace regroup::runs

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "fitness/measured_score.hpp"
+#include "runs/base/run_log.hpp"
+#include "runs/directory/run_directory.hpp"
+
+namespace regroup::runs {
+
+/// What a measured fitness says on a run's selection data. Every measurement is kept in the run
+/// directory, apart from those on the data that are reported, so that a resumed run does not repeat
+/// it. Holds references to windows and directory.
+class MeasuredSelection {
+ public:
+  MeasuredSelection(const fitness::MeasuredFitness& fitness,
+                    std::shared_ptr<const models::Converter> converter,
+                    const models::Samples& windows, const RunDirectory& directory,
+                    std::stop_token stop);
+
+  const fitness::MeasuredFitness& fitness() const { return fitness_; }
+  /// The score of groupings merged by `recipe`; refers to this object.
+  fitness::MeasuredScore score(const models::MergeRecipe& recipe) const;
+
+  /// Measures the source, and says how long a search of that many candidates takes at most. A
+  /// resumed run knows the source's figure and says only the number.
+  void announce(std::size_t candidates, const models::MergeRecipe& recipe, const RunLog& log) const;
+
+ private:
+  /// Means of windows in `state/measured/`.
+  class Memory : public fitness::MeasuredMemory {
+   public:
+    Memory(const fitness::MeasuredFitness& fitness, const RunDirectory& directory,
+           std::size_t windows)
+        : fitness_(fitness), directory_(directory), windows_(windows) {}
+    std::optional<std::vector<double>> recall(const search::Grouping& grouping,
+                                              const models::MergeRecipe& recipe) const override;
+    void remember(const search::Grouping& grouping, const models::MergeRecipe& recipe,
+                  const std::vector<double>& means) const override;
+
+   private:
+    const fitness::MeasuredFitness& fitness_;
+    const RunDirectory& directory_;
+    std::size_t windows_;
+  };
+
+  const fitness::MeasuredFitness& fitness_;
+  search::Grouping source_;
+  models::CandidateMeter meter_;
+  Memory memory_;
+  std::stop_token stop_;
+};
+
+}  // namespace regroup::runs

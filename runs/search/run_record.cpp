@@ -1,0 +1,100 @@
+#include "runs/search/run_record.hpp"
+
+#include "models/files/sha256.hpp"
+#include "models/grouping/grouping_file.hpp"
+#include "regroup/version.hpp"
+
+namespace regroup::runs {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json model_record(const models::PretrainedModel& model) {
+  ordered_json record = models::model_identity(model);
+  record["dtype"] = models::config_name(model.dtype);
+  return record;
+}
+
+/// Where a text came from; absent: sampled from the model.
+struct TextSource {
+  std::filesystem::path file;
+  std::string sha256;
+};
+
+std::optional<TextSource> source_of(const std::optional<models::InputData>& data) {
+  if (!data) return std::nullopt;
+  return TextSource{data->file, data->sha256};
+}
+
+std::optional<TextSource> source_of(const std::optional<CalibrationInput>& input) {
+  if (!input) return std::nullopt;
+  return TextSource{input->file, input->data_sha256()};
+}
+
+ordered_json text_record(const std::optional<TextSource>& data,
+                         const std::optional<models::Samples>& windows) {
+  if (!windows) return nullptr;
+  ordered_json record;
+  if (data) record["file"] = data->file.filename().string();
+  record["sha256"] = data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
+  if (windows->kind() == models::SampleKind::kImages) {
+    record["images"] = windows->size();
+  } else {
+    record["tokens"] = windows->tokens();
+    record["windows"] = windows->size();
+    record["context"] = windows->context();
+  }
+  record["sampled"] = !data.has_value();
+  return record;
+}
+
+/// The parts of one file that calibration and selection share, where they do.
+ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts) {
+  const bool split = inputs.splits_calibration();
+  const std::optional<TextSource> calibration = source_of(inputs.calibration);
+  ordered_json record = {
+      {"calibration", text_record(calibration, texts.calibration)},
+      {"selection",
+       text_record(split ? calibration : source_of(inputs.selection), texts.selection)},
+      {"eval", text_record(source_of(inputs.eval), texts.eval)}};
+  if (split) {
+    record["calibration"]["part"] = "first three quarters";
+    record["selection"]["part"] = "last quarter";
+  }
+  return record;
+}
+
+}  // namespace
+
+ordered_json version_record() {
+  return {{"regroup", kVersion}, {"torch", kTorchVersion}, {"compiler", kCompiler}};
+}
+
+ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,
+                        const RunTexts& texts, std::size_t evaluations) {
+  return {{"format", "regroup.run"},
+          {"version", 1},
+          {"regroup", kVersion},
+          {"seed", options.seed},
+          {"options", options.result_options()},
+          {"model", model_record(*inputs.model)},
+          {"data", data_record(inputs, texts)},
+          {"input_sha256", data_hashes(options, inputs)},
+          {"versions", version_record()},
+          {"evaluations", evaluations}};
+}
+
+ordered_json finished_record(ordered_json record, const SearchOptions& options,
+                             const std::map<std::string, double>& seconds) {
+  record["command_line"] = options.command_line;
+  record["paths"] = {{"model", options.model.string()},
+                     {"calibration", options.calibration.string()},
+                     {"selection", options.selection.string()},
+                     {"eval", options.eval.string()}};
+  record["threads"] = options.threads;
+  record["device"] = options.compute.device.to_string();
+  record["timings"] = seconds;
+  return record;
+}
+
+}  // namespace regroup::runs

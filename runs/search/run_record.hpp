@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "runs/search/search_inputs.hpp"
+
+namespace regroup::runs {
+
+/// Versions that a result depends on: of the program, LibTorch and the compiler.
+nlohmann::ordered_json version_record();
+
+/// The windows that a run worked on, given or sampled; absent where none were needed.
+struct RunTexts {
+  std::optional<models::Samples> calibration;
+  std::optional<models::Samples> selection;
+  std::optional<models::Samples> eval;
+};
+
+/// The part of run.json that the same run always writes alike: options, seed, versions, the model
+/// and the data with their hashes.
+nlohmann::ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,
+                                  const RunTexts& texts, std::size_t evaluations);
+
+/// The whole of run.json: `record` with command line, paths, threads, device and times.
+nlohmann::ordered_json finished_record(nlohmann::ordered_json record, const SearchOptions& options,
+                                       const std::map<std::string, double>& seconds);
+
+}  // namespace regroup::runs

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "runs/directory/run_directory.hpp"
+#include "runs/search/search_inputs.hpp"
+#include "search/key_norm/key_grams.hpp"
+
+namespace regroup::runs {
+
+/// What a run knows of the source model's activations; absent what it does not need.
+struct RunStatistics {
+  std::shared_ptr<const models::Calibration> calibration;
+  std::optional<models::CalibrationReference> file;  ///< as the run's groupings name it
+  std::optional<search::KeyGrams> key_grams;
+
+  const search::KeyGrams* key_grams_or_null() const { return key_grams ? &*key_grams : nullptr; }
+};
+
+/// Moments on the calibration windows, with gradients where the options need them, also written to
+/// the run's calibration.safetensors; taken from there, or from a calibration file that is given,
+/// if they were made before. And the products of keys where the method needs them. Labels of the
+/// gradients are drawn with `key`. Throws Interrupted, WorkError.
+RunStatistics calibrate(const models::Samples& windows, const SearchOptions& options,
+                        const SearchInputs& inputs, const RunDirectory& directory,
+                        search::RandomKey key, std::stop_token stop, search::Progress& progress);
+
+/// Distances between the heads of every unit, where the method uses them. Throws Interrupted.
+std::vector<Eigen::MatrixXd> method_distances(const SearchOptions& options,
+                                              const SearchInputs& inputs,
+                                              const models::Calibration* calibration,
+                                              std::stop_token stop, search::Progress& progress);
+
+}  // namespace regroup::runs

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "models/inputs/input_data.hpp"
+#include "models/language_model/language_model.hpp"
+#include "runs/inputs/calibration_input.hpp"
+#include "runs/plan/search_options.hpp"
+#include "search/groupings/grouping.hpp"
+#include "search/groupings/grouping_rules.hpp"
+
+namespace regroup::runs {
+
+/// Everything a search reads, opened and checked before anything is computed or written.
+struct SearchInputs {
+  std::shared_ptr<const models::PretrainedModel> model;
+  std::optional<CalibrationInput> calibration;
+  std::optional<models::Samples> calibration_windows;  ///< of `calibration`
+  std::optional<models::InputData> selection;
+  /// Of `selection`, or the last quarter of the calibration text's, which then lacks them.
+  std::optional<models::Samples> selection_windows;
+  std::optional<models::InputData> eval;
+  std::optional<models::Samples> eval_windows;  ///< of `eval`
+  search::GroupingRules rules;                  ///< that the result must follow
+  std::vector<double> kv_limits;  ///< that the run answers, ascending; none: the whole front
+  std::vector<search::Grouping> seeds;
+  std::optional<models::LanguageModel> language_model;  ///< where the model is to be run
+
+  /// Whether selection data were split from the calibration text.
+  bool splits_calibration() const { return selection_windows && !selection; }
+  int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }
+};
+
+/// Opens and checks the inputs of a search of `model`. Throws InputError: whatever the readers
+/// refuse, the same data for two of calibration, selection and evaluation, a KV limit below the
+/// smallest reachable size, a model that cannot write the text that is missing.
+SearchInputs open_inputs(const SearchOptions& options,
+                         std::shared_ptr<const models::PretrainedModel> model);
+
+/// Content hashes of the inputs by role, for run.json and for telling runs apart.
+nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInputs& inputs);
+
+}  // namespace regroup::runs
