@@ -1,6 +1,7 @@
 #include "models/algebra/dense_algebra.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "search/base/error.hpp"
 
