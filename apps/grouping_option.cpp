@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 #include "runs/inputs/calibration_input.hpp"
 
 namespace regroup::apps {
@@ -31,8 +31,8 @@ models::LanguageModel GroupingOption::apply(const models::LanguageModel& source,
   if (!grouping_) return source;
   const auto calibration =
       runs::calibration_of(*grouping_, file_, calibration_, source, stop, progress);
-  return models::Converter(source, calibration)
-      .convert(grouping_->grouping, grouping_->recipe, std::move(stop));
+  return models::Merger(source, calibration)
+      .merged_model(grouping_->grouping, grouping_->recipe, std::move(stop));
 }
 
 }  // namespace regroup::apps

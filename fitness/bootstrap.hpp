@@ -29,7 +29,7 @@ struct Interval {
 };
 
 /// Means of every sample in each resample: result[i][r] for sample i, resample r, which draws with
-/// the key's r-th child. Equal for any number of threads. Samples have one length, at least 1;
+/// the key's r-th child. Equal for any number of threads. Windows have one length, at least 1;
 /// throws WorkError otherwise. O(resamples · windows · samples) time.
 std::vector<std::vector<double>> bootstrap_means(std::span<const std::vector<double>> samples,
                                                  search::RandomKey key,

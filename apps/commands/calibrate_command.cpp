@@ -64,10 +64,10 @@ void CalibrateCommand::run(const Session& session) {
   models::require_equal_layers(*model);
   const search::RandomKey key(static_cast<std::uint64_t>(seed_));
   search::Progress& progress = session.console.progress();
-  std::optional<models::InputData> data;
-  std::optional<models::Samples> windows;
+  std::optional<models::Dataset> data;
+  std::optional<models::Windows> windows;
   if (!data_.empty()) {
-    data = models::read_input_data(data_, *model);
+    data = models::read_dataset(data_, *model);
     windows = runs::calibration_windows(*data, model->config, static_cast<std::size_t>(tokens_));
   } else {
     runs::require_can_write_text(*model, "--data");

@@ -11,7 +11,7 @@
 #include "models/elements/element_type.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 #include "runs/base/output_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
 #include "runs/points/run_front.hpp"
@@ -134,10 +134,10 @@ std::shared_ptr<const models::MergedLayers> ConvertCommand::merged_layers(
     return models::merge_plainly(model, grouping.grouping, grouping.recipe);
   }
   const models::LanguageModel source(model, models::ComputeOptions{});
-  const models::Converter converter(
+  const models::Merger merger(
       source, runs::calibration_of(grouping, file, calibration_, source, session.stop,
                                    session.console.progress()));
-  return converter.merge(grouping.grouping, grouping.recipe, session.stop);
+  return merger.merge(grouping.grouping, grouping.recipe, session.stop);
 }
 
 models::ConvertOptions ConvertCommand::directory_options() const {

@@ -142,7 +142,7 @@ class SearchJob {
   search::RandomKey key(std::uint64_t child) const { return run_key(options_).split(child); }
 
   /// Text of the run: given by the user, or written by the model itself.
-  models::Samples text(const std::optional<models::Samples>& given, std::uint64_t key) const {
+  models::Windows text(const std::optional<models::Windows>& given, std::uint64_t key) const {
     if (given) return *given;
     return runs::sample_text(*inputs_.language_model, this->key(key), stop_, console_.progress());
   }
@@ -156,14 +156,14 @@ class SearchJob {
       times_.finish("calibrate");
     }
     if (inputs_.language_model) {
-      converter_ = std::make_shared<const models::Converter>(*inputs_.language_model,
-                                                             statistics_.calibration);
+      merger_ =
+          std::make_shared<const models::Merger>(*inputs_.language_model, statistics_.calibration);
     }
     if (runs::selects_by_measuring(options_)) {
       texts_.selection = text(inputs_.selection_windows, kSelectionTextKey);
     }
     if (const auto* measured = fitness::find_measured_fitness(options_.fitness)) {
-      selection_.emplace(*measured, converter_, *texts_.selection, directory_, stop_);
+      selection_.emplace(*measured, merger_, *texts_.selection, directory_, stop_);
     }
   }
 
@@ -176,7 +176,7 @@ class SearchJob {
     console_.detail(fmt::format("{} candidates priced, {} on the front", found.evaluations,
                                 found.front.size()));
     if (options_.allocates_by_measuring()) {
-      const models::CandidateMeter meter(converter_, *texts_.selection);
+      const models::CandidateMeter meter(merger_, *texts_.selection);
       const runs::MeasuredAllocation allocation(meter, options_, directory_, console_, stop_);
       found.front = allocation.allocate(
           problems.problem(), found, allocated_sizes(options_, inputs_, problems.problem(), found));
@@ -204,8 +204,8 @@ class SearchJob {
     std::optional<runs::SourceMeasures> source;
     if (options_.measure > 0) {
       texts_.eval = text(inputs_.eval_windows, kEvalTextKey);
-      runs::PointScores scores(*converter_, *texts_.eval, options_.cache_types(), directory_,
-                               console_, stop_);
+      runs::PointScores scores(*merger_, *texts_.eval, options_.cache_types(), directory_, console_,
+                               stop_);
       source = runs::measure_points(points, std::move(scores), key(kBootstrapKey));
       times_.finish("measure");
     }
@@ -242,7 +242,7 @@ class SearchJob {
   runs::StateFile state_;
   runs::RunTexts texts_;
   runs::RunStatistics statistics_;
-  std::shared_ptr<const models::Converter> converter_;
+  std::shared_ptr<const models::Merger> merger_;
   std::optional<runs::MeasuredSelection> selection_;
 };
 

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <mutex>
 
-#include "apps/terminal/stage_clock.hpp"
+#include "apps/terminal/stage_progress.hpp"
 #include "search/base/progress.hpp"
 
 namespace regroup::apps {
@@ -25,7 +25,7 @@ class ProgressBar : public search::Progress {
 
   std::FILE* out_;
   std::mutex mutex_;
-  StageClock clock_;
+  StageProgress clock_;
   double drawn_at_ = 0;  // seconds into the stage
   bool open_ = false;
 };

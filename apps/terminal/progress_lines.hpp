@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <mutex>
 
-#include "apps/terminal/stage_clock.hpp"
+#include "apps/terminal/stage_progress.hpp"
 #include "search/base/progress.hpp"
 
 namespace regroup::apps {
@@ -19,7 +19,7 @@ class ProgressLines : public search::Progress {
  private:
   std::FILE* out_;
   std::mutex mutex_;
-  StageClock clock_;
+  StageProgress clock_;
   double said_at_ = 0;  // seconds into the stage
 };
 

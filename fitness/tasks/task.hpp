@@ -48,7 +48,7 @@ class PreparedTask {
   virtual ~PreparedTask() = default;
   /// SHA-256 of the data file, hexadecimal.
   virtual const std::string& sha256() const = 0;
-  /// Samples that the data hold, tokens or documents, and how many of them are measured.
+  /// Windows that the data hold, tokens or documents, and how many of them are measured.
   virtual std::size_t original_samples() const = 0;
   virtual std::size_t effective_samples() const = 0;
   /// What the user should know before it is measured; empty: nothing.

@@ -9,18 +9,18 @@
 namespace regroup::fitness {
 namespace {
 
-models::InputData read_data(const TaskOptions& options, const models::PretrainedModel& model) {
-  const bool is_text = models::sample_kind(model.config.kind) == models::SampleKind::kTokens;
+models::Dataset read_data(const TaskOptions& options, const models::PretrainedModel& model) {
+  const bool is_text = models::window_kind(model.config.kind) == models::WindowKind::kTokens;
   if (options.limit > 0 && is_text) {
     throw InputError({.what = "a task on windows of a text has no documents to count",
                       .where = "--limit",
                       .expected = "a task on documents",
                       .found = std::to_string(options.limit)});
   }
-  return models::read_input_data(options.data, model);
+  return models::read_dataset(options.data, model);
 }
 
-models::Samples first_windows(const models::Samples& all, std::size_t limit) {
+models::Windows first_windows(const models::Windows& all, std::size_t limit) {
   return limit == 0 ? all : all.part(0, std::min(limit, all.size()));
 }
 

@@ -1,14 +1,14 @@
 #pragma once
 
 #include "fitness/tasks/task.hpp"
-#include "models/inputs/input_data.hpp"
+#include "models/inputs/dataset.hpp"
 
 namespace regroup::fitness {
 
 /// A task on the windows of a data file: stretches of a text, pairs of texts or images.
 class WindowTask : public PreparedTask {
  public:
-  /// Reads what the model reads. Throws InputError as `models::read_input_data` and
+  /// Reads what the model reads. Throws InputError as `models::read_dataset` and
   /// `models::windows_of`, and for a limit on a text, which has no documents.
   WindowTask(const TaskOptions& options, const models::PretrainedModel& model);
 
@@ -17,13 +17,13 @@ class WindowTask : public PreparedTask {
   std::size_t effective_samples() const override { return windows_.tokens(); }
 
  protected:
-  const models::Samples& windows() const { return windows_; }
+  const models::Windows& windows() const { return windows_; }
   /// "(57600 tokens, 225 windows of 256)".
   std::string size_text() const;
 
  private:
-  models::InputData data_;
-  models::Samples windows_;
+  models::Dataset data_;
+  models::Windows windows_;
 };
 
 }  // namespace regroup::fitness

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "models/calibration/head_statistics.hpp"
-#include "models/calibration/stored_samples.hpp"
+#include "models/calibration/stored_windows.hpp"
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/files/printable.hpp"
@@ -93,7 +93,7 @@ class CalibrationReader {
 
   Calibration read() const {
     Calibration calibration{
-        {}, read_samples_of(file_, model_), metadata("data_sha256"), metadata("labels")};
+        {}, read_windows_of(file_, model_), metadata("data_sha256"), metadata("labels")};
     const bool has_gradients = file_.find(tensor_name(0, "logit_gradient.energy")) != nullptr;
     for (std::size_t i = 0; i < static_cast<std::size_t>(model_.config.layers); ++i) {
       calibration.layers.push_back(read_layer(i, has_gradients));
@@ -174,8 +174,8 @@ std::string label_name(const std::optional<search::RandomKey>& key) {
 void write_calibration(const std::filesystem::path& file, const Calibration& calibration,
                        const PretrainedModel& model,
                        const std::filesystem::path& temporary_directory) {
-  const Samples& windows = calibration.windows;
-  std::vector<PlannedTensor> tensors = planned_samples(windows);
+  const Windows& windows = calibration.windows;
+  std::vector<PlannedTensor> tensors = planned_windows(windows);
   std::vector<LayerHeadStatistics> heads;
   for (std::size_t i = 0; i < calibration.layers.size(); ++i) {
     heads.push_back(head_statistics(model, static_cast<int>(i), calibration.layers[i]));

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/layers/layer_moments.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "search/base/random.hpp"
@@ -16,7 +16,7 @@ namespace regroup::models {
 /// and the text itself, on which refits run.
 struct Calibration {
   std::vector<LayerMoments> layers;
-  Samples windows;
+  Windows windows;
   std::string data_sha256;  ///< of the file that the text came from, or of sampled ids
   std::string labels;  ///< name of the key that drew the gradients' labels; empty: no gradients
 

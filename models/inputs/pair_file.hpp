@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {

@@ -67,10 +67,10 @@ class CandidateMeter::Shared {
   using Sink = std::function<void(const Transformer& model, std::size_t candidate,
                                   const at::Tensor& states, std::size_t batch, WindowRange range)>;
 
-  Shared(const Converter& converter, const Samples& windows)
-      : converter_(converter),
+  Shared(const Merger& merger, const Windows& windows)
+      : merger_(merger),
         windows_(windows),
-        states_(windows, converter.source().transformer().options().device) {}
+        states_(windows, merger.source().transformer().options().device) {}
 
   std::mutex& mutex() { return mutex_; }
 
@@ -78,8 +78,7 @@ class CandidateMeter::Shared {
            std::stop_token stop, const Sink& sink) {
     const at::NoGradGuard no_gradients;
     for (std::size_t begin = 0; begin < groupings.size();) {
-      const std::size_t count =
-          count_together(groupings, begin, recipe, converter_.source().config());
+      const std::size_t count = count_together(groupings, begin, recipe, merger_.source().config());
       run_together(groupings.subspan(begin, count), recipe, scope, stop,
                    [&](const Transformer& model, std::size_t candidate, const at::Tensor& states,
                        std::size_t batch, WindowRange range) {
@@ -93,7 +92,7 @@ class CandidateMeter::Shared {
   const std::vector<at::Tensor>& source(const MergeRecipe& recipe, std::stop_token stop) {
     if (!source_.empty()) return source_;
     std::vector<at::Tensor> states(states_.batches());
-    const ModelConfig& config = converter_.source().config();
+    const ModelConfig& config = merger_.source().config();
     const auto alone =
         search::Grouping::uniform(config.layers, search::Partition::singletons(config.kv_heads));
     run({&alone, 1}, recipe, RefitScope::kGroupedLayers, std::move(stop),
@@ -104,13 +103,13 @@ class CandidateMeter::Shared {
   }
 
  private:
-  std::vector<LanguageModel> convert(std::span<const search::Grouping> groupings,
-                                     const MergeRecipe& recipe, RefitScope scope,
-                                     const std::stop_token& stop) const {
+  std::vector<LanguageModel> merged_model(std::span<const search::Grouping> groupings,
+                                          const MergeRecipe& recipe, RefitScope scope,
+                                          const std::stop_token& stop) const {
     std::vector<std::optional<LanguageModel>> models(groupings.size());
     const auto convert_one = [&](std::size_t i) {
       const at::NoGradGuard no_gradients;
-      models[i] = converter_.convert(groupings[i], recipe, stop, scope);
+      models[i] = merger_.merged_model(groupings[i], recipe, stop, scope);
     };
     if (!recipe.fits_layers()) {
       search::parallel_for(groupings.size(), convert_one);
@@ -124,7 +123,7 @@ class CandidateMeter::Shared {
 
   void run_together(std::span<const search::Grouping> groupings, const MergeRecipe& recipe,
                     RefitScope scope, std::stop_token stop, const Sink& sink) {
-    const std::vector<LanguageModel> models = convert(groupings, recipe, scope, stop);
+    const std::vector<LanguageModel> models = merged_model(groupings, recipe, scope, stop);
     std::vector<PrefixCandidate> candidates;
     for (std::size_t i = 0; i < models.size(); ++i) {
       candidates.push_back({&models[i].transformer(), layer_keys(groupings[i], recipe, scope)});
@@ -136,18 +135,18 @@ class CandidateMeter::Shared {
                 });
   }
 
-  const Converter& converter_;
-  const Samples& windows_;
+  const Merger& merger_;
+  const Windows& windows_;
   std::mutex mutex_;
   PrefixStates states_;
   std::vector<at::Tensor> source_;
 };
 
-CandidateMeter::CandidateMeter(std::shared_ptr<const Converter> converter, const Samples& windows)
-    : converter_(std::move(converter)),
+CandidateMeter::CandidateMeter(std::shared_ptr<const Merger> merger, const Windows& windows)
+    : merger_(std::move(merger)),
       windows_(windows),
-      shared_(std::make_unique<Shared>(*converter_, windows)) {
-  require_windows(windows, converter_->source().config());
+      shared_(std::make_unique<Shared>(*merger_, windows)) {
+  require_windows(windows, merger_->source().config());
 }
 
 CandidateMeter::~CandidateMeter() = default;
@@ -155,7 +154,7 @@ CandidateMeter::~CandidateMeter() = default;
 std::vector<std::vector<double>> CandidateMeter::measure(
     std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
     TokenMeasure measure, std::stop_token stop) const {
-  if (converter_->source().transformer().is_measured_by_source()) {
+  if (merger_->source().transformer().is_measured_by_source()) {
     return measure_by_source(groupings, recipe, scope, measure, std::move(stop));
   }
   const std::lock_guard one_at_a_time(shared_->mutex());
@@ -167,7 +166,7 @@ std::vector<std::vector<double>> CandidateMeter::measure(
                });
   for (const auto& windows : means) {
     for (const double mean : windows) {
-      require_finite_loss(mean, converter_->source().pretrained());
+      require_finite_loss(mean, merger_->source().pretrained());
     }
   }
   return means;
@@ -191,7 +190,7 @@ std::vector<std::vector<WindowScore>> CandidateMeter::scores(
     std::stop_token stop) const {
   const std::lock_guard one_at_a_time(shared_->mutex());
   const std::vector<at::Tensor>& of_source = shared_->source(recipe, stop);
-  const Transformer& source = converter_->source().transformer();
+  const Transformer& source = merger_->source().transformer();
   std::vector<std::vector<WindowScore>> scores(groupings.size(),
                                                std::vector<WindowScore>(windows_.size()));
   shared_->run(groupings, recipe, scope, std::move(stop),
@@ -202,7 +201,7 @@ std::vector<std::vector<WindowScore>> CandidateMeter::scores(
                });
   for (const auto& windows : scores) {
     for (const WindowScore& score : windows) {
-      require_finite_loss(score.loss, converter_->source().pretrained());
+      require_finite_loss(score.loss, merger_->source().pretrained());
     }
   }
   return scores;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "models/inputs/window_score.hpp"
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 
 namespace regroup::models {
 
@@ -19,10 +19,10 @@ namespace regroup::models {
 class CandidateMeter {
  public:
   /// `windows` must outlive it.
-  CandidateMeter(std::shared_ptr<const Converter> converter, const Samples& windows);
+  CandidateMeter(std::shared_ptr<const Merger> merger, const Windows& windows);
   ~CandidateMeter();
 
-  /// For every grouping the mean of every window. Throws as `Converter::merge` and
+  /// For every grouping the mean of every window. Throws as `Merger::merge` and
   /// `LanguageModel::window_losses`.
   std::vector<std::vector<double>> measure(std::span<const search::Grouping> groupings,
                                            const MergeRecipe& recipe, RefitScope scope,
@@ -31,7 +31,7 @@ class CandidateMeter {
   std::vector<std::vector<WindowScore>> scores(std::span<const search::Grouping> groupings,
                                                const MergeRecipe& recipe, RefitScope scope,
                                                std::stop_token stop) const;
-  const Samples& windows() const { return windows_; }
+  const Windows& windows() const { return windows_; }
 
  private:
   /// `measure` where there is no telling what the predictions should be but by the source.
@@ -42,8 +42,8 @@ class CandidateMeter {
 
   class Shared;
 
-  std::shared_ptr<const Converter> converter_;
-  const Samples& windows_;
+  std::shared_ptr<const Merger> merger_;
+  const Windows& windows_;
   std::unique_ptr<Shared> shared_;
 };
 

@@ -9,7 +9,7 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "models/passes/sample_batch.hpp"
+#include "models/passes/input_batch.hpp"
 #include "models/passes/token_choice.hpp"
 #include "models/passes/window_checks.hpp"
 #include "models/transformer/transformer.hpp"

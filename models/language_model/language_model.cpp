@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "models/attention/cache_codec.hpp"
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 #include "models/passes/continuation_scores.hpp"
 #include "models/passes/gradient_pass.hpp"
 #include "models/passes/key_products.hpp"
@@ -53,7 +53,7 @@ void require_same_vocabulary(const Transformer& model, const Transformer& source
 
 struct SourceStates::Content {
   std::shared_ptr<const Transformer> transformer;
-  Samples windows;
+  Windows windows;
   std::vector<at::Tensor> states;  // of each batch, [windows · context, D], on the CPU
   std::vector<WindowScore> scores;
 };
@@ -72,7 +72,7 @@ LanguageModel::LanguageModel(std::shared_ptr<const PretrainedModel> model,
 
 LanguageModel LanguageModel::grouped(const search::Grouping& grouping,
                                      const MergeRecipe& recipe) const {
-  return Converter(*this, nullptr).convert(grouping, recipe, {});
+  return Merger(*this, nullptr).merged_model(grouping, recipe, {});
 }
 
 LanguageModel LanguageModel::with_layers(const MergedLayers& layers) const {
@@ -99,13 +99,13 @@ std::vector<float> LanguageModel::logits(std::span<const std::int32_t> ids) cons
 std::vector<float> LanguageModel::logits(const ForwardInput& input) const {
   require_input(input, config());
   const c10::InferenceMode no_gradients;
-  const at::Tensor hidden = transformer_->hidden_states(model_input(*transformer_, input));
+  const at::Tensor hidden = transformer_->hidden_states(input_batch(*transformer_, input));
   const at::Tensor logits = transformer_->logits(hidden).cpu().contiguous();
   const float* data = logits.const_data_ptr<float>();
   return {data, data + logits.numel()};
 }
 
-std::vector<double> LanguageModel::window_losses(const Samples& windows, std::stop_token stop,
+std::vector<double> LanguageModel::window_losses(const Windows& windows, std::stop_token stop,
                                                  search::Progress& progress) const {
   require_windows(windows, config());
   require_targets(config());
@@ -121,9 +121,9 @@ std::vector<double> LanguageModel::window_losses(const Samples& windows, std::st
   return losses;
 }
 
-std::vector<int> LanguageModel::class_ranks(const Samples& images, std::stop_token stop,
+std::vector<int> LanguageModel::class_ranks(const Windows& images, std::stop_token stop,
                                             search::Progress& progress) const {
-  require_kind(SampleKind::kImages, config());
+  require_kind(WindowKind::kImages, config());
   require_windows(images, config());
   std::vector<int> ranks(images.size());
   const Device& device = transformer_->options().device;
@@ -141,7 +141,7 @@ std::vector<int> LanguageModel::class_ranks(const Samples& images, std::stop_tok
 std::vector<ContinuationScore> LanguageModel::continuation_scores(
     std::span<const Continuation> continuations, std::stop_token stop,
     search::Progress& progress) const {
-  require_kind(SampleKind::kTokens, config());
+  require_kind(WindowKind::kTokens, config());
   for (const Continuation& continuation : continuations) {
     require_ids(continuation.ids, config());
     require_length(continuation.inputs().size(), config());
@@ -160,7 +160,7 @@ std::vector<ContinuationScore> LanguageModel::continuation_scores(
   return scores;
 }
 
-SourceStates LanguageModel::source_states(const Samples& windows, std::stop_token stop,
+SourceStates LanguageModel::source_states(const Windows& windows, std::stop_token stop,
                                           search::Progress& progress) const {
   require_windows(windows, config());
   const Device& device = transformer_->options().device;
@@ -196,7 +196,7 @@ std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std:
   return scores;
 }
 
-Calibration LanguageModel::calibrate(const Samples& windows, const CalibrationOptions& options,
+Calibration LanguageModel::calibrate(const Windows& windows, const CalibrationOptions& options,
                                      std::stop_token stop, search::Progress& progress) const {
   require_windows(windows, config());
   const std::size_t tokens = windows.tokens();
@@ -221,7 +221,7 @@ Calibration LanguageModel::calibrate(const Samples& windows, const CalibrationOp
   return calibration;
 }
 
-search::KeyGrams LanguageModel::key_grams(const Samples& windows, std::stop_token stop,
+search::KeyGrams LanguageModel::key_grams(const Windows& windows, std::stop_token stop,
                                           search::Progress& progress) const {
   require_windows(windows, config());
   search::KeyGrams grams{config().query_heads, {}};
@@ -236,9 +236,9 @@ search::KeyGrams LanguageModel::key_grams(const Samples& windows, std::stop_toke
   return grams;
 }
 
-Samples LanguageModel::sample(int windows, int context, search::RandomKey key, std::stop_token stop,
+Windows LanguageModel::sample(int windows, int context, search::RandomKey key, std::stop_token stop,
                               search::Progress& progress) const {
-  require_kind(SampleKind::kTokens, config());
+  require_kind(WindowKind::kTokens, config());
   require_length(static_cast<std::size_t>(context), config());
   if (!can_write_text(config())) {
     throw InputError({.what = "the model has no begin-of-sequence token to sample text from",

@@ -10,8 +10,8 @@
 
 #include "models/calibration/calibration.hpp"
 #include "models/inputs/forward_input.hpp"
-#include "models/inputs/samples.hpp"
 #include "models/inputs/window_score.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/pretrained/cache_type.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "models/recipes/merge_recipe.hpp"
@@ -60,7 +60,7 @@ class LanguageModel {
   const ModelConfig& config() const { return model_->config; }
 
   /// The model with merged KV heads, merged weights rounded to the checkpoint's type. Throws as
-  /// `Converter::merge`. For recipes that need no calibration; see Converter for all others.
+  /// `Merger::merge`. For recipes that need no calibration; see Merger for all others.
   LanguageModel grouped(const search::Grouping& grouping, const MergeRecipe& recipe) const;
   /// The model with these attention layers in place of its own.
   LanguageModel with_layers(const MergedLayers& layers) const;
@@ -78,12 +78,12 @@ class LanguageModel {
 
   /// Mean next-token loss of every window, nats per token (METHODS §9). Throws InputError as
   /// `logits`, WorkError if a loss is not finite, Interrupted on `stop`. Progress counts tokens.
-  std::vector<double> window_losses(const Samples& windows, std::stop_token stop,
+  std::vector<double> window_losses(const Windows& windows, std::stop_token stop,
                                     search::Progress& progress) const;
 
   /// How many classes the model finds more likely than the right one, for every image; of two that
   /// are as likely the first counts as more so. Throws as `window_losses`. Progress counts images.
-  std::vector<int> class_ranks(const Samples& images, std::stop_token stop,
+  std::vector<int> class_ranks(const Windows& images, std::stop_token stop,
                                search::Progress& progress) const;
 
   /// What the model says of every continuation. Throws InputError as `logits`, WorkError if a
@@ -98,11 +98,11 @@ class LanguageModel {
   /// token), three matrices of 8 · D² bytes a layer and eight times as much for the layer at work;
   /// with gradients one more a layer, and of eight windows 4 · D bytes a token and layer. Throws as
   /// `window_losses`. Progress counts tokens times layers, once more for gradients.
-  Calibration calibrate(const Samples& windows, const CalibrationOptions& options,
+  Calibration calibrate(const Windows& windows, const CalibrationOptions& options,
                         std::stop_token stop, search::Progress& progress) const;
   /// What `compare` needs of this model as the source. Throws as `window_losses`. Progress counts
   /// tokens.
-  SourceStates source_states(const Samples& windows, std::stop_token stop,
+  SourceStates source_states(const Windows& windows, std::stop_token stop,
                              search::Progress& progress) const;
 
   /// Scores of the source's windows beside the source; losses are bit by bit those of
@@ -114,13 +114,13 @@ class LanguageModel {
   /// Inner products of every layer's keys over each window's inputs (METHODS §4), in double, the
   /// same for any number of threads. Memory: 8 · H_kv² bytes a layer and window. Throws as
   /// `window_losses`, WorkError if a key is not finite. Progress counts tokens.
-  search::KeyGrams key_grams(const Samples& windows, std::stop_token stop,
+  search::KeyGrams key_grams(const Windows& windows, std::stop_token stop,
                              search::Progress& progress) const;
 
   /// Windows of text that the model itself writes: begin-of-sequence, then `context` tokens drawn
   /// at temperature 1, each window with the key of its number. Throws InputError if the model has
   /// no begin-of-sequence token, Interrupted on `stop`. Progress counts tokens.
-  Samples sample(int windows, int context, search::RandomKey key, std::stop_token stop,
+  Windows sample(int windows, int context, search::RandomKey key, std::stop_token stop,
                  search::Progress& progress) const;
 
   /// For models/ itself.

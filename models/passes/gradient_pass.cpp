@@ -124,9 +124,9 @@ LayerBackward layer_backward(const Transformer& model, std::size_t layer, const 
 }
 
 /// The stream of one window at the input of every layer, and after the last.
-std::vector<Stream> streams_of(const Transformer& model, const Samples& windows,
+std::vector<Stream> streams_of(const Transformer& model, const Windows& windows,
                                std::size_t window) {
-  std::vector<Stream> streams = {model.embed(model_input(model, windows, window, window + 1))};
+  std::vector<Stream> streams = {model.embed(input_batch(model, windows, window, window + 1))};
   for (std::size_t layer = 0; layer < model.layers(); ++layer) {
     streams.push_back(model.advance(layer, streams.back()));
   }
@@ -134,7 +134,7 @@ std::vector<Stream> streams_of(const Transformer& model, const Samples& windows,
 }
 
 /// What a pass over one window leaves in every layer.
-std::vector<WindowGradients> window_backward(const Transformer& model, const Samples& windows,
+std::vector<WindowGradients> window_backward(const Transformer& model, const Windows& windows,
                                              std::size_t window, int kv_heads,
                                              search::RandomKey key) {
   std::vector<Stream> streams = streams_of(model, windows, window);
@@ -152,7 +152,7 @@ std::vector<WindowGradients> window_backward(const Transformer& model, const Sam
 
 }  // namespace
 
-std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const Samples& windows,
+std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const Windows& windows,
                                           int kv_heads, search::RandomKey key, std::stop_token stop,
                                           const std::function<void(std::size_t window)>& done) {
   const Device& device = transformer.options().device;

@@ -4,7 +4,7 @@
 #include <span>
 #include <stop_token>
 
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/layers/layer_moments.hpp"
 #include "models/transformer/transformer.hpp"
 #include "search/base/random.hpp"
@@ -17,7 +17,7 @@ namespace regroup::models {
 /// the hidden states of one window; for kWindowShares windows the gradients at every layer's
 /// output; and one sum of D² doubles a layer. `done` is called after each window, from any thread.
 /// Throws Interrupted.
-std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const Samples& windows,
+std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const Windows& windows,
                                           int kv_heads, search::RandomKey key, std::stop_token stop,
                                           const std::function<void(std::size_t window)>& done);
 

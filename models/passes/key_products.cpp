@@ -29,10 +29,10 @@ void require_finite(const Eigen::MatrixXd& gram, std::size_t layer) {
 
 }  // namespace
 
-void batch_key_grams(const Transformer& transformer, const Samples& windows, std::size_t begin,
+void batch_key_grams(const Transformer& transformer, const Windows& windows, std::size_t begin,
                      std::size_t end, search::KeyGrams& grams) {
   transformer.hidden_states(
-      model_input(transformer, windows, begin, end), nullptr,
+      input_batch(transformer, windows, begin, end), nullptr,
       [&](std::size_t layer, const AttentionInput& input) {
         const at::Tensor products =
             products_of_heads(transformer.attention(layer).keys(input.keys));

@@ -128,7 +128,7 @@ class PrefixStates::Run {
   Stream start_states(const Part& part, std::size_t batch) const {
     if (part.layer > 0) return starts_.at(prefix_of(part))[batch];
     const auto [begin, end] = owner_.windows_of(batch);
-    return transformer().embed(model_input(transformer(), owner_.windows_, begin, end));
+    return transformer().embed(input_batch(transformer(), owner_.windows_, begin, end));
   }
 
   /// Runs the rest of the part's candidates, those that share the next layer together.
@@ -163,7 +163,7 @@ class PrefixStates::Run {
   std::map<std::size_t, std::size_t> keeper_;  // first of the order that comes through a prefix
 };
 
-PrefixStates::PrefixStates(const Samples& windows, const Device& device)
+PrefixStates::PrefixStates(const Windows& windows, const Device& device)
     : windows_(windows), batch_windows_(batch_windows(windows, device)), tree_(1) {}
 
 std::size_t PrefixStates::batches() const {
@@ -195,7 +195,7 @@ std::size_t PrefixStates::bytes_of_states(const Transformer& transformer) const 
   const std::size_t number = transformer.options().dtype == DType::kBF16 ? 2 : 4;
   const std::size_t positions = windows_.size() * static_cast<std::size_t>(windows_.context());
   // An encoder-decoder's stream has two halves.
-  const std::size_t halves = windows_.kind() == SampleKind::kPairs ? 2 : 1;
+  const std::size_t halves = windows_.kind() == WindowKind::kPairs ? 2 : 1;
   return halves * positions * static_cast<std::size_t>(transformer.width()) * number;
 }
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/passes/window_pass.hpp"
 #include "models/transformer/transformer.hpp"
 
@@ -36,7 +36,7 @@ class PrefixStates {
       std::function<void(std::size_t candidate, std::size_t batch, const at::Tensor& states)>;
 
   /// `windows` must outlive it; batches are those of `batch_windows`.
-  PrefixStates(const Samples& windows, const Device& device);
+  PrefixStates(const Windows& windows, const Device& device);
 
   /// Candidates must have the same embedding and as many layers. What a candidate's sink gets
   /// depends on the candidate alone, to the bit. Throws Interrupted on `stop`.
@@ -58,7 +58,7 @@ class PrefixStates {
   std::vector<std::size_t> path_of(const PrefixCandidate& candidate);
   std::size_t bytes_of_states(const Transformer& transformer) const;
 
-  const Samples& windows_;
+  const Windows& windows_;
   std::size_t batch_windows_;
   std::vector<Prefix> tree_;
   std::list<std::size_t> kept_;  // most recently used first

@@ -8,7 +8,7 @@
 
 namespace regroup::models {
 
-/// Samples sequences side by side with a KV cache: each begins with `first` and goes on at
+/// Windows sequences side by side with a KV cache: each begins with `first` and goes on at
 /// temperature 1 until its share of `ids` is full (ids.size() / streams.size() ids, row by row).
 /// Sequence i draws from streams[i] alone. Throws Interrupted on `stop`.
 void sample_sequences(const Transformer& transformer, std::int32_t first,

@@ -3,7 +3,7 @@
 namespace regroup::models {
 
 std::vector<int> batch_target_ranks(const Transformer& model, const at::Tensor& states,
-                                    const Samples& windows, WindowRange range) {
+                                    const Windows& windows, WindowRange range) {
   const at::Tensor logits = model.logits(states);
   const at::Tensor targets = batch_targets(model, windows, range.begin, range.end).unsqueeze(1);
   const at::Tensor chosen = logits.gather(1, targets);

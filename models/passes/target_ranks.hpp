@@ -10,6 +10,6 @@ namespace regroup::models {
 /// one batch from its `batch_states`; of two that are as likely the first counts as more so. Needs
 /// targets.
 std::vector<int> batch_target_ranks(const Transformer& model, const at::Tensor& states,
-                                    const Samples& windows, WindowRange range);
+                                    const Windows& windows, WindowRange range);
 
 }  // namespace regroup::models

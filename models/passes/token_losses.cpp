@@ -69,12 +69,12 @@ std::int64_t tokens_at_once(const Transformer& model) {
 
 }  // namespace
 
-at::Tensor batch_states(const Transformer& model, const Samples& windows, std::size_t begin,
+at::Tensor batch_states(const Transformer& model, const Windows& windows, std::size_t begin,
                         std::size_t end) {
-  return model.hidden_states(model_input(model, windows, begin, end)).flatten(0, 1);
+  return model.hidden_states(input_batch(model, windows, begin, end)).flatten(0, 1);
 }
 
-void batch_means(const Transformer& model, const at::Tensor& states, const Samples& windows,
+void batch_means(const Transformer& model, const at::Tensor& states, const Windows& windows,
                  WindowRange range, TokenMeasure measure, std::span<double> means) {
   const auto count = static_cast<std::int64_t>(range.end - range.begin);
   const at::Tensor targets = batch_targets(model, windows, range.begin, range.end);
@@ -92,7 +92,7 @@ void batch_means(const Transformer& model, const at::Tensor& states, const Sampl
 }
 
 void batch_scores(const Transformer& model, const at::Tensor& states, const Transformer& source,
-                  const at::Tensor& source_states, const Samples& windows, WindowRange range,
+                  const at::Tensor& source_states, const Windows& windows, WindowRange range,
                   std::span<WindowScore> scores) {
   const auto count = static_cast<std::int64_t>(range.end - range.begin);
   const at::Tensor targets = model.is_measured_by_source()

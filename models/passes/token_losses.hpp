@@ -2,21 +2,21 @@
 
 #include <span>
 
-#include "models/inputs/samples.hpp"
 #include "models/inputs/window_score.hpp"
-#include "models/passes/sample_batch.hpp"
+#include "models/inputs/windows.hpp"
+#include "models/passes/input_batch.hpp"
 #include "models/passes/window_pass.hpp"
 
 namespace regroup::models {
 
 /// What the head takes of windows begin … end − 1 in one batch: [scored positions, D].
-at::Tensor batch_states(const Transformer& model, const Samples& windows, std::size_t begin,
+at::Tensor batch_states(const Transformer& model, const Windows& windows, std::size_t begin,
                         std::size_t end);
 
 /// Means over the scored positions of every window of one batch, from its `batch_states`: means[w]
 /// for window w. Log-probabilities in float32, sums in double. Not for models that are measured by
 /// their source.
-void batch_means(const Transformer& model, const at::Tensor& states, const Samples& windows,
+void batch_means(const Transformer& model, const at::Tensor& states, const Windows& windows,
                  WindowRange range, TokenMeasure measure, std::span<double> means);
 
 /// Scores of one batch of windows beside the source, from the `batch_states` of both: scores[w] for
@@ -24,7 +24,7 @@ void batch_means(const Transformer& model, const at::Tensor& states, const Sampl
 /// source, the loss is the cross-entropy with the source's own distribution, the accuracy the
 /// agreement with it.
 void batch_scores(const Transformer& model, const at::Tensor& states, const Transformer& source,
-                  const at::Tensor& source_states, const Samples& windows, WindowRange range,
+                  const at::Tensor& source_states, const Windows& windows, WindowRange range,
                   std::span<WindowScore> scores);
 
 /// What every target costs, given last hidden states [tokens, D] and targets [tokens], both where

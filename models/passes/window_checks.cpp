@@ -9,11 +9,11 @@
 namespace regroup::models {
 namespace {
 
-const char* data_of(SampleKind kind) {
+const char* data_of(WindowKind kind) {
   switch (kind) {
-    case SampleKind::kPairs:
+    case WindowKind::kPairs:
       return "pairs of source and target (.jsonl)";
-    case SampleKind::kImages:
+    case WindowKind::kImages:
       return "images";
     default:
       return "text or token ids";
@@ -39,11 +39,11 @@ void require_length(std::size_t length, const ModelConfig& config) {
                     .found = std::to_string(length)});
 }
 
-void require_kind(SampleKind kind, const ModelConfig& config) {
-  if (kind == sample_kind(config.kind)) return;
+void require_kind(WindowKind kind, const ModelConfig& config) {
+  if (kind == window_kind(config.kind)) return;
   throw InputError({.what = "data are not what the model reads",
                     .where = config.architecture,
-                    .expected = data_of(sample_kind(config.kind)),
+                    .expected = data_of(window_kind(config.kind)),
                     .found = data_of(kind)});
 }
 
@@ -63,7 +63,7 @@ void require_input(const ForwardInput& input, const ModelConfig& config) {
     throw InputError({.what = is_read ? "input that the model reads is missing"
                                       : "input is not what the model reads",
                       .where = name,
-                      .expected = data_of(sample_kind(config.kind))});
+                      .expected = data_of(window_kind(config.kind))});
   };
   const bool is_image = config.kind == ModelKind::kImage;
   require(!input.pixels.empty(), is_image, "pixel_values");
@@ -85,9 +85,9 @@ void require_input(const ForwardInput& input, const ModelConfig& config) {
   }
 }
 
-void require_windows(const Samples& windows, const ModelConfig& config) {
+void require_windows(const Windows& windows, const ModelConfig& config) {
   require_kind(windows.kind(), config);
-  if (windows.kind() == SampleKind::kImages) return;
+  if (windows.kind() == WindowKind::kImages) return;
   require_length(static_cast<std::size_t>(windows.context()), config);
   require_ids(windows.ids(), config);
   for (const TokenPair& pair : windows.pairs()) {

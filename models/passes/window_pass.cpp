@@ -29,8 +29,8 @@ void spread(std::size_t count, const Device& device, const std::function<void(st
 
 }  // namespace
 
-std::size_t batch_windows(const Samples& windows, const Device& device) {
-  if (windows.kind() == SampleKind::kPairs) return 1;  // their lengths differ
+std::size_t batch_windows(const Windows& windows, const Device& device) {
+  if (windows.kind() == WindowKind::kPairs) return 1;  // their lengths differ
   return batch_sequences(static_cast<std::size_t>(windows.context()), device);
 }
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <stop_token>
 
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/tensors/compute.hpp"
 
 namespace regroup::models {
@@ -22,7 +22,7 @@ struct WindowRange {
 /// Windows that go through the model together: so many tokens as keep matrix products efficient. It
 /// depends on the windows and the kind of device alone, so that results do not depend on the number
 /// of threads.
-std::size_t batch_windows(const Samples& windows, const Device& device);
+std::size_t batch_windows(const Windows& windows, const Device& device);
 /// The same for sequences of so many input tokens.
 std::size_t batch_sequences(std::size_t length, const Device& device);
 

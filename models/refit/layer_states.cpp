@@ -12,7 +12,7 @@ constexpr double kMostBytes = 2.0 * 1024 * 1024 * 1024;
 
 }  // namespace
 
-LayerStates::LayerStates(Transformer transformer, const Samples& windows)
+LayerStates::LayerStates(Transformer transformer, const Windows& windows)
     : transformer_(std::move(transformer)), windows_(windows), layers_(transformer_.layers() + 1) {
   const double positions =
       static_cast<double>(windows.size()) * static_cast<double>(windows.context());
@@ -26,7 +26,7 @@ std::vector<Stream> LayerStates::embedded(std::stop_token stop) const {
   for_each_window(windows_.size(), transformer_.options().device, std::move(stop),
                   [&](std::size_t window) {
                     states[window] =
-                        transformer_.embed(model_input(transformer_, windows_, window, window + 1));
+                        transformer_.embed(input_batch(transformer_, windows_, window, window + 1));
                   });
   return states;
 }

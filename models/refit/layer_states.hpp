@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/transformer/transformer.hpp"
 
 namespace regroup::models {
@@ -17,19 +17,19 @@ namespace regroup::models {
 class LayerStates {
  public:
   /// `windows` must outlive it.
-  LayerStates(Transformer transformer, const Samples& windows);
+  LayerStates(Transformer transformer, const Windows& windows);
 
   /// What enters layer 0 … `layers()`; the last is what the final norm receives. Throws
   /// Interrupted.
   std::vector<Stream> at_layer(std::size_t layer, std::stop_token stop) const;
   const Transformer& transformer() const { return transformer_; }
-  const Samples& windows() const { return windows_; }
+  const Windows& windows() const { return windows_; }
 
  private:
   std::vector<Stream> embedded(std::stop_token stop) const;
 
   Transformer transformer_;
-  const Samples& windows_;
+  const Windows& windows_;
   bool keeps_all_;
   mutable std::mutex mutex_;
   mutable std::vector<std::vector<Stream>> layers_;  // empty where not known or dropped

@@ -8,8 +8,8 @@
 
 namespace regroup::models {
 
-/// What a model is run on; what it does not read is undefined.
-struct ModelInput {
+/// A batch of what a model reads, as tensors; what it does not read is undefined.
+struct InputBatch {
   at::Tensor ids;          ///< [batch, length], int64
   at::Tensor decoder_ids;  ///< the same, of an encoder-decoder's target
   at::Tensor pixels;       ///< [batch, channels, height, width]

@@ -103,7 +103,7 @@ void Transformer::set_cache(CacheType type, KeyOrder order) {
   }
 }
 
-Stream Transformer::embed(const ModelInput& input, std::int64_t offset) const {
+Stream Transformer::embed(const InputBatch& input, std::int64_t offset) const {
   if (kind_ == ModelKind::kImage) return {embedding_.patches(input.pixels), {}, {}};
   Stream stream{embedding_.tokens(input.ids, offset), {}, {}};
   if (encoder_layers_ > 0) stream.waiting = embedding_.tokens(input.decoder_ids, 0);
@@ -154,7 +154,7 @@ KvCache Transformer::make_cache(std::int64_t batch, std::int64_t capacity) const
   return cache;
 }
 
-at::Tensor Transformer::hidden_states(const ModelInput& input, KvCache* cache,
+at::Tensor Transformer::hidden_states(const InputBatch& input, KvCache* cache,
                                       const AttentionInputObserver& observe) const {
   const std::int64_t offset = cache != nullptr ? cache->length : 0;
   Stream stream = embed(input, offset);

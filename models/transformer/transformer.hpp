@@ -10,8 +10,8 @@
 #include "models/attention/attention.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "models/transformer/embedding.hpp"
-#include "models/transformer/head.hpp"
 #include "models/transformer/mlp.hpp"
+#include "models/transformer/output_head.hpp"
 #include "models/transformer/stream.hpp"
 
 namespace regroup::models {
@@ -54,10 +54,10 @@ class Transformer {
   /// What `logits` takes of an input, [batch, scored positions, D]: all positions, of an
   /// encoder-decoder those of the target, of an image the class token. With a cache, the ids of a
   /// causal model continue what it holds: a first call with any length, then one id a call.
-  at::Tensor hidden_states(const ModelInput& input, KvCache* cache = nullptr,
+  at::Tensor hidden_states(const InputBatch& input, KvCache* cache = nullptr,
                            const AttentionInputObserver& observe = {}) const;
   /// One layer after another, without a cache: what enters the first one, …
-  Stream embed(const ModelInput& input, std::int64_t offset = 0) const;
+  Stream embed(const InputBatch& input, std::int64_t offset = 0) const;
   /// … what a layer's attention sees of the stream, …
   AttentionInput attention_input(std::size_t layer, const Stream& stream) const;
   /// … what the residual stream would be after the layer's attention and before a norm, but for
@@ -103,7 +103,7 @@ class Transformer {
   std::vector<Layer> layers_;
   std::optional<Norm> encoder_norm_;
   std::optional<Norm> final_norm_;
-  Head head_;
+  OutputHead head_;
 };
 
 }  // namespace regroup::models

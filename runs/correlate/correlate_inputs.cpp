@@ -73,7 +73,7 @@ std::vector<int> layer_group_counts(const std::vector<KvSize>& sizes, int heads)
 }
 
 /// The last quarter of the text's windows is held back to measure on.
-CorrelateTexts split_text(models::InputData data, const models::Samples& all) {
+CorrelateTexts split_text(models::Dataset data, const models::Windows& all) {
   if (all.size() < 2) {
     throw InputError({.what = "text is too short to keep a part of it to measure on",
                       .where = data.file.string(),
@@ -86,18 +86,18 @@ CorrelateTexts split_text(models::InputData data, const models::Samples& all) {
 }
 
 CorrelateTexts open_texts(const CorrelateOptions& options, const models::PretrainedModel& model) {
-  models::InputData data = models::read_input_data(options.data, model);
-  models::Samples windows =
+  models::Dataset data = models::read_dataset(options.data, model);
+  models::Windows windows =
       calibration_windows(data, model.config, static_cast<std::size_t>(options.tokens));
   if (options.selection.empty()) return split_text(std::move(data), windows);
-  models::InputData selection = models::read_input_data(options.selection, model);
+  models::Dataset selection = models::read_dataset(options.selection, model);
   if (selection.sha256 == data.sha256) {
     throw InputError({.what = "the same data calibrate and measure",
                       .where = "--data, --selection",
                       .expected = "different texts, or --data alone, which is split",
                       .found = selection.file.string()});
   }
-  models::Samples measured = calibration_windows(selection, model.config, 0);
+  models::Windows measured = calibration_windows(selection, model.config, 0);
   return {std::move(data), std::move(selection), std::move(windows), std::move(measured)};
 }
 

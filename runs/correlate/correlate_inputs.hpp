@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "models/inputs/input_data.hpp"
+#include "models/inputs/dataset.hpp"
 #include "models/language_model/language_model.hpp"
 #include "runs/correlate/correlate_options.hpp"
 
@@ -18,10 +18,10 @@ struct KvSize {
 
 /// The texts of a comparison: proxies read one, the other measures.
 struct CorrelateTexts {
-  models::InputData data;
-  std::optional<models::InputData> selection;  ///< where given
-  models::Samples calibration;
-  models::Samples measured;
+  models::Dataset data;
+  std::optional<models::Dataset> selection;  ///< where given
+  models::Windows calibration;
+  models::Windows measured;
 };
 
 /// Everything that a comparison reads, opened and checked before anything is computed or written.

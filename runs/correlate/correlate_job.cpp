@@ -46,7 +46,7 @@ CorrelateResult sample_and_measure(const CorrelateOptions& options, const Correl
   for (const PricedProxy& proxy : proxies) result.proxies.push_back(proxy.name);
   result.samples = draw_samples(proxies, options, inputs, key);
   const models::CandidateMeter meter(
-      std::make_shared<const models::Converter>(inputs.language_model, calibration),
+      std::make_shared<const models::Merger>(inputs.language_model, calibration),
       inputs.texts.measured);
   result.source = measure_samples(result.samples, meter, recipe, log, std::move(stop));
   return result;

@@ -16,7 +16,7 @@ using Scores = std::vector<models::WindowScore>;
 /// Groupings measured together.
 constexpr std::size_t kTogether = 16;
 
-/// Samples by their grouping, in an order that depends on the groupings alone.
+/// Windows by their grouping, in an order that depends on the groupings alone.
 std::map<search::Grouping, std::vector<GroupingSample*>> by_grouping(
     std::span<GroupingSample> samples) {
   std::map<search::Grouping, std::vector<GroupingSample*>> distinct;

@@ -57,14 +57,14 @@ CalibrationInput open_calibration(const std::filesystem::path& file,
     input.statistics = models::read_calibration(file, model);
     input.windows = input.statistics->windows;
   } else {
-    input.data = models::read_input_data(file, model);
+    input.data = models::read_dataset(file, model);
     input.windows = calibration_windows(*input.data, model.config, 0);
   }
   return input;
 }
 
 models::Calibration make_calibration(const models::LanguageModel& model,
-                                     const models::Samples& windows, std::string data_sha256,
+                                     const models::Windows& windows, std::string data_sha256,
                                      std::optional<search::RandomKey> gradients,
                                      std::stop_token stop, search::Progress& progress) {
   const auto layers = static_cast<std::size_t>(model.config().layers);
@@ -78,7 +78,7 @@ models::Calibration make_calibration(const models::LanguageModel& model,
 
 std::optional<models::Calibration> reusable_calibration(
     const std::filesystem::path& file, const models::PretrainedModel& model,
-    const models::Samples& windows, const std::string& data_sha256,
+    const models::Windows& windows, const std::string& data_sha256,
     const std::optional<search::RandomKey>& gradients) {
   if (!std::filesystem::is_regular_file(file)) return std::nullopt;
   try {

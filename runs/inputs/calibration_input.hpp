@@ -7,7 +7,7 @@
 #include <string>
 
 #include "models/grouping/grouping_file.hpp"
-#include "models/inputs/input_data.hpp"
+#include "models/inputs/dataset.hpp"
 #include "models/language_model/language_model.hpp"
 #include "search/base/progress.hpp"
 
@@ -18,8 +18,8 @@ namespace regroup::runs {
 struct CalibrationInput {
   std::filesystem::path file;
   std::optional<models::Calibration> statistics;  ///< of a calibration file
-  std::optional<models::InputData> data;          ///< else
-  std::optional<models::Samples> windows;         ///< of either
+  std::optional<models::Dataset> data;            ///< else
+  std::optional<models::Windows> windows;         ///< of either
 
   /// SHA-256 of the data, also where only their statistics are given.
   const std::string& data_sha256() const;
@@ -35,7 +35,7 @@ CalibrationInput open_calibration(const std::filesystem::path& file,
 /// Measures moments on windows and says on the log's progress what it does. `gradients`: labels
 /// are drawn with that key. Throws as LanguageModel::calibrate.
 models::Calibration make_calibration(const models::LanguageModel& model,
-                                     const models::Samples& windows, std::string data_sha256,
+                                     const models::Windows& windows, std::string data_sha256,
                                      std::optional<search::RandomKey> gradients,
                                      std::stop_token stop, search::Progress& progress);
 
@@ -43,7 +43,7 @@ models::Calibration make_calibration(const models::LanguageModel& model,
 /// with the same labels; else nothing.
 std::optional<models::Calibration> reusable_calibration(
     const std::filesystem::path& file, const models::PretrainedModel& model,
-    const models::Samples& windows, const std::string& data_sha256,
+    const models::Windows& windows, const std::string& data_sha256,
     const std::optional<search::RandomKey>& gradients);
 
 /// The calibration that a grouping's recipe needs, or null if it needs none: from `option`

@@ -15,13 +15,13 @@ constexpr int kSampledContext = 256;
 
 }  // namespace
 
-models::Samples sample_text(const models::LanguageModel& model, search::RandomKey key,
+models::Windows sample_text(const models::LanguageModel& model, search::RandomKey key,
                             std::stop_token stop, search::Progress& progress) {
   const int context = std::min(model.config().context, kSampledContext);
   progress.begin("sampling text from the model",
                  static_cast<std::size_t>(kSampledWindows) * static_cast<std::size_t>(context),
                  "tokens");
-  models::Samples windows = model.sample(kSampledWindows, context, key, stop, progress);
+  models::Windows windows = model.sample(kSampledWindows, context, key, stop, progress);
   progress.end();
   return windows;
 }
@@ -34,8 +34,8 @@ void require_can_write_text(const models::PretrainedModel& model, const char* op
        .expected = fmt::format("{} FILE, or a causal model with bos_token_id", option)});
 }
 
-models::Samples calibration_windows(const models::InputData& data,
-                                    const models::ModelConfig& config, std::size_t most_tokens) {
+models::Windows calibration_windows(const models::Dataset& data, const models::ModelConfig& config,
+                                    std::size_t most_tokens) {
   return models::windows_of(data, config, eval_window(config, 0), most_tokens);
 }
 

@@ -2,7 +2,7 @@
 
 #include <stop_token>
 
-#include "models/inputs/input_data.hpp"
+#include "models/inputs/dataset.hpp"
 #include "models/language_model/language_model.hpp"
 #include "search/base/progress.hpp"
 
@@ -10,7 +10,7 @@ namespace regroup::runs {
 
 /// The text that stands in for data that are not given: 64 windows of min(context, 256) tokens that
 /// the model writes itself (DESIGN, "Command line").
-models::Samples sample_text(const models::LanguageModel& model, search::RandomKey key,
+models::Windows sample_text(const models::LanguageModel& model, search::RandomKey key,
                             std::stop_token stop, search::Progress& progress);
 
 /// Throws InputError, naming the option that gives data, if the model cannot write text.
@@ -18,7 +18,7 @@ void require_can_write_text(const models::PretrainedModel& model, const char* op
 
 /// Windows of the model's own length; `most_tokens` 0: all, else spread evenly over the data.
 /// Throws InputError for too short a text.
-models::Samples calibration_windows(const models::InputData& data,
-                                    const models::ModelConfig& config, std::size_t most_tokens);
+models::Windows calibration_windows(const models::Dataset& data, const models::ModelConfig& config,
+                                    std::size_t most_tokens);
 
 }  // namespace regroup::runs

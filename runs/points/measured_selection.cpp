@@ -36,12 +36,12 @@ void MeasuredSelection::Memory::remember(const search::Grouping& grouping,
 }
 
 MeasuredSelection::MeasuredSelection(const fitness::MeasuredFitness& fitness,
-                                     std::shared_ptr<const models::Converter> converter,
-                                     const models::Samples& windows, const RunDirectory& directory,
+                                     std::shared_ptr<const models::Merger> merger,
+                                     const models::Windows& windows, const RunDirectory& directory,
                                      std::stop_token stop)
     : fitness_(fitness),
-      source_(source_grouping(converter->source().config())),
-      meter_(std::move(converter), windows),
+      source_(source_grouping(merger->source().config())),
+      meter_(std::move(merger), windows),
       memory_(fitness, directory, windows.size()),
       stop_(std::move(stop)) {}
 

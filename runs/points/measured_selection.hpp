@@ -15,9 +15,8 @@ namespace regroup::runs {
 class MeasuredSelection {
  public:
   MeasuredSelection(const fitness::MeasuredFitness& fitness,
-                    std::shared_ptr<const models::Converter> converter,
-                    const models::Samples& windows, const RunDirectory& directory,
-                    std::stop_token stop);
+                    std::shared_ptr<const models::Merger> merger, const models::Windows& windows,
+                    const RunDirectory& directory, std::stop_token stop);
 
   const fitness::MeasuredFitness& fitness() const { return fitness_; }
   /// The score of groupings merged by `recipe`; refers to this object.

@@ -30,10 +30,10 @@ std::string key_of(const RunPoint* point, CacheType cache) {
 
 }  // namespace
 
-PointScores::PointScores(const models::Converter& converter, const models::Samples& windows,
+PointScores::PointScores(const models::Merger& merger, const models::Windows& windows,
                          std::vector<CacheType> caches, const RunDirectory& directory,
                          const RunLog& log, std::stop_token stop)
-    : converter_(converter),
+    : merger_(merger),
       windows_(windows),
       caches_(std::move(caches)),
       directory_(directory),
@@ -87,7 +87,7 @@ void PointScores::measure(const std::vector<Missing>& missing) {
   search::Progress& progress = log_.progress();
   const auto started = std::chrono::steady_clock::now();
   progress.begin("measuring the source", windows_.tokens(), windows_.unit());
-  const models::SourceStates states = converter_.source().source_states(windows_, stop_, progress);
+  const models::SourceStates states = merger_.source().source_states(windows_, stop_, progress);
   progress.end();
   if (!scores_.contains(kSource)) keep(kSource, states.scores());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
@@ -99,8 +99,8 @@ void PointScores::measure(const std::vector<Missing>& missing) {
   for (const Missing& one : missing) {
     const models::LanguageModel model =
         one.point == nullptr
-            ? converter_.source()
-            : converter_.convert(one.point->point.grouping, one.point->recipe, stop_);
+            ? merger_.source()
+            : merger_.merged_model(one.point->point.grouping, one.point->recipe, stop_);
     for (const CacheType type : one.types) {
       keep(key_of(one.point, type), model.with_cache(type).compare(states, stop_, progress));
     }
@@ -115,7 +115,7 @@ double PointScores::passes(const std::vector<Missing>& missing) const {
   for (const Missing& one : missing) {
     measurements += static_cast<double>(one.types.size());
     const bool is_source = one.point == nullptr || one.point->point.grouping.is_source();
-    if (!is_source) tokens += converter_.refit_tokens(one.point->recipe);
+    if (!is_source) tokens += merger_.refit_tokens(one.point->recipe);
   }
   return measurements + tokens / static_cast<double>(windows_.tokens());
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 #include "runs/base/run_log.hpp"
 #include "runs/directory/run_directory.hpp"
 #include "runs/points/run_points.hpp"
@@ -20,13 +20,13 @@ class PointScores {
 
   /// `caches`: types of KV cache besides the plain one, with which the source and the points of the
   /// search are measured too.
-  PointScores(const models::Converter& converter, const models::Samples& windows,
+  PointScores(const models::Merger& merger, const models::Windows& windows,
               std::vector<models::CacheType> caches, const RunDirectory& directory,
               const RunLog& log, std::stop_token stop);
 
   /// Makes the scores of the source and of all points known. What the run directory remembers is
   /// not measured again; each new measurement is remembered at once. Says the expected time first.
-  /// Throws as LanguageModel::compare and Converter::convert.
+  /// Throws as LanguageModel::compare and Merger::merged_model.
   void find(const std::vector<RunPoint>& points);
 
   /// After `find`, of the source and of its points.
@@ -35,7 +35,7 @@ class PointScores {
                    models::CacheType cache = models::CacheType::kExact) const;
 
   const std::vector<models::CacheType>& caches() const { return caches_; }
-  const models::ModelConfig& config() const { return converter_.source().config(); }
+  const models::ModelConfig& config() const { return merger_.source().config(); }
 
  private:
   /// What is not known yet of one model: the source where `point` is null.
@@ -50,8 +50,8 @@ class PointScores {
   void measure(const std::vector<Missing>& missing);
   double passes(const std::vector<Missing>& missing) const;
 
-  const models::Converter& converter_;
-  const models::Samples& windows_;
+  const models::Merger& merger_;
+  const models::Windows& windows_;
   std::vector<models::CacheType> caches_;
   const RunDirectory& directory_;
   const RunLog& log_;

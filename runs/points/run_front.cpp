@@ -8,7 +8,6 @@
 #include "fitness/measured_score.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "runs/base/json_fields.hpp"
 #include "runs/base/option_checks.hpp"
 #include "search/base/error.hpp"
 
@@ -44,7 +43,7 @@ double smallest_ratio(const ordered_json& front, const std::string& where) {
 ordered_json read_front(const std::filesystem::path& run) {
   const std::filesystem::path file = run / "front.json";
   const nlohmann::json front = models::read_json_file(file);
-  check_format(JsonFields(front, file.string()), "regroup.front");
+  models::check_format(models::JsonFields(front, file.string()), "regroup.front");
   models::required_array(front, "points", file.string());
   return front;
 }

@@ -5,15 +5,17 @@
 #include <algorithm>
 #include <set>
 
+#include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/recipes/merge_recipe.hpp"
-#include "runs/base/json_fields.hpp"
 #include "runs/reading/history_file.hpp"
 #include "runs/reading/run_groupings.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::runs {
 namespace {
+
+using models::JsonFields;
 
 using nlohmann::json;
 
@@ -178,7 +180,7 @@ void read_front(RunData& run) {
   const std::filesystem::path file = run.directory / "front.json";
   const json document = models::read_json_file(file);
   const JsonFields front(document, file.string());
-  check_format(front, "regroup.front");
+  models::check_format(front, "regroup.front");
   const JsonFields source = front.object("source");
   run.source_bytes_per_token = positive(source, "kv_bytes_per_token");
   run.source_loss = source.optional_number("loss");
@@ -211,7 +213,7 @@ RunData load_run(const std::filesystem::path& directory) {
 
 RunData load_run(const std::filesystem::path& directory, const json& record) {
   const JsonFields fields(record, (directory / "run.json").string());
-  check_format(fields, "regroup.run");
+  models::check_format(fields, "regroup.run");
   RunData run;
   run.directory = directory;
   run.seed = fields.count("seed");

@@ -7,10 +7,11 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/partition_json.hpp"
-#include "runs/base/json_fields.hpp"
 
 namespace regroup::runs {
 namespace {
+
+using models::JsonFields;
 
 using nlohmann::json;
 
@@ -46,7 +47,7 @@ std::vector<LayerGroups> read_grouping_layers(const std::filesystem::path& file,
                                               std::uint64_t kv_heads, std::uint64_t query_heads) {
   const json document = models::read_json_file(file);
   const JsonFields fields(document, file.string());
-  check_format(fields, "regroup.grouping");
+  models::check_format(fields, "regroup.grouping");
   const json& layers = fields.array("layers");
   if (layers.empty()) fields.refuse("layers", "at least one layer", "none");
   std::vector<LayerGroups> all;

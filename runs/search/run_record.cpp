@@ -21,7 +21,7 @@ struct TextSource {
   std::string sha256;
 };
 
-std::optional<TextSource> source_of(const std::optional<models::InputData>& data) {
+std::optional<TextSource> source_of(const std::optional<models::Dataset>& data) {
   if (!data) return std::nullopt;
   return TextSource{data->file, data->sha256};
 }
@@ -32,12 +32,12 @@ std::optional<TextSource> source_of(const std::optional<CalibrationInput>& input
 }
 
 ordered_json text_record(const std::optional<TextSource>& data,
-                         const std::optional<models::Samples>& windows) {
+                         const std::optional<models::Windows>& windows) {
   if (!windows) return nullptr;
   ordered_json record;
   if (data) record["file"] = data->file.filename().string();
   record["sha256"] = data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
-  if (windows->kind() == models::SampleKind::kImages) {
+  if (windows->kind() == models::WindowKind::kImages) {
     record["images"] = windows->size();
   } else {
     record["tokens"] = windows->tokens();

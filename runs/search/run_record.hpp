@@ -14,9 +14,9 @@ nlohmann::ordered_json version_record();
 
 /// The windows that a run worked on, given or sampled; absent where none were needed.
 struct RunTexts {
-  std::optional<models::Samples> calibration;
-  std::optional<models::Samples> selection;
-  std::optional<models::Samples> eval;
+  std::optional<models::Windows> calibration;
+  std::optional<models::Windows> selection;
+  std::optional<models::Windows> eval;
 };
 
 /// The part of run.json that the same run always writes alike: options, seed, versions, the model

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kFile = "calibration.safetensors";
 
-std::shared_ptr<const models::Calibration> moments(const models::Samples& windows,
+std::shared_ptr<const models::Calibration> moments(const models::Windows& windows,
                                                    const SearchOptions& options,
                                                    const SearchInputs& inputs,
                                                    const std::filesystem::path& file,
@@ -34,7 +34,7 @@ std::shared_ptr<const models::Calibration> moments(const models::Samples& window
 }
 
 /// Products of keys, where the method needs them.
-std::optional<search::KeyGrams> key_grams(const models::Samples& windows,
+std::optional<search::KeyGrams> key_grams(const models::Windows& windows,
                                           const SearchOptions& options, const SearchInputs& inputs,
                                           std::stop_token stop, search::Progress& progress) {
   if (!search::find_method(options.method).allocates_queries()) return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<search::KeyGrams> key_grams(const models::Samples& windows,
 
 }  // namespace
 
-RunStatistics calibrate(const models::Samples& windows, const SearchOptions& options,
+RunStatistics calibrate(const models::Windows& windows, const SearchOptions& options,
                         const SearchInputs& inputs, const RunDirectory& directory,
                         search::RandomKey key, std::stop_token stop, search::Progress& progress) {
   const std::filesystem::path file = directory.path() / kFile;

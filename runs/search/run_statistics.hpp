@@ -25,7 +25,7 @@ struct RunStatistics {
 /// the run's calibration.safetensors; taken from there, or from a calibration file that is given,
 /// if they were made before. And the products of keys where the method needs them. Labels of the
 /// gradients are drawn with `key`. Throws Interrupted, WorkError.
-RunStatistics calibrate(const models::Samples& windows, const SearchOptions& options,
+RunStatistics calibrate(const models::Windows& windows, const SearchOptions& options,
                         const SearchInputs& inputs, const RunDirectory& directory,
                         search::RandomKey key, std::stop_token stop, search::Progress& progress);
 

@@ -23,8 +23,7 @@ struct Role {
   const char* purpose;
 };
 
-Role role_of(const std::optional<models::InputData>& data, const char* option,
-             const char* purpose) {
+Role role_of(const std::optional<models::Dataset>& data, const char* option, const char* purpose) {
   if (!data) return {"", "", option, purpose};
   return {data->sha256, data->file, option, purpose};
 }
@@ -52,7 +51,7 @@ void require_different_data(const SearchInputs& inputs) {
 
 /// Takes the last quarter of the calibration text's windows to select on (DESIGN, "Command line").
 void split_calibration(SearchInputs& inputs) {
-  const models::Samples all = *inputs.calibration_windows;
+  const models::Windows all = *inputs.calibration_windows;
   if (inputs.calibration->statistics) {
     throw InputError({.what = "statistics cannot be split from the text that they were made of",
                       .where = inputs.calibration->file.string(),
@@ -74,7 +73,7 @@ void split_calibration(SearchInputs& inputs) {
 /// The data that a measured search selects on, where they are not sampled.
 void open_selection(const SearchOptions& options, SearchInputs& inputs) {
   if (!options.selection.empty()) {
-    inputs.selection = models::read_input_data(options.selection, *inputs.model);
+    inputs.selection = models::read_dataset(options.selection, *inputs.model);
     inputs.selection_windows = calibration_windows(*inputs.selection, inputs.model->config, 0);
   } else if (selects_by_measuring(options) && inputs.calibration) {
     split_calibration(inputs);
@@ -112,7 +111,7 @@ SearchInputs open_inputs(const SearchOptions& options,
     require_statistics(options, inputs);
   }
   if (!options.eval.empty()) {
-    inputs.eval = models::read_input_data(options.eval, *inputs.model);
+    inputs.eval = models::read_dataset(options.eval, *inputs.model);
     inputs.eval_windows = calibration_windows(*inputs.eval, inputs.model->config,
                                               static_cast<std::size_t>(options.eval_tokens));
   }

@@ -3,7 +3,7 @@
 #include <memory>
 #include <optional>
 
-#include "models/inputs/input_data.hpp"
+#include "models/inputs/dataset.hpp"
 #include "models/language_model/language_model.hpp"
 #include "runs/inputs/calibration_input.hpp"
 #include "runs/plan/search_options.hpp"
@@ -16,12 +16,12 @@ namespace regroup::runs {
 struct SearchInputs {
   std::shared_ptr<const models::PretrainedModel> model;
   std::optional<CalibrationInput> calibration;
-  std::optional<models::Samples> calibration_windows;  ///< of `calibration`
-  std::optional<models::InputData> selection;
+  std::optional<models::Windows> calibration_windows;  ///< of `calibration`
+  std::optional<models::Dataset> selection;
   /// Of `selection`, or the last quarter of the calibration text's, which then lacks them.
-  std::optional<models::Samples> selection_windows;
-  std::optional<models::InputData> eval;
-  std::optional<models::Samples> eval_windows;  ///< of `eval`
+  std::optional<models::Windows> selection_windows;
+  std::optional<models::Dataset> eval;
+  std::optional<models::Windows> eval_windows;  ///< of `eval`
   search::GroupingRules rules;                  ///< that the result must follow
   std::vector<double> kv_limits;  ///< that the run answers, ascending; none: the whole front
   std::vector<search::Grouping> seeds;

@@ -6,7 +6,7 @@
 
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
-#include "search/base/stage_clock.hpp"
+#include "search/base/stage_deadline.hpp"
 #include "search/costs/relaxation.hpp"
 #include "search/exact/good_partitions.hpp"
 #include "search/exact/subset_dp.hpp"
@@ -121,7 +121,7 @@ class LargeUnits {
   }
 
   /// Explores every tree up to `nodes`, unless the time is over; with `last` each is then given up.
-  void explore(std::size_t nodes, bool last, const StageClock& clock,
+  void explore(std::size_t nodes, bool last, const StageDeadline& clock,
                const MethodContext& context) {
     context.progress.begin(last ? "proving partitions" : "bounding partitions", ids_.size(),
                            "partitions");
@@ -146,7 +146,7 @@ class LargeUnits {
 
 std::vector<ProvenUnit> solve_units(const GroupingProblem& problem, const ExactOptions& options,
                                     const MethodContext& context) {
-  const StageClock clock(0, options.seconds);
+  const StageDeadline clock(0, options.seconds);
   std::vector<ProvenUnit> solved(problem.units().size());
   std::vector<std::size_t> small;
   std::vector<std::size_t> large;

@@ -8,7 +8,7 @@
 
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
-#include "search/base/stage_clock.hpp"
+#include "search/base/stage_deadline.hpp"
 #include "search/costs/descent.hpp"
 #include "search/costs/pricing_work.hpp"
 #include "search/evolution/memo_evaluator.hpp"
@@ -225,7 +225,7 @@ std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes
                                       SearchState& state) {
   StageOne units(problem, sizes, options, context, state);
   if (state.stage > 1) return units.fronts(context);
-  const StageClock clock(state.seconds, options.seconds);
+  const StageDeadline clock(state.seconds, options.seconds);
   context.progress.begin("stage 1: partitions of each layer",
                          static_cast<std::size_t>(options.nsga2.generations) + 1, "generations");
   context.progress.advance(static_cast<std::size_t>(units.generations()));

@@ -2,7 +2,7 @@
 
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
-#include "search/base/stage_clock.hpp"
+#include "search/base/stage_deadline.hpp"
 #include "search/evolution/memo_evaluator.hpp"
 #include "search/evolution/nsga2.hpp"
 #include "search/evolution/variations/bounded_integers.hpp"
@@ -72,7 +72,7 @@ std::vector<ModelPoint> qcqa_stage_two(const GroupingProblem& problem,
     state.stage = 2;
     state.seconds = 0;
   }
-  const StageClock clock(state.seconds, options.seconds);
+  const StageDeadline clock(state.seconds, options.seconds);
   const double error_scale = problem.one_group_error();
   context.progress.begin("stage 2: sizes across layers",
                          static_cast<std::size_t>(limits.generations) + 1, "generations");

@@ -27,7 +27,7 @@ constexpr int kContext = 256;
 struct Scene {
   explicit Scene(int count)
       : model(open()),
-        converter(std::make_shared<const models::Converter>(model, nullptr)),
+        merger(std::make_shared<const models::Merger>(model, nullptr)),
         windows(random_windows(count)) {}
 
   static models::LanguageModel open() {
@@ -37,7 +37,7 @@ struct Scene {
     return {std::make_shared<const models::PretrainedModel>(models::open_model(demo)),
             models::ComputeOptions{}};
   }
-  static models::Samples random_windows(int count) {
+  static models::Windows random_windows(int count) {
     search::RandomStream random{search::RandomKey(1)};
     std::vector<std::int32_t> ids;
     for (int i = 0; i < count * (kContext + 1); ++i) ids.push_back(random.below(4096));
@@ -45,8 +45,8 @@ struct Scene {
   }
 
   models::LanguageModel model;
-  std::shared_ptr<const models::Converter> converter;
-  models::Samples windows;
+  std::shared_ptr<const models::Merger> merger;
+  models::Windows windows;
 };
 
 /// What AsymGQA measures at its third layer: earlier layers grouped, this one by many partitions.
@@ -82,7 +82,7 @@ std::vector<std::vector<double>> one_by_one(const Scene& scene,
   search::SilentProgress silent;
   std::vector<std::vector<double>> losses;
   for (const Grouping& grouping : groupings) {
-    losses.push_back(scene.converter->convert(grouping, models::MergeRecipe(), {})
+    losses.push_back(scene.merger->merged_model(grouping, models::MergeRecipe(), {})
                          .window_losses(scene.windows, {}, silent));
   }
   return losses;
@@ -97,14 +97,13 @@ std::vector<std::vector<double>> together(const models::CandidateMeter& meter,
 void measure(benchmark::State& state, const std::vector<Grouping>& groupings, bool naive) {
   const Scene scene(static_cast<int>(state.range(0)) / kContext);
   search::set_threads(2);
-  bench::require(
-      together({scene.converter, scene.windows}, groupings) == one_by_one(scene, groupings),
-      "candidates measured together have other losses");
+  bench::require(together({scene.merger, scene.windows}, groupings) == one_by_one(scene, groupings),
+                 "candidates measured together have other losses");
   for (auto unused : state) {
     if (naive) {
       benchmark::DoNotOptimize(one_by_one(scene, groupings));
     } else {
-      benchmark::DoNotOptimize(together({scene.converter, scene.windows}, groupings));
+      benchmark::DoNotOptimize(together({scene.merger, scene.windows}, groupings));
     }
   }
   search::set_threads(1);

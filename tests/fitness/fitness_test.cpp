@@ -130,7 +130,7 @@ TEST_CASE("moments are those of the first layer's normalised embeddings, for any
   std::vector<std::int32_t> stream;
   search::RandomStream random{search::RandomKey(7)};
   for (int i = 0; i < 4001; ++i) stream.push_back(random.below(shape.vocabulary));
-  const auto windows = models::Samples::of_stream(stream, 8, "stream");
+  const auto windows = models::Windows::of_stream(stream, 8, "stream");
   search::SilentProgress silent;
   search::set_threads(1);
   const auto one = model.calibrate(windows, {}, {}, silent);

@@ -44,8 +44,8 @@ namespace {
 struct Scene {
   TemporaryDirectory scratch;
   models::LanguageModel model = open();
-  models::Samples windows = random_windows();
-  models::CandidateMeter meter{std::make_shared<const models::Converter>(model, nullptr), windows};
+  models::Windows windows = random_windows();
+  models::CandidateMeter meter{std::make_shared<const models::Merger>(model, nullptr), windows};
 
   static search::Partition alone() { return search::Partition::singletons(4); }
   static std::vector<search::Grouping> groupings() {
@@ -62,11 +62,11 @@ struct Scene {
     return {std::make_shared<const models::PretrainedModel>(models::open_model(scratch.path())),
             models::ComputeOptions{}};
   }
-  static models::Samples random_windows() {
+  static models::Windows random_windows() {
     std::vector<std::int32_t> stream;
     search::RandomStream random{search::RandomKey(61)};
     for (int i = 0; i < 401; ++i) stream.push_back(random.below(20));
-    return models::Samples::of_stream(stream, 16, "stream");
+    return models::Windows::of_stream(stream, 16, "stream");
   }
 };
 

@@ -245,7 +245,7 @@ TEST_CASE("residual and fisher price whole models, keys and values together wher
   search::RandomStream random{search::RandomKey(12)};
   std::vector<std::int32_t> ids(9 * 8);
   for (std::int32_t& id : ids) id = random.below(20);
-  const models::Samples windows(8, std::move(ids));
+  const models::Windows windows(8, std::move(ids));
   search::SilentProgress silent;
   const models::Calibration plain = model.calibrate(windows, {}, {}, silent);
   const models::Calibration full =

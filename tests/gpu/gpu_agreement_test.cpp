@@ -9,8 +9,8 @@
 #include <tuple>
 #include <vector>
 
-#include "models/language_model/converter.hpp"
 #include "models/language_model/language_model.hpp"
+#include "models/language_model/merger.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "search/base/parallel.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
@@ -59,7 +59,7 @@ std::vector<TinyLlama> shapes() {
   return {TinyLlama(), wide(), shared, windowed, TinyLlama::qwen2()};
 }
 
-Samples random_windows(const TinyLlama& shape, int count) {
+Windows random_windows(const TinyLlama& shape, int count) {
   search::RandomStream random{search::RandomKey(5)};
   std::vector<std::int32_t> ids(static_cast<std::size_t>(count * (shape.context + 1)));
   for (std::int32_t& id : ids) id = static_cast<std::int32_t>(random.below(shape.vocabulary));
@@ -85,7 +85,7 @@ class Scene {
     return std::array{make(models[0]), make(models[1])};
   }
 
-  Samples windows;
+  Windows windows;
   std::vector<LanguageModel> models;
 
  private:
@@ -202,9 +202,9 @@ TEST_CASE("models merged and refitted on a GPU are those of the CPU") {
     const auto losses = scene.both([&](const LanguageModel& model) {
       const auto calibration =
           std::make_shared<const Calibration>(model.calibrate(scene.windows, {}, {}, silent));
-      return Converter(model, calibration)
-          .convert(half_grouping(model.config().layers),
-                   {find_merge("optimal"), false, Refit::kBoth}, {})
+      return Merger(model, calibration)
+          .merged_model(half_grouping(model.config().layers),
+                        {find_merge("optimal"), false, Refit::kBoth}, {})
           .window_losses(scene.windows, {}, silent);
     });
     CHECK(largest_difference(losses[0], losses[1]) <= precision.refitted);
@@ -224,9 +224,10 @@ TEST_CASE("weights that stream from host memory give what those on a GPU give, t
         const LanguageModel& model = scene.models[1];
         const auto calibration = std::make_shared<const Calibration>(
             model.calibrate(scene.windows, {.gradient_key = search::RandomKey(3)}, {}, silent));
-        const auto refitted = Converter(model, calibration)
-                                  .convert(half_grouping(model.config().layers),
-                                           {find_merge("optimal"), false, Refit::kBoth, 3}, {});
+        const auto refitted =
+            Merger(model, calibration)
+                .merged_model(half_grouping(model.config().layers),
+                              {find_merge("optimal"), false, Refit::kBoth, 3}, {});
         return std::tuple(model.window_losses(scene.windows, {}, silent),
                           calibration->layers.front().gradients->keys,
                           refitted.window_losses(scene.windows, {}, silent));

@@ -6,8 +6,8 @@
 
 #include "models/elements/element_type.hpp"
 #include "models/files/json_file.hpp"
-#include "models/language_model/converter.hpp"
 #include "models/language_model/language_model.hpp"
+#include "models/language_model/merger.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "models/refit/merged_layers.hpp"
 #include "models/tensors/tensors.hpp"

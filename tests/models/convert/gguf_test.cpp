@@ -2,8 +2,8 @@
 
 #include "models/convert/convert.hpp"
 #include "models/convert/write_gguf.hpp"
-#include "models/language_model/converter.hpp"
 #include "models/language_model/language_model.hpp"
+#include "models/language_model/merger.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "models/refit/merged_layers.hpp"
 #include "search/base/error.hpp"

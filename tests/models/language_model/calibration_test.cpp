@@ -31,7 +31,7 @@ TinyLlama gqa_with_biases() {
   return shape;
 }
 
-Samples random_windows(int count, int context, std::uint64_t seed) {
+Windows random_windows(int count, int context, std::uint64_t seed) {
   search::RandomStream random{search::RandomKey(seed)};
   std::vector<std::int32_t> ids(static_cast<std::size_t>(count * (context + 1)));
   for (std::int32_t& id : ids) id = random.below(20);
@@ -45,7 +45,7 @@ struct Scene {
     pretrained = std::make_shared<const PretrainedModel>(open_model(scratch.path() / "tiny"));
   }
 
-  Calibration calibrate(const Samples& windows, bool gradients = false) const {
+  Calibration calibrate(const Windows& windows, bool gradients = false) const {
     search::SilentProgress silent;
     CalibrationOptions options;
     if (gradients) options.gradient_key = search::RandomKey(9);
@@ -62,7 +62,7 @@ VectorXd vector_of(const std::vector<double>& values) {
 }
 
 /// Moments by plain loops over a naive model's trace.
-std::vector<LayerMoments> naive_moments(const TinyLlama& shape, const Samples& windows) {
+std::vector<LayerMoments> naive_moments(const TinyLlama& shape, const Windows& windows) {
   const auto layers = static_cast<std::size_t>(shape.layers);
   std::vector<LayerMoments> result(layers);
   for (LayerMoments& moments : result) {
@@ -134,7 +134,7 @@ TEST_CASE("moments are those of a naive transformer's inputs and attention") {
   for (const int context : {7, 16}) {
     for (const TinyLlama& shape : {TinyLlama(), gqa_with_biases(), wide, TinyLlama::mistral()}) {
       const Scene scene(shape);
-      const Samples windows = random_windows(11, context, 1);
+      const Windows windows = random_windows(11, context, 1);
       const Calibration found = scene.calibrate(windows);
       const std::vector<LayerMoments> expected = naive_moments(shape, windows);
       REQUIRE(found.layers.size() == 2);
@@ -150,7 +150,7 @@ TEST_CASE("moments are those of a naive transformer's inputs and attention") {
 
 TEST_CASE("calibrations do not depend on the number of threads, nor on other windows") {
   const Scene scene;
-  const Samples windows = random_windows(24, 16, 2);
+  const Windows windows = random_windows(24, 16, 2);
   search::set_threads(1);
   const Calibration one = scene.calibrate(windows, true);
   search::set_threads(3);
@@ -198,7 +198,7 @@ TEST_CASE("a calibration file reads back bit by bit and is written the same each
 TEST_CASE(
     "statistics of heads in a calibration file are those of what the heads make of the text") {
   const Scene scene;
-  const Samples windows = random_windows(7, 6, 4);
+  const Windows windows = random_windows(7, 6, 4);
   const Calibration calibration = scene.calibrate(windows);
   for (int layer = 0; layer < 2; ++layer) {
     const LayerHeadStatistics found = head_statistics(

@@ -29,8 +29,8 @@ class Scene {
     search::SilentProgress silent;
     auto calibration = std::make_shared<const Calibration>(
         model_->calibrate(random_windows(161, 1), {}, {}, silent));
-    converter_ = std::make_shared<const Converter>(*model_, calibration);
-    windows_ = std::make_unique<Samples>(random_windows(16 * 130 + 1, 2));
+    merger_ = std::make_shared<const Merger>(*model_, calibration);
+    windows_ = std::make_unique<Windows>(random_windows(16 * 130 + 1, 2));
     std::vector<search::Partition> partitions;
     search::for_each_partition(4, [&](const auto& partition) { partitions.push_back(partition); });
     for (std::size_t i = 0; i < partitions.size(); i += 2) {
@@ -41,26 +41,26 @@ class Scene {
     }
   }
 
-  CandidateMeter meter() const { return {converter_, *windows_}; }
-  const Samples& windows() const { return *windows_; }
+  CandidateMeter meter() const { return {merger_, *windows_}; }
+  const Windows& windows() const { return *windows_; }
   std::span<const search::Grouping> groupings() const { return groupings_; }
-  LanguageModel convert(const search::Grouping& grouping, const MergeRecipe& recipe) const {
-    return converter_->convert(grouping, recipe, {});
+  LanguageModel merged_model(const search::Grouping& grouping, const MergeRecipe& recipe) const {
+    return merger_->merged_model(grouping, recipe, {});
   }
   const LanguageModel& model() const { return *model_; }
 
  private:
-  static Samples random_windows(int ids, std::uint64_t key) {
+  static Windows random_windows(int ids, std::uint64_t key) {
     std::vector<std::int32_t> stream;
     search::RandomStream random{search::RandomKey(key)};
     for (int i = 0; i < ids; ++i) stream.push_back(random.below(20));
-    return Samples::of_stream(stream, 16, "stream");
+    return Windows::of_stream(stream, 16, "stream");
   }
 
   TemporaryDirectory scratch_;
   std::unique_ptr<LanguageModel> model_;
-  std::shared_ptr<const Converter> converter_;
-  std::unique_ptr<Samples> windows_;
+  std::shared_ptr<const Merger> merger_;
+  std::unique_ptr<Windows> windows_;
   std::vector<search::Grouping> groupings_;
 };
 
@@ -79,7 +79,7 @@ TEST_CASE("candidates measured together have the losses of their conversions, to
     std::vector<std::vector<double>> expected;
     for (const search::Grouping& grouping : scene.groupings()) {
       expected.push_back(
-          scene.convert(grouping, recipe).window_losses(scene.windows(), {}, silent));
+          scene.merged_model(grouping, recipe).window_losses(scene.windows(), {}, silent));
     }
     const CandidateMeter meter = scene.meter();
     CHECK(losses(meter, scene.groupings(), recipe) == expected);
@@ -110,7 +110,8 @@ TEST_CASE("recipes and refitted layers of one meter are not mistaken for each ot
                                       MergeRecipe(find_merge("optimal"), false, Refit::kOutput)}) {
       const auto scores = meter.scores(three, recipe, RefitScope::kAllFollowing, {});
       for (std::size_t i = 0; i < three.size(); ++i) {
-        const bool same = scores[i] == scene.convert(three[i], recipe).compare(source, {}, silent);
+        const bool same =
+            scores[i] == scene.merged_model(three[i], recipe).compare(source, {}, silent);
         CHECK(same);
       }
     }

@@ -8,7 +8,7 @@
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/convert/convert.hpp"
 #include "models/images/image_set.hpp"
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 #include "models/layers/projection_view.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "models/refit/merged_layers.hpp"
@@ -47,7 +47,7 @@ struct Family {
   TemporaryDirectory scratch;
 };
 
-Calibration calibrate(const LanguageModel& model, const Samples& windows, bool gradients = true) {
+Calibration calibrate(const LanguageModel& model, const Windows& windows, bool gradients = true) {
   search::SilentProgress silent;
   CalibrationOptions options;
   if (gradients) options.gradient_key = search::RandomKey(9);
@@ -81,7 +81,7 @@ void copy_head(Family& family, int from, int to) {
 }
 
 /// Mean KL from the source over the windows.
-double divergence(const LanguageModel& source, const LanguageModel& model, const Samples& windows) {
+double divergence(const LanguageModel& source, const LanguageModel& model, const Windows& windows) {
   search::SilentProgress silent;
   const auto scores = model.compare(source.source_states(windows, {}, silent), {}, silent);
   double sum = 0;
@@ -114,16 +114,16 @@ TEST_CASE("in every family heads that are copies merge without loss, by every op
     const int last = family.open().config().kv_heads - 1;
     copy_head(family, 0, last);
     const LanguageModel model = family.open();
-    const Samples windows = random_samples(model.config(), 6, 1);
-    const Converter converter(model,
-                              std::make_shared<const Calibration>(calibrate(model, windows)));
+    const Windows windows = random_windows(model.config(), 6, 1);
+    const Merger merger(model, std::make_shared<const Calibration>(calibrate(model, windows)));
     const Partition copies = last == 1 ? Partition::parse("0 1") : Partition::parse("0 3 | 1 | 2");
     for (const std::string_view name : merge_names()) {
       CAPTURE(name);
-      const LanguageModel merged = converter.convert(uniform(model, copies), find_merge(name), {});
+      const LanguageModel merged =
+          merger.merged_model(uniform(model, copies), find_merge(name), {});
       CHECK(divergence(model, merged, windows) < 1e-8);
     }
-    const LanguageModel others = converter.convert(
+    const LanguageModel others = merger.merged_model(
         uniform(model, last == 1 ? Partition::parse("0 1") : Partition::parse("0 1 | 2 | 3")),
         find_merge("mean"), {});
     if (last > 1) CHECK(divergence(model, others, windows) > 1e-4);
@@ -135,25 +135,25 @@ TEST_CASE("in every family refits bring a grouping nearer to its source on the t
     CAPTURE(architecture);
     const Family family(architecture);
     const LanguageModel model = family.open();
-    const Samples windows = random_samples(model.config(), 24, 2);
-    const Converter converter(
-        model, std::make_shared<const Calibration>(calibrate(model, windows, false)));
+    const Windows windows = random_windows(model.config(), 24, 2);
+    const Merger merger(model,
+                        std::make_shared<const Calibration>(calibrate(model, windows, false)));
     const Grouping grouping = uniform(model, pairs_of(model));
     const MergeOperator& optimal = find_merge("optimal");
-    const double plain = divergence(model, converter.convert(grouping, optimal, {}), windows);
+    const double plain = divergence(model, merger.merged_model(grouping, optimal, {}), windows);
     const double refitted = divergence(
-        model, converter.convert(grouping, {optimal, false, Refit::kOutput}, {}), windows);
+        model, merger.merged_model(grouping, {optimal, false, Refit::kOutput}, {}), windows);
     CHECK(refitted < plain);
     CHECK(plain > 1e-6);
     const MergeRecipe reconstructed{optimal, false, Refit::kNone, 40};
-    CHECK(divergence(model, converter.convert(grouping, reconstructed, {}), windows) <
+    CHECK(divergence(model, merger.merged_model(grouping, reconstructed, {}), windows) <
           0.95 * plain);
     const MergeRecipe both{optimal, false, Refit::kBoth};
     if (model.config().query_key_norm) {
-      CHECK_THAT(error_message<InputError>([&] { converter.convert(grouping, both, {}); }),
+      CHECK_THAT(error_message<InputError>([&] { merger.merged_model(grouping, both, {}); }),
                  contains("norm"));
     } else {
-      CHECK(divergence(model, converter.convert(grouping, both, {}), windows) < 1.1 * refitted);
+      CHECK(divergence(model, merger.merged_model(grouping, both, {}), windows) < 1.1 * refitted);
     }
   }
 }
@@ -164,7 +164,7 @@ TEST_CASE("in every family a converted checkpoint is the grouped model") {
       CAPTURE(architecture);
       const Family family(architecture, dtype);
       const LanguageModel model = family.open();
-      const Samples windows = random_samples(model.config(), 3, 4);
+      const Windows windows = random_windows(model.config(), 3, 4);
       const Grouping grouping = uniform(model, pairs_of(model));
       const auto merged =
           merge_plainly(model.shared_pretrained(), grouping, MergeRecipe(find_merge("mean")));
@@ -189,7 +189,7 @@ TEST_CASE(
     CAPTURE(architecture);
     const Family family(architecture);
     const LanguageModel model = family.open();
-    const Samples windows = random_samples(model.config(), 9, 3);
+    const Windows windows = random_windows(model.config(), 9, 3);
     const Calibration one = calibrate(model, windows);
     search::set_threads(3);
     const Calibration three = calibrate(model, windows);
@@ -212,17 +212,17 @@ TEST_CASE(
     const Grouping grouping = uniform(model, pairs_of(model));
     const MergeRecipe recipe{find_merge("optimal"), false, Refit::kOutput};
     const auto convert = [&](const Calibration& calibration) {
-      return Converter(model, std::make_shared<const Calibration>(calibration))
-          .convert(grouping, recipe, {});
+      return Merger(model, std::make_shared<const Calibration>(calibration))
+          .merged_model(grouping, recipe, {});
     };
-    CHECK(divergence(convert(one), convert(read), windows) < 1e-12);
+    CHECK(divergence(merged_model(one), merged_model(read), windows) < 1e-12);
   }
 }
 
 TEST_CASE("the rank of an image's class is its place among the logits") {
   const Family family("ViTForImageClassification");
   const LanguageModel model = family.open();
-  const Samples windows = random_samples(model.config(), 12, 6);
+  const Windows windows = random_windows(model.config(), 12, 6);
   search::SilentProgress silent;
   const std::vector<int> ranks = model.class_ranks(windows, {}, silent);
   const std::vector<double> losses = model.window_losses(windows, {}, silent);
@@ -252,14 +252,14 @@ TEST_CASE("inputs of another kind than the model reads are refused") {
   const LanguageModel pairs = t5.open();
   search::SilentProgress silent;
   CHECK_THAT(error_message<InputError>(
-                 [&] { text.source_states(random_samples(pairs.config(), 2, 1), {}, silent); }),
+                 [&] { text.source_states(random_windows(pairs.config(), 2, 1), {}, silent); }),
              contains("pairs"));
   CHECK_THAT(error_message<InputError>([&] {
                pairs.logits(std::vector<std::int32_t>{1, 2});
              }),
              contains("decoder_input_ids"));
   CHECK_THAT(error_message<InputError>(
-                 [&] { text.window_losses(random_samples(text.config(), 2, 1), {}, silent); }),
+                 [&] { text.window_losses(random_windows(text.config(), 2, 1), {}, silent); }),
              contains("divergence"));
 }
 

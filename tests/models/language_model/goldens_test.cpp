@@ -76,7 +76,7 @@ double loss_on(const char* checkpoint, const char* text, const ComputeOptions& o
   const auto pretrained =
       std::make_shared<const PretrainedModel>(open_model(shared_data(checkpoint)));
   const TokenData data = read_token_data(shared_data(text), *pretrained);
-  const auto windows = Samples::of_stream(data.ids, pretrained->config.context, text);
+  const auto windows = Windows::of_stream(data.ids, pretrained->config.context, text);
   search::SilentProgress silent;
   search::set_threads(2);
   const auto losses = LanguageModel(pretrained, options).window_losses(windows, {}, silent);

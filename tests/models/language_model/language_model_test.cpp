@@ -5,7 +5,7 @@
 #include <limits>
 #include <span>
 
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
@@ -179,7 +179,7 @@ TEST_CASE("products of keys follow the definition, for any number of threads") {
   search::RandomStream random{search::RandomKey(5)};
   std::vector<std::int32_t> stream;
   for (int i = 0; i < 600 * 8 + 1; ++i) stream.push_back(random.below(shape.vocabulary));
-  const Samples windows = Samples::of_stream(stream, 8, "stream");
+  const Windows windows = Windows::of_stream(stream, 8, "stream");
   search::SilentProgress silent;
   search::set_threads(1);
   const search::KeyGrams one = model.key_grams(windows, {}, silent);
@@ -217,12 +217,11 @@ TEST_CASE("singletons give the source's logits bit by bit") {
   const LanguageModel model(open(directory.path()), ComputeOptions{});
   const auto alone = search::Grouping::uniform(2, search::Partition::singletons(4));
   search::SilentProgress silent;
-  const Samples windows(8, {kIds.begin(), kIds.end()});
-  const Converter converter(
-      model, std::make_shared<const Calibration>(
-                 model.calibrate(windows, {.gradient_key = search::RandomKey(1)}, {}, silent)));
+  const Windows windows(8, {kIds.begin(), kIds.end()});
+  const Merger merger(model, std::make_shared<const Calibration>(model.calibrate(
+                                 windows, {.gradient_key = search::RandomKey(1)}, {}, silent)));
   for (const std::string_view merge : merge_names()) {
-    const LanguageModel converted = converter.convert(alone, find_merge(merge), {});
+    const LanguageModel converted = merger.merged_model(alone, find_merge(merge), {});
     CHECK(logits(converted, kIds) == logits(model, kIds));
   }
 }
@@ -258,7 +257,7 @@ TEST_CASE("window losses follow the definition, for any number of threads") {
   search::RandomStream random{search::RandomKey(4)};
   std::vector<std::int32_t> stream;
   for (int i = 0; i < 700 * 8 + 3; ++i) stream.push_back(random.below(shape.vocabulary));
-  const Samples windows = Samples::of_stream(stream, 8, "stream");
+  const Windows windows = Windows::of_stream(stream, 8, "stream");
   REQUIRE(windows.size() == 700);
   search::SilentProgress silent;
   search::set_threads(1);
@@ -283,7 +282,7 @@ TEST_CASE("scores beside the source follow the definition, for any number of thr
   search::RandomStream random{search::RandomKey(6)};
   std::vector<std::int32_t> stream;
   for (int i = 0; i < 700 * 8 + 3; ++i) stream.push_back(random.below(shape.vocabulary));
-  const Samples windows = Samples::of_stream(stream, 8, "stream");
+  const Windows windows = Windows::of_stream(stream, 8, "stream");
   search::SilentProgress silent;
   search::set_threads(1);
   const auto one = model.compare(source.source_states(windows, {}, silent), {}, silent);
@@ -326,7 +325,7 @@ TEST_CASE("the divergence of models that are far apart is finite and right") {
   shape.write(directory.path(), tensors);
   const LanguageModel source(open(directory.path()), ComputeOptions{});
   const LanguageModel model = source.grouped(uneven_grouping(), find_merge("mean"));
-  const Samples windows(8, {kIds.begin(), kIds.end()});
+  const Windows windows(8, {kIds.begin(), kIds.end()});
   search::SilentProgress silent;
   const auto scores = model.compare(source.source_states(windows, {}, silent), {}, silent);
   const auto source_logits = logits(source, kIds);
@@ -352,7 +351,7 @@ TEST_CASE("models with unlike vocabularies are not compared") {
   const LanguageModel model(open(directory.path()), ComputeOptions{});
   const LanguageModel wider(open(other_directory.path()), ComputeOptions{});
   search::SilentProgress silent;
-  const Samples windows(4, {1, 2, 3, 4, 5});
+  const Windows windows(4, {1, 2, 3, 4, 5});
   const SourceStates states = wider.source_states(windows, {}, silent);
   CHECK_THAT(error_message<InputError>([&] { model.compare(states, {}, silent); }),
              contains("vocabular"));
@@ -365,7 +364,7 @@ TEST_CASE("sampled text is the model's own, the same for any number of threads")
   search::SilentProgress silent;
   const auto sample = [&](int threads, std::uint64_t seed) {
     search::set_threads(threads);
-    const Samples windows = model.sample(40, 12, search::RandomKey(seed), {}, silent);
+    const Windows windows = model.sample(40, 12, search::RandomKey(seed), {}, silent);
     search::set_threads(1);
     return std::vector<std::int32_t>(windows.ids().begin(), windows.ids().end());
   };
@@ -376,18 +375,18 @@ TEST_CASE("sampled text is the model's own, the same for any number of threads")
   for (std::size_t w = 0; w < 40; ++w) CHECK(ids[w * 13] == 1);
   // The cache must not change what is likely: the text's own loss lies near the model's entropy,
   // which random text exceeds by far.
-  const Samples own(12, ids);
+  const Windows own(12, ids);
   std::vector<std::int32_t> shuffled = ids;
   search::RandomStream random{search::RandomKey(3)};
   for (std::size_t i = 0; i < shuffled.size(); ++i) {
     if (i % 13 != 0) shuffled[i] = random.below(20);
   }
-  const auto mean = [&](const Samples& windows) {
+  const auto mean = [&](const Windows& windows) {
     double sum = 0;
     for (const double loss : model.window_losses(windows, {}, silent)) sum += loss;
     return sum / static_cast<double>(windows.size());
   };
-  CHECK(mean(own) < mean(Samples(12, shuffled)) - 0.2);
+  CHECK(mean(own) < mean(Windows(12, shuffled)) - 0.2);
 }
 
 TEST_CASE("bfloat16 computation stays near float32") {

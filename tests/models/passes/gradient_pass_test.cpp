@@ -24,7 +24,7 @@ using Tensors = std::map<std::string, std::vector<float>>;
 constexpr std::uint64_t kSeed = 77;
 constexpr double kStep = 1e-3;
 
-Samples some_windows() {
+Windows some_windows() {
   search::RandomStream random{search::RandomKey(3)};
   std::vector<std::int32_t> ids(3 * 6);
   for (std::int32_t& id : ids) id = random.below(20);
@@ -75,7 +75,7 @@ struct LabelledWindow {
   }
 };
 
-LabelledWindow labelled(const TinyLlama& shape, const LanguageModel& model, const Samples& windows,
+LabelledWindow labelled(const TinyLlama& shape, const LanguageModel& model, const Windows& windows,
                         std::size_t w) {
   const std::vector<std::int32_t> inputs(windows[w].begin(), windows[w].end() - 1);
   std::vector<float> logits = model.logits(inputs);
@@ -88,7 +88,7 @@ LabelledWindow labelled(const TinyLlama& shape, const LanguageModel& model, cons
 
 /// All gradients of one layer by central differences.
 LayerGradients differences(const TinyLlama& shape, const LanguageModel& model,
-                           const Samples& windows, int layer) {
+                           const Windows& windows, int layer) {
   const Tensors tensors = shape.tensors();
   const auto heads = static_cast<std::size_t>(shape.query_heads);
   const auto width = static_cast<std::size_t>(shape.width);
@@ -141,7 +141,7 @@ TEST_CASE("gradient energies equal central differences of a naive model's loss")
     shape.write(scratch.path());
     const LanguageModel model(std::make_shared<const PretrainedModel>(open_model(scratch.path())),
                               ComputeOptions{});
-    const Samples windows = some_windows();
+    const Windows windows = some_windows();
     search::SilentProgress silent;
     const Calibration calibration =
         model.calibrate(windows, {.gradient_key = search::RandomKey(kSeed)}, {}, silent);

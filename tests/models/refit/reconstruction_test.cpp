@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "models/passes/sample_batch.hpp"
+#include "models/passes/input_batch.hpp"
 #include "models/transformer/transformer.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"

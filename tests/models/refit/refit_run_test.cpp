@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "models/refit/merged_layers.hpp"
 #include "search/base/error.hpp"
@@ -44,15 +44,15 @@ struct Scene {
         std::make_shared<const Calibration>(model->calibrate({16, std::move(ids)}, {}, {}, silent));
   }
 
-  LanguageModel convert(const Grouping& grouping, const MergeRecipe& recipe) const {
-    return Converter(*model, calibration).convert(grouping, recipe, {});
+  LanguageModel merged_model(const Grouping& grouping, const MergeRecipe& recipe) const {
+    return Merger(*model, calibration).merged_model(grouping, recipe, {});
   }
   /// Mean divergence from the source on the calibration's own windows.
   double divergence(const Grouping& grouping, const MergeRecipe& recipe) const {
     search::SilentProgress silent;
     const SourceStates states = model->source_states(calibration->windows, {}, silent);
     double sum = 0;
-    for (const WindowScore& score : convert(grouping, recipe).compare(states, {}, silent)) {
+    for (const WindowScore& score : merged_model(grouping, recipe).compare(states, {}, silent)) {
       sum += score.divergence;
     }
     return sum / static_cast<double>(calibration->windows.size());
@@ -118,11 +118,11 @@ TEST_CASE("a refit of a grouping that merges nothing changes nothing") {
     const auto alone = Grouping::uniform(2, Partition::singletons(shape.kv_heads));
     for (const Refit refit : kRefits) {
       const MergeRecipe recipe(find_merge("optimal"), false, refit);
-      const Converter converter(*scene.model, scene.calibration);
-      const auto layers = converter.merge(alone, recipe, {});
+      const Merger merger(*scene.model, scene.calibration);
+      const auto layers = merger.merge(alone, recipe, {});
       CHECK_FALSE(layers->differs(0));
       CHECK_FALSE(layers->differs(1));
-      CHECK(scene.convert(alone, recipe).logits(kIds) == scene.model->logits(kIds));
+      CHECK(scene.merged_model(alone, recipe).logits(kIds) == scene.model->logits(kIds));
     }
   }
 }
@@ -143,7 +143,7 @@ TEST_CASE("refits of copied heads change next to nothing") {
       for (const Refit refit : {Refit::kOutput, Refit::kBoth}) {
         const MergeRecipe recipe(find_merge(merge), false, refit);
         INFO(recipe.name());
-        const auto found = scene.convert(grouping, recipe).logits(kIds);
+        const auto found = scene.merged_model(grouping, recipe).logits(kIds);
         CHECK(distance(found, scene.model->logits(kIds)) < 1e-5);
       }
     }
@@ -170,9 +170,9 @@ TEST_CASE("fits give the same bits for any number of threads") {
   for (const int steps : {0, 3}) {
     const MergeRecipe recipe(find_merge("optimal"), false, Refit::kBoth, steps);
     search::set_threads(1);
-    const auto one = scene.convert(grouping, recipe).logits(kIds);
+    const auto one = scene.merged_model(grouping, recipe).logits(kIds);
     search::set_threads(2);
-    const auto two = scene.convert(grouping, recipe).logits(kIds);
+    const auto two = scene.merged_model(grouping, recipe).logits(kIds);
     search::set_threads(1);
     CHECK(one == two);
     CHECK(distance(one, scene.model->logits(kIds)) > 1e-3);
@@ -195,12 +195,12 @@ TEST_CASE("layers after a merged one are fitted, layers before it are not") {
   const Scene scene((TinyLlama()));
   const Partition alone = Partition::singletons(4);
   const Partition pairs = Partition::parse("0 1 | 2 3");
-  const Converter converter(*scene.model, scene.calibration);
+  const Merger merger(*scene.model, scene.calibration);
   const MergeRecipe recipe(find_merge("optimal"), false, Refit::kOutput);
-  const auto late = converter.merge({{{alone, alone}, {pairs, pairs}}}, recipe, {});
+  const auto late = merger.merge({{{alone, alone}, {pairs, pairs}}}, recipe, {});
   CHECK_FALSE(late->differs(0));
   CHECK(late->differs(1));
-  const auto early = converter.merge({{{pairs, pairs}, {alone, alone}}}, recipe, {});
+  const auto early = merger.merge({{{pairs, pairs}, {alone, alone}}}, recipe, {});
   CHECK(early->differs(0));
   REQUIRE(early->differs(1));
   const MergedAttention source = source_attention(scene.model->pretrained(), 1);
@@ -219,7 +219,7 @@ TEST_CASE("refits follow an allocation of query heads") {
   const double plain = scene.divergence(grouping, find_merge("mean"));
   CHECK(scene.divergence(grouping, {find_merge("mean"), false, Refit::kBoth}) < 0.9 * plain);
   for (const char* merge : {"aligned", "optimal"}) {
-    CHECK_THAT(error_message<InputError>([&] { scene.convert(grouping, find_merge(merge)); }),
+    CHECK_THAT(error_message<InputError>([&] { scene.merged_model(grouping, find_merge(merge)); }),
                contains(merge));
   }
 }
@@ -234,7 +234,7 @@ TEST_CASE("a model whose attention gives nothing is refitted to itself") {
   const auto grouping = Grouping::uniform(2, Partition::parse("0 1 | 2 3"));
   for (const char* merge : {"mean", "optimal"}) {
     const auto found =
-        scene.convert(grouping, {find_merge(merge), false, Refit::kBoth}).logits(kIds);
+        scene.merged_model(grouping, {find_merge(merge), false, Refit::kBoth}).logits(kIds);
     CHECK(distance(found, scene.model->logits(kIds)) < 1e-6);
   }
 }
@@ -242,7 +242,7 @@ TEST_CASE("a model whose attention gives nothing is refitted to itself") {
 TEST_CASE("recipes that need calibration say so where there is none") {
   const Scene scene((TinyLlama()));
   const auto pairs = Grouping::uniform(2, Partition::parse("0 1 | 2 3"));
-  const Converter blind(*scene.model, nullptr);
+  const Merger blind(*scene.model, nullptr);
   const std::vector<MergeRecipe> needy = {{find_merge("optimal")},
                                           {find_merge("mean"), true},
                                           {find_merge("mean"), false, Refit::kOutput},
@@ -253,6 +253,6 @@ TEST_CASE("recipes that need calibration say so where there is none") {
   }
   CHECK_NOTHROW(blind.merge(pairs, find_merge("medoid"), {}));
   // Moments are there, gradients are not.
-  CHECK_THROWS_AS(scene.convert(pairs, find_merge("weighted-fisher")), WorkError);
-  CHECK_THROWS_AS(scene.convert(pairs, {find_merge("optimal"), true}), InputError);
+  CHECK_THROWS_AS(scene.merged_model(pairs, find_merge("weighted-fisher")), WorkError);
+  CHECK_THROWS_AS(scene.merged_model(pairs, {find_merge("optimal"), true}), InputError);
 }

@@ -2,7 +2,7 @@
 #include <fstream>
 #include <limits>
 
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/text/id_files.hpp"
 #include "models/text/token_data.hpp"
 #include "models/text/tokenizer.hpp"
@@ -64,16 +64,16 @@ TEST_CASE("UTF-8 is checked as RFC 3629 says") {
 TEST_CASE("windows are disjoint, overlap by the one id that is predicted, and leave the rest") {
   std::vector<std::int32_t> stream(11);
   for (std::size_t i = 0; i < stream.size(); ++i) stream[i] = static_cast<std::int32_t>(i);
-  const Samples windows = Samples::of_stream(stream, 4, "s");
+  const Windows windows = Windows::of_stream(stream, 4, "s");
   REQUIRE(windows.size() == 2);
   CHECK(std::vector<std::int32_t>(windows[0].begin(), windows[0].end()) ==
         std::vector<std::int32_t>{0, 1, 2, 3, 4});
   CHECK(std::vector<std::int32_t>(windows[1].begin(), windows[1].end()) ==
         std::vector<std::int32_t>{4, 5, 6, 7, 8});
   CHECK(windows.tokens() == 8);
-  CHECK(Samples::of_stream(stream, 10, "s").size() == 1);
-  CHECK_THROWS_AS(Samples::of_stream(stream, 11, "s"), InputError);
-  CHECK_THAT(error_message<InputError>([] { Samples::of_stream({}, 4, "t.txt"); }),
+  CHECK(Windows::of_stream(stream, 10, "s").size() == 1);
+  CHECK_THROWS_AS(Windows::of_stream(stream, 11, "s"), InputError);
+  CHECK_THAT(error_message<InputError>([] { Windows::of_stream({}, 4, "t.txt"); }),
              contains("text is empty"));
 }
 

@@ -1,10 +1,10 @@
-#include "models/transformer/head.hpp"
+#include "models/transformer/output_head.hpp"
 
 #include "models/transformer/mlp.hpp"
 
 namespace regroup::models {
 
-Head::Head(const ModuleReader& reader, const Embedding& embedding)
+OutputHead::OutputHead(const ModuleReader& reader, const Embedding& embedding)
     : activation_(reader.config().mlp.activation), scale_(reader.config().logit_scale) {
   const ModelModules& names = reader.model().spec.model;
   const ModelConfig& config = reader.config();
@@ -24,7 +24,7 @@ Head::Head(const ModuleReader& reader, const Embedding& embedding)
   if (!names.head_bias.empty()) last_.bias = reader.tensor(names.head_bias);
 }
 
-at::Tensor Head::operator()(const at::Tensor& hidden) const {
+at::Tensor OutputHead::operator()(const at::Tensor& hidden) const {
   at::Tensor x = scale_ == 1 ? hidden : hidden * scale_;
   if (dense_) x = (*norm_)(activate(activation_, (*dense_)(x)));
   if (project_) x = (*project_)(x);

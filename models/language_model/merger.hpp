@@ -13,19 +13,19 @@ namespace regroup::models {
 class LayerStates;
 
 /// The merged layers of a recipe that needs no calibration, without running the model. Throws as
-/// `Converter::merge`.
+/// `Merger::merge`.
 std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const PretrainedModel> model,
                                                   const search::Grouping& grouping,
                                                   const MergeRecipe& recipe);
 
-/// Converts one source model by one grouping after another. What all conversions share, the
+/// Merges the heads of one source model by one grouping after another. What all merges share, the
 /// source's hidden states on the calibration text, is computed once, when a refit first needs it.
-/// Thread-safe; a conversion with refits spreads over the threads itself.
-class Converter {
+/// Thread-safe; a merge with refits spreads over the threads itself.
+class Merger {
  public:
   /// `calibration` may be null where no recipe needs it.
-  Converter(LanguageModel source, std::shared_ptr<const Calibration> calibration);
-  ~Converter();
+  Merger(LanguageModel source, std::shared_ptr<const Calibration> calibration);
+  ~Merger();
 
   /// The merged layers, for a checkpoint or a model. Throws InputError if the grouping has other
   /// layers or KV heads than the model, or the recipe does not fit it; WorkError if the recipe
@@ -33,12 +33,13 @@ class Converter {
   std::shared_ptr<const MergedLayers> merge(const search::Grouping& grouping,
                                             const MergeRecipe& recipe, std::stop_token stop,
                                             RefitScope scope = RefitScope::kAllFollowing) const;
-  /// The converted model itself; shares all other weights with the source.
-  LanguageModel convert(const search::Grouping& grouping, const MergeRecipe& recipe,
-                        std::stop_token stop, RefitScope scope = RefitScope::kAllFollowing) const;
+  /// The model of these layers; shares all other weights with the source.
+  LanguageModel merged_model(const search::Grouping& grouping, const MergeRecipe& recipe,
+                             std::stop_token stop,
+                             RefitScope scope = RefitScope::kAllFollowing) const;
 
   const LanguageModel& source() const { return source_; }
-  /// Forward passes over about so many tokens take as long as a conversion's fits, for estimates of
+  /// Forward passes over about so many tokens take as long as the fits of a merge, for estimates of
   /// time; 0 without any.
   double refit_tokens(const MergeRecipe& recipe) const;
 

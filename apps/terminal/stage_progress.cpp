@@ -1,4 +1,4 @@
-#include "apps/terminal/stage_clock.hpp"
+#include "apps/terminal/stage_progress.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 namespace regroup::apps {
 
-void StageClock::begin(std::string stage, std::size_t total, std::string unit) {
+void StageProgress::begin(std::string stage, std::size_t total, std::string unit) {
   stage_ = std::move(stage);
   unit_ = std::move(unit);
   total_ = total;
@@ -14,15 +14,15 @@ void StageClock::begin(std::string stage, std::size_t total, std::string unit) {
   started_ = Clock::now();
 }
 
-double StageClock::fraction() const {
+double StageProgress::fraction() const {
   return total_ == 0 ? 1.0 : static_cast<double>(done_) / static_cast<double>(total_);
 }
 
-double StageClock::seconds() const {
+double StageProgress::seconds() const {
   return std::chrono::duration<double>(Clock::now() - started_).count();
 }
 
-std::string StageClock::rate_text() const {
+std::string StageProgress::rate_text() const {
   const double elapsed = seconds();
   const double rate = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0;
   constexpr double kThousand = 1000;
@@ -30,7 +30,7 @@ std::string StageClock::rate_text() const {
                                 : fmt::format("{:.4g} {}/s", rate, unit_);
 }
 
-double StageClock::seconds_left() const {
+double StageProgress::seconds_left() const {
   return done_ == 0 ? 0
                     : seconds() * static_cast<double>(total_ - done_) / static_cast<double>(done_);
 }

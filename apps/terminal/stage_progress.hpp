@@ -7,7 +7,7 @@
 namespace regroup::apps {
 
 /// One stage of work and how far it is.
-class StageClock {
+class StageProgress {
  public:
   void begin(std::string stage, std::size_t total, std::string unit);
   void advance(std::size_t steps) { done_ += steps; }

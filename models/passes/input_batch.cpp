@@ -1,4 +1,4 @@
-#include "models/passes/sample_batch.hpp"
+#include "models/passes/input_batch.hpp"
 
 #include <algorithm>
 
@@ -14,14 +14,14 @@ at::Tensor to_device(const at::Tensor& tensor, const ComputeOptions& options) {
 }
 
 /// Windows of text, [windows, context + 1].
-at::Tensor window_tensor(const Samples& windows, std::size_t begin, std::size_t end,
+at::Tensor window_tensor(const Windows& windows, std::size_t begin, std::size_t end,
                          const ComputeOptions& options) {
   const std::size_t stride = static_cast<std::size_t>(windows.context()) + 1;
   return id_tensor(windows.ids().subspan(begin * stride, (end - begin) * stride),
                    static_cast<std::int64_t>(end - begin), options);
 }
 
-ModelInput pair_input(const TokenPair& pair, std::int32_t decoder_start,
+InputBatch pair_input(const TokenPair& pair, std::int32_t decoder_start,
                       const ComputeOptions& options) {
   std::vector<std::int32_t> before = {decoder_start};
   before.insert(before.end(), pair.target.begin(), pair.target.end() - 1);
@@ -34,7 +34,7 @@ at::Tensor image_of(const std::vector<float>& pixels, at::IntArrayRef shape) {
   return image;
 }
 
-at::Tensor image_tensor(const Samples& windows, std::size_t begin, std::size_t end,
+at::Tensor image_tensor(const Windows& windows, std::size_t begin, std::size_t end,
                         const ComputeOptions& options) {
   const auto [channels, height, width] = windows.images().shape();
   std::vector<at::Tensor> images;
@@ -54,12 +54,12 @@ at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
   return to_device(tensor, options);
 }
 
-ModelInput model_input(const Transformer& model, const Samples& windows, std::size_t begin,
+InputBatch input_batch(const Transformer& model, const Windows& windows, std::size_t begin,
                        std::size_t end) {
   switch (windows.kind()) {
-    case SampleKind::kPairs:
+    case WindowKind::kPairs:
       return pair_input(windows.pairs()[begin], model.decoder_start(), model.options());
-    case SampleKind::kImages:
+    case WindowKind::kImages:
       return {{}, {}, image_tensor(windows, begin, end, model.options())};
     default: {
       const at::Tensor ids = window_tensor(windows, begin, end, model.options());
@@ -68,23 +68,23 @@ ModelInput model_input(const Transformer& model, const Samples& windows, std::si
   }
 }
 
-ModelInput model_input(const Transformer& model, const ForwardInput& input) {
+InputBatch input_batch(const Transformer& model, const ForwardInput& input) {
   const ComputeOptions& options = model.options();
   const auto ids = [&](const std::vector<std::int32_t>& values) {
     return values.empty() ? at::Tensor() : id_tensor(values, 1, options);
   };
-  ModelInput result{ids(input.ids), ids(input.decoder_ids), {}};
+  InputBatch result{ids(input.ids), ids(input.decoder_ids), {}};
   if (input.pixels.empty()) return result;
   result.pixels = to_compute(image_of(input.pixels, model.image_shape()).unsqueeze(0), options);
   return result;
 }
 
-at::Tensor batch_targets(const Transformer& model, const Samples& windows, std::size_t begin,
+at::Tensor batch_targets(const Transformer& model, const Windows& windows, std::size_t begin,
                          std::size_t end) {
-  if (windows.kind() == SampleKind::kTokens) {
+  if (windows.kind() == WindowKind::kTokens) {
     return window_tensor(windows, begin, end, model.options()).slice(1, 1).flatten();
   }
-  if (windows.kind() == SampleKind::kPairs) {
+  if (windows.kind() == WindowKind::kPairs) {
     return id_tensor(windows.pairs()[begin].target, 1, model.options()).flatten();
   }
   std::vector<std::int32_t> labels;

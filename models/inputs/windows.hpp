@@ -20,36 +20,36 @@ struct TokenPair {
   bool operator==(const TokenPair&) const = default;
 };
 
-enum class SampleKind { kTokens, kPairs, kImages };
+enum class WindowKind { kTokens, kPairs, kImages };
 
 /// The kind of windows that a model reads.
-SampleKind sample_kind(ModelKind kind);
+WindowKind window_kind(ModelKind kind);
 
 /// What a model is run on, in windows that are measured one by one: stretches of a text, pairs of
 /// source and target, or images. A cheap handle on images, a copy of everything else. Immutable.
 ///
 /// A window of text has `context` inputs and their next tokens, that is context + 1 ids, of which
 /// the first is never scored (METHODS §9).
-class Samples {
+class Windows {
  public:
   /// Windows of text laid one after another, (context + 1) ids each.
-  Samples(int context, std::vector<std::int32_t> ids);
+  Windows(int context, std::vector<std::int32_t> ids);
   /// Throws WorkError if a pair has an empty half.
-  static Samples of_pairs(std::vector<TokenPair> pairs);
+  static Windows of_pairs(std::vector<TokenPair> pairs);
   /// `positions`: tokens that the model makes of an image.
-  static Samples of_images(std::shared_ptr<const ImageSet> images, int positions);
+  static Windows of_images(std::shared_ptr<const ImageSet> images, int positions);
 
   /// Cuts a stream of N ids into ⌊(N − 1)/context⌋ disjoint windows and leaves the rest out. Throws
   /// InputError, naming `where`, if the stream is shorter than one window.
-  static Samples of_stream(std::span<const std::int32_t> stream, int context,
+  static Windows of_stream(std::span<const std::int32_t> stream, int context,
                            const std::string& where);
 
   /// Windows `from` … `to` − 1; from ≤ to ≤ size().
-  Samples part(std::size_t from, std::size_t to) const;
+  Windows part(std::size_t from, std::size_t to) const;
   /// `count` windows spread evenly over these: numbers ⌊k · size() / count⌋; count ≤ size().
-  Samples spread(std::size_t count) const;
+  Windows spread(std::size_t count) const;
 
-  SampleKind kind() const { return kind_; }
+  WindowKind kind() const { return kind_; }
   /// Input positions of a window, of pairs of the longest.
   int context() const { return context_; }
   std::size_t size() const;
@@ -60,7 +60,7 @@ class Samples {
   /// "57600 tokens, 225 windows of 256", "812 tokens of 40 targets", "2000 images", for people.
   std::string size_text() const;
   /// What the scored positions are, in the plural, for people.
-  const char* unit() const { return kind_ == SampleKind::kImages ? "images" : "tokens"; }
+  const char* unit() const { return kind_ == WindowKind::kImages ? "images" : "tokens"; }
 
   /// Of a text: context + 1 ids.
   std::span<const std::int32_t> operator[](std::size_t window) const {
@@ -74,15 +74,15 @@ class Samples {
   std::size_t image(std::size_t window) const { return image_numbers_[window]; }
 
   /// Whether both are the same windows; images are read, and compared by class and pixels.
-  bool operator==(const Samples& other) const;
+  bool operator==(const Windows& other) const;
 
  private:
-  Samples() = default;
+  Windows() = default;
   /// The windows of these numbers, in their order.
-  Samples chosen(std::span<const std::size_t> windows) const;
+  Windows chosen(std::span<const std::size_t> windows) const;
   std::size_t stride() const { return static_cast<std::size_t>(context_) + 1; }
 
-  SampleKind kind_ = SampleKind::kTokens;
+  WindowKind kind_ = WindowKind::kTokens;
   int context_ = 0;
   std::vector<std::int32_t> ids_;
   std::vector<TokenPair> pairs_;

@@ -5,10 +5,10 @@
 namespace regroup::search {
 
 /// Measures how long a stage has taken, over all the runs that worked on it, against a limit.
-class StageClock {
+class StageDeadline {
  public:
   /// `spent`: seconds of earlier runs; `limit` in seconds, 0: none.
-  StageClock(double spent, double limit) : spent_(spent), limit_(limit) {}
+  StageDeadline(double spent, double limit) : spent_(spent), limit_(limit) {}
 
   double seconds() const {
     return spent_ + std::chrono::duration<double>(Clock::now() - started_).count();

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "models/inputs/forward_input.hpp"
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/transformer/transformer.hpp"
 
 namespace regroup::models {
@@ -14,18 +14,18 @@ namespace regroup::models {
 at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
                      const ComputeOptions& options);
 
-/// Windows begin … end − 1 as one batch of what the model reads: the inputs of a text, a pair's
+/// Windows begin … end − 1 as one batch: the inputs of a text, a pair's
 /// source and its target moved on by one behind the decoder's first id, or pixels. Pairs come one
 /// by one.
-ModelInput model_input(const Transformer& model, const Samples& windows, std::size_t begin,
+InputBatch input_batch(const Transformer& model, const Windows& windows, std::size_t begin,
                        std::size_t end);
 
 /// One forward pass's input as a batch of one; it must be what the model reads.
-ModelInput model_input(const Transformer& model, const ForwardInput& input);
+InputBatch input_batch(const Transformer& model, const ForwardInput& input);
 
 /// What the scored positions of that batch should have been, [positions], int64: next tokens,
 /// tokens of the target or classes.
-at::Tensor batch_targets(const Transformer& model, const Samples& windows, std::size_t begin,
+at::Tensor batch_targets(const Transformer& model, const Windows& windows, std::size_t begin,
                          std::size_t end);
 
 }  // namespace regroup::models

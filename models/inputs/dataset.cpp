@@ -1,4 +1,4 @@
-#include "models/inputs/input_data.hpp"
+#include "models/inputs/dataset.hpp"
 
 #include <fmt/format.h>
 
@@ -30,14 +30,14 @@ bool holds_ids(const std::filesystem::path& file) {
 }
 
 /// Windows of a stream with the same ids around each.
-Samples wrapped_windows(const TokenStream& stream, int context, const std::string& where) {
+Windows wrapped_windows(const TokenStream& stream, int context, const std::string& where) {
   const auto around = static_cast<int>(stream.before.size() + stream.after.size());
   if (context <= around) {
     throw InputError({.what = "window has no room for text",
                       .expected = fmt::format("at least {} tokens", around + 1),
                       .found = std::to_string(context)});
   }
-  const Samples inner = Samples::of_stream(stream.ids, context - around, where);
+  const Windows inner = Windows::of_stream(stream.ids, context - around, where);
   std::vector<std::int32_t> ids;
   for (std::size_t w = 0; w < inner.size(); ++w) {
     const auto own = inner[w];
@@ -49,7 +49,7 @@ Samples wrapped_windows(const TokenStream& stream, int context, const std::strin
   return {context, std::move(ids)};
 }
 
-InputData read_images(std::filesystem::path file, const PretrainedModel& model) {
+Dataset read_images(std::filesystem::path file, const PretrainedModel& model) {
   if (!file.has_filename()) file = file.parent_path();  // "images/"
   const ImageConfig& image = model.config.image;
   const ImageProcessor processor =
@@ -59,25 +59,25 @@ InputData read_images(std::filesystem::path file, const PretrainedModel& model) 
   return {std::move(file), std::move(sha256), std::shared_ptr<const ImageSet>(std::move(images))};
 }
 
-Samples all_windows(const InputData& data, const ModelConfig& config, int context) {
+Windows all_windows(const Dataset& data, const ModelConfig& config, int context) {
   if (const auto* stream = std::get_if<TokenStream>(&data.content)) {
     const std::string where = data.file.string();
     if (!stream->before.empty()) return wrapped_windows(*stream, context, where);
-    return Samples::of_stream(stream->ids, context, where);
+    return Windows::of_stream(stream->ids, context, where);
   }
   if (const auto* pairs = std::get_if<std::vector<TokenPair>>(&data.content)) {
-    return Samples::of_pairs(*pairs);
+    return Windows::of_pairs(*pairs);
   }
-  return Samples::of_images(std::get<std::shared_ptr<const ImageSet>>(data.content),
+  return Windows::of_images(std::get<std::shared_ptr<const ImageSet>>(data.content),
                             config.context);
 }
 
 /// As many of the windows, spread evenly, as score no more than `most_tokens`.
-Samples spread_within(const Samples& all, std::size_t most_tokens, const std::string& where) {
+Windows spread_within(const Windows& all, std::size_t most_tokens, const std::string& where) {
   // Pairs differ in length: where the mean misleads, some fewer do.
   std::size_t count = std::min(all.size(), most_tokens * all.size() / all.tokens());
   for (; count > 0; --count) {
-    Samples some = all.spread(count);
+    Windows some = all.spread(count);
     if (some.tokens() <= most_tokens) return some;
   }
   throw InputError({.what = "token limit is shorter than one window",
@@ -88,7 +88,7 @@ Samples spread_within(const Samples& all, std::size_t most_tokens, const std::st
 
 }  // namespace
 
-std::size_t InputData::size() const {
+std::size_t Dataset::size() const {
   if (const auto* stream = std::get_if<TokenStream>(&content)) {
     return stream->ids.empty() ? 0 : stream->ids.size() - 1;
   }
@@ -96,7 +96,7 @@ std::size_t InputData::size() const {
   return std::get<std::shared_ptr<const ImageSet>>(content)->size();
 }
 
-InputData read_input_data(const std::filesystem::path& file, const PretrainedModel& model) {
+Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model) {
   if (model.config.kind == ModelKind::kSequence) {
     PairFile pairs = read_pair_file(file, model);
     return {file, std::move(pairs.sha256), std::move(pairs.pairs)};
@@ -110,9 +110,9 @@ InputData read_input_data(const std::filesystem::path& file, const PretrainedMod
   return {file, std::move(data.sha256), std::move(stream)};
 }
 
-Samples windows_of(const InputData& data, const ModelConfig& config, int context,
+Windows windows_of(const Dataset& data, const ModelConfig& config, int context,
                    std::size_t most_tokens) {
-  Samples all = all_windows(data, config, context);
+  Windows all = all_windows(data, config, context);
   return most_tokens == 0 ? all : spread_within(all, most_tokens, data.file.string());
 }
 

@@ -1,4 +1,4 @@
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 
 #include <fmt/format.h>
 
@@ -11,12 +11,12 @@
 
 namespace regroup::models {
 
-SampleKind sample_kind(ModelKind kind) {
-  if (kind == ModelKind::kSequence) return SampleKind::kPairs;
-  return kind == ModelKind::kImage ? SampleKind::kImages : SampleKind::kTokens;
+WindowKind window_kind(ModelKind kind) {
+  if (kind == ModelKind::kSequence) return WindowKind::kPairs;
+  return kind == ModelKind::kImage ? WindowKind::kImages : WindowKind::kTokens;
 }
 
-Samples::Samples(int context, std::vector<std::int32_t> ids)
+Windows::Windows(int context, std::vector<std::int32_t> ids)
     : context_(context), ids_(std::move(ids)) {
   if (context < 1 || ids_.size() % stride() != 0) {
     throw WorkError({.what = "token ids are not whole windows",
@@ -25,7 +25,7 @@ Samples::Samples(int context, std::vector<std::int32_t> ids)
   }
 }
 
-Samples Samples::of_stream(std::span<const std::int32_t> stream, int context,
+Windows Windows::of_stream(std::span<const std::int32_t> stream, int context,
                            const std::string& where) {
   const auto step = static_cast<std::size_t>(context);
   const std::size_t windows = stream.empty() ? 0 : (stream.size() - 1) / step;
@@ -44,54 +44,54 @@ Samples Samples::of_stream(std::span<const std::int32_t> stream, int context,
   return {context, std::move(ids)};
 }
 
-Samples Samples::of_pairs(std::vector<TokenPair> pairs) {
-  Samples samples;
-  samples.kind_ = SampleKind::kPairs;
+Windows Windows::of_pairs(std::vector<TokenPair> pairs) {
+  Windows windows;
+  windows.kind_ = WindowKind::kPairs;
   for (const TokenPair& pair : pairs) {
     if (pair.source.empty() || pair.target.empty()) {
       throw WorkError({.what = "half of a pair of texts is empty"});
     }
     const auto longest = std::max(pair.source.size(), pair.target.size());
-    samples.context_ = std::max(samples.context_, static_cast<int>(longest));
+    windows.context_ = std::max(windows.context_, static_cast<int>(longest));
   }
-  samples.pairs_ = std::move(pairs);
-  return samples;
+  windows.pairs_ = std::move(pairs);
+  return windows;
 }
 
-Samples Samples::of_images(std::shared_ptr<const ImageSet> images, int positions) {
-  Samples samples;
-  samples.kind_ = SampleKind::kImages;
-  samples.context_ = positions;
-  samples.images_ = std::move(images);
-  samples.image_numbers_.resize(samples.images_->size());
-  std::iota(samples.image_numbers_.begin(), samples.image_numbers_.end(), std::size_t{0});
-  return samples;
+Windows Windows::of_images(std::shared_ptr<const ImageSet> images, int positions) {
+  Windows windows;
+  windows.kind_ = WindowKind::kImages;
+  windows.context_ = positions;
+  windows.images_ = std::move(images);
+  windows.image_numbers_.resize(windows.images_->size());
+  std::iota(windows.image_numbers_.begin(), windows.image_numbers_.end(), std::size_t{0});
+  return windows;
 }
 
-Samples Samples::part(std::size_t from, std::size_t to) const {
+Windows Windows::part(std::size_t from, std::size_t to) const {
   std::vector<std::size_t> windows(to - from);
   std::iota(windows.begin(), windows.end(), from);
   return chosen(windows);
 }
 
-Samples Samples::spread(std::size_t count) const {
+Windows Windows::spread(std::size_t count) const {
   std::vector<std::size_t> windows(count);
   for (std::size_t k = 0; k < count; ++k) windows[k] = k * size() / count;
   return chosen(windows);
 }
 
-Samples Samples::chosen(std::span<const std::size_t> windows) const {
-  if (kind_ == SampleKind::kPairs) {
+Windows Windows::chosen(std::span<const std::size_t> windows) const {
+  if (kind_ == WindowKind::kPairs) {
     std::vector<TokenPair> pairs;
     for (const std::size_t w : windows) pairs.push_back(pairs_[w]);
     return of_pairs(std::move(pairs));
   }
-  Samples some;
+  Windows some;
   some.kind_ = kind_;
   some.context_ = context_;
   some.images_ = images_;
   for (const std::size_t w : windows) {
-    if (kind_ == SampleKind::kImages) {
+    if (kind_ == WindowKind::kImages) {
       some.image_numbers_.push_back(image_numbers_[w]);
     } else {
       const auto ids = (*this)[w];
@@ -101,14 +101,14 @@ Samples Samples::chosen(std::span<const std::size_t> windows) const {
   return some;
 }
 
-std::size_t Samples::size() const {
-  if (kind_ == SampleKind::kPairs) return pairs_.size();
-  return kind_ == SampleKind::kImages ? image_numbers_.size() : ids_.size() / stride();
+std::size_t Windows::size() const {
+  if (kind_ == WindowKind::kPairs) return pairs_.size();
+  return kind_ == WindowKind::kImages ? image_numbers_.size() : ids_.size() / stride();
 }
 
-std::size_t Samples::tokens(std::size_t from, std::size_t to) const {
-  if (kind_ == SampleKind::kImages) return to - from;
-  if (kind_ == SampleKind::kTokens) return (to - from) * static_cast<std::size_t>(context_);
+std::size_t Windows::tokens(std::size_t from, std::size_t to) const {
+  if (kind_ == WindowKind::kImages) return to - from;
+  if (kind_ == WindowKind::kTokens) return (to - from) * static_cast<std::size_t>(context_);
   std::size_t sum = 0;
   for (const TokenPair& pair : std::span(pairs_).subspan(from, to - from)) {
     sum += pair.target.size();
@@ -116,15 +116,15 @@ std::size_t Samples::tokens(std::size_t from, std::size_t to) const {
   return sum;
 }
 
-std::string Samples::size_text() const {
-  if (kind_ == SampleKind::kImages) return fmt::format("{} images", size());
-  if (kind_ == SampleKind::kPairs) {
+std::string Windows::size_text() const {
+  if (kind_ == WindowKind::kImages) return fmt::format("{} images", size());
+  if (kind_ == WindowKind::kPairs) {
     return fmt::format("{} tokens of {} targets", tokens(), size());
   }
   return fmt::format("{} tokens, {} windows of {}", tokens(), size(), context_);
 }
 
-bool Samples::operator==(const Samples& other) const {
+bool Windows::operator==(const Windows& other) const {
   if (kind_ != other.kind_ || context_ != other.context_ || size() != other.size()) return false;
   for (std::size_t w = 0; w < image_numbers_.size(); ++w) {
     const std::size_t a = image(w);

@@ -1,4 +1,4 @@
-#include "models/calibration/stored_samples.hpp"
+#include "models/calibration/stored_windows.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -60,7 +60,7 @@ std::vector<PlannedTensor> planned_pairs(std::span<const TokenPair> pairs) {
   return tensors;
 }
 
-std::vector<PlannedTensor> planned_images(const Samples& windows) {
+std::vector<PlannedTensor> planned_images(const Windows& windows) {
   const auto [channels, height, width] = windows.images().shape();
   const auto count = static_cast<std::int64_t>(windows.size());
   std::vector<std::int32_t> classes;
@@ -88,7 +88,7 @@ class SampleReader {
   SampleReader(const SafetensorsFile& file, const PretrainedModel& model)
       : file_(file), model_(model) {}
 
-  Samples text() const {
+  Windows text() const {
     const TensorView& view = file_.tensor("ids");
     const int context = model_.config.context;
     const bool fits = view.dtype == DType::kI32 && view.shape.size() == 2 && view.shape[0] >= 1 &&
@@ -97,14 +97,14 @@ class SampleReader {
     return {static_cast<int>(view.shape[1] - 1), ids(view, model_.config.vocabulary)};
   }
 
-  Samples pairs() const {
+  Windows pairs() const {
     std::vector<TokenPair> pairs(lengths("source_lengths").size());
     fill(pairs, "source", &TokenPair::source);
     fill(pairs, "target", &TokenPair::target);
-    return Samples::of_pairs(std::move(pairs));
+    return Windows::of_pairs(std::move(pairs));
   }
 
-  Samples images() const {
+  Windows images() const {
     const TensorView& view = file_.tensor("pixel_values");
     const ImageConfig& image = model_.config.image;
     const bool fits = view.dtype == DType::kF32 && view.shape.size() == 4 && view.shape[0] >= 1 &&
@@ -121,7 +121,7 @@ class SampleReader {
     auto labels = ids(classes, static_cast<int>(image.labels.size()));
     auto set = std::make_shared<const StoredImages>(
         std::array{image.channels, image.size, image.size}, to_floats(view), std::move(labels));
-    return Samples::of_images(std::move(set), model_.config.context);
+    return Windows::of_images(std::move(set), model_.config.context);
   }
 
  private:
@@ -179,9 +179,9 @@ class SampleReader {
 
 }  // namespace
 
-std::vector<PlannedTensor> planned_samples(const Samples& windows) {
-  if (windows.kind() == SampleKind::kPairs) return planned_pairs(windows.pairs());
-  if (windows.kind() == SampleKind::kImages) return planned_images(windows);
+std::vector<PlannedTensor> planned_windows(const Windows& windows) {
+  if (windows.kind() == WindowKind::kPairs) return planned_pairs(windows.pairs());
+  if (windows.kind() == WindowKind::kImages) return planned_images(windows);
   std::vector<PlannedTensor> tensors;
   tensors.push_back(planned_copy("ids", DType::kI32,
                                  {static_cast<std::int64_t>(windows.size()), windows.context() + 1},
@@ -189,7 +189,7 @@ std::vector<PlannedTensor> planned_samples(const Samples& windows) {
   return tensors;
 }
 
-Samples read_samples_of(const SafetensorsFile& file, const PretrainedModel& model) {
+Windows read_windows_of(const SafetensorsFile& file, const PretrainedModel& model) {
   const SampleReader reader(file, model);
   if (model.config.kind == ModelKind::kSequence) return reader.pairs();
   return model.config.kind == ModelKind::kImage ? reader.images() : reader.text();

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "models/inputs/samples.hpp"
+#include "models/inputs/windows.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
@@ -19,8 +19,8 @@ struct TokenStream {
   std::vector<std::int32_t> after;
 };
 
-/// A file or folder of data, as a model reads it.
-struct InputData {
+/// A file or folder of data, as ids, pairs or images that a model reads.
+struct Dataset {
   std::filesystem::path file;
   std::string sha256;  ///< of what it holds, hexadecimal
   std::variant<TokenStream, std::vector<TokenPair>, std::shared_ptr<const ImageSet>> content;
@@ -32,13 +32,13 @@ struct InputData {
 /// Reads what the model reads: a text or token ids (see `read_token_data`); of an encoder-decoder
 /// JSON lines with "source" and "target"; of an image model a folder of images or CIFAR-10's binary
 /// files. Throws InputError.
-InputData read_input_data(const std::filesystem::path& file, const PretrainedModel& model);
+Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model);
 
 /// Windows of the data: of a text of `context` tokens, of everything else the pairs and images
 /// themselves. `most_tokens` > 0: of these as many, spread evenly over the data, as have no more
 /// scored positions, so that every part of the data has a say. Throws InputError if there is not a
 /// single window.
-Samples windows_of(const InputData& data, const ModelConfig& config, int context,
+Windows windows_of(const Dataset& data, const ModelConfig& config, int context,
                    std::size_t most_tokens);
 
 }  // namespace regroup::models

@@ -9,9 +9,9 @@
 namespace regroup::models {
 
 /// What turns the last hidden states into logits. Immutable.
-class Head {
+class OutputHead {
  public:
-  Head(const ModuleReader& reader, const Embedding& embedding);
+  OutputHead(const ModuleReader& reader, const Embedding& embedding);
 
   /// Hidden states [..., D] → logits [..., outputs], float32.
   at::Tensor operator()(const at::Tensor& hidden) const;

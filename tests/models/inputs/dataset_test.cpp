@@ -1,4 +1,4 @@
-#include "models/inputs/input_data.hpp"
+#include "models/inputs/dataset.hpp"
 
 #include "search/base/error.hpp"
 #include "tests/fixtures/random_checkpoint.hpp"
@@ -26,8 +26,8 @@ struct Scene {
   }
 
   PretrainedModel open() const { return open_model(scratch.path() / "model"); }
-  InputData read(const std::string& name, const std::string& text) const {
-    return read_input_data(scratch.write(name, text), open());
+  Dataset read(const std::string& name, const std::string& text) const {
+    return read_dataset(scratch.write(name, text), open());
   }
   std::string refusal(const std::string& name, const std::string& text) const {
     return error_message<InputError>([&] { read(name, text); });
@@ -40,9 +40,9 @@ struct Scene {
 
 TEST_CASE("every window of a masked model's text has the tokenizer's special tokens around it") {
   const Scene scene("BertForMaskedLM", tiny_word_piece(), 20);
-  const InputData data = scene.read("a.txt", "naive a naive a a naive, a");
+  const Dataset data = scene.read("a.txt", "naive a naive a a naive, a");
   CHECK(data.size() == 7);
-  const Samples windows = windows_of(data, scene.open().config, 5, 0);
+  const Windows windows = windows_of(data, scene.open().config, 5, 0);
   REQUIRE(windows.size() == 2);
   const auto inputs = [&](std::size_t w) { return Ids(windows[w].begin(), windows[w].end() - 1); };
   CHECK(inputs(0) == Ids{1, 10, 8, 10, 2});
@@ -51,24 +51,24 @@ TEST_CASE("every window of a masked model's text has the tokenizer's special tok
   CHECK_THAT(error_message<InputError>([&] { windows_of(data, scene.open().config, 2, 0); }),
              contains("3"));
   // Ids that the user gives stand as they are.
-  const InputData ids = scene.read("a.bin", std::string("\x05\x00\x06\x00\x07\x00\x08\x00", 8));
-  const Samples plain = windows_of(ids, scene.open().config, 3, 0);
+  const Dataset ids = scene.read("a.bin", std::string("\x05\x00\x06\x00\x07\x00\x08\x00", 8));
+  const Windows plain = windows_of(ids, scene.open().config, 3, 0);
   CHECK(Ids(plain.ids().begin(), plain.ids().end()) == Ids{5, 6, 7, 8});
 }
 
 TEST_CASE("pairs of texts are read line by line, each half closed by end-of-sequence") {
   const Scene scene("T5ForConditionalGeneration", tiny_bpe(), 300);
-  const InputData data = scene.read(
+  const Dataset data = scene.read(
       "a.jsonl",
       "{\"source\": \"the\", \"target\": \"in the\"}\n\n{\"target\": \"a\", \"source\": \"b\"}\n");
   CHECK(data.size() == 2);
-  const Samples pairs = windows_of(data, scene.open().config, 16, 0);
+  const Windows pairs = windows_of(data, scene.open().config, 16, 0);
   REQUIRE(pairs.size() == 2);
   CHECK(pairs.pairs()[0] == TokenPair{{257, 1}, {260, 259, 1}});
   CHECK(pairs.pairs()[1] == TokenPair{{'b', 1}, {'a', 1}});
   CHECK(pairs.tokens() == 5);
   CHECK(pairs.context() == 3);
-  CHECK(pairs.part(1, 2) == Samples::of_pairs({pairs.pairs()[1]}));
+  CHECK(pairs.part(1, 2) == Windows::of_pairs({pairs.pairs()[1]}));
 }
 
 TEST_CASE("a token limit takes whole windows spread evenly over the data") {
@@ -76,9 +76,9 @@ TEST_CASE("a token limit takes whole windows spread evenly over the data") {
   const ModelConfig config = scene.open().config;
   std::string bytes;
   for (char id = 0; id < 11; ++id) bytes += {id, '\0'};
-  const InputData ids = scene.read("a.bin", bytes);
+  const Dataset ids = scene.read("a.bin", bytes);
   const auto limited = [&](std::size_t most) {
-    const Samples windows = windows_of(ids, config, 2, most);
+    const Windows windows = windows_of(ids, config, 2, most);
     return Ids(windows.ids().begin(), windows.ids().end());
   };
   CHECK(limited(0) == Ids{0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 7, 8, 8, 9, 10});
@@ -95,7 +95,7 @@ TEST_CASE("of pairs a token limit counts the tokens of targets") {
   const ModelConfig config = scene.open().config;
   const std::string brief = R"({"source": "b", "target": "a"})";         // 2 tokens
   const std::string full = R"({"source": "the", "target": "aaaaaaa"})";  // 8 tokens
-  const InputData data =
+  const Dataset data =
       scene.read("a.jsonl", full + "\n" + brief + "\n" + brief + "\n" + brief + "\n");
   const auto sizes = [&](std::size_t most) {
     std::vector<std::size_t> found;
@@ -113,8 +113,8 @@ TEST_CASE("of pairs a token limit counts the tokens of targets") {
 
 TEST_CASE("images are spread by their numbers, also from a part of them") {
   const Scene scene("ViTForImageClassification", tiny_bpe(), 300);
-  const Samples images = random_samples(scene.open().config, 10, 1);
-  const auto numbers = [](const Samples& some) {
+  const Windows images = random_windows(scene.open().config, 10, 1);
+  const auto numbers = [](const Windows& some) {
     std::vector<std::size_t> found;
     for (std::size_t w = 0; w < some.size(); ++w) found.push_back(some.image(w));
     return found;

@@ -1,4 +1,4 @@
-#include "models/language_model/converter.hpp"
+#include "models/language_model/merger.hpp"
 
 #include <utility>
 
@@ -34,18 +34,18 @@ std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const Pretrain
                                         std::vector<MergedAttention>());
 }
 
-Converter::Converter(LanguageModel source, std::shared_ptr<const Calibration> calibration)
+Merger::Merger(LanguageModel source, std::shared_ptr<const Calibration> calibration)
     : source_(std::move(source)), calibration_(std::move(calibration)) {
   if (calibration_) {
     states_ = std::make_unique<LayerStates>(source_.transformer(), calibration_->windows);
   }
 }
 
-Converter::~Converter() = default;
+Merger::~Merger() = default;
 
-std::shared_ptr<const MergedLayers> Converter::merge(const search::Grouping& grouping,
-                                                     const MergeRecipe& recipe,
-                                                     std::stop_token stop, RefitScope scope) const {
+std::shared_ptr<const MergedLayers> Merger::merge(const search::Grouping& grouping,
+                                                  const MergeRecipe& recipe, std::stop_token stop,
+                                                  RefitScope scope) const {
   require_fits(grouping, recipe, source_.config(), calibration_.get());
   std::vector<MergedAttention> fitted;
   if (recipe.fits_layers()) {
@@ -56,7 +56,7 @@ std::shared_ptr<const MergedLayers> Converter::merge(const search::Grouping& gro
                                         std::move(fitted));
 }
 
-double Converter::refit_tokens(const MergeRecipe& recipe) const {
+double Merger::refit_tokens(const MergeRecipe& recipe) const {
   // Measured on an 8-layer model with heads of 32 dimensions and windows of 256 tokens.
   constexpr double kOutputPasses = 3;
   constexpr double kQueryPasses = 6;
@@ -68,8 +68,8 @@ double Converter::refit_tokens(const MergeRecipe& recipe) const {
          kStepPasses * static_cast<double>(recipe.reconstruction_steps * kReconstructionTokens);
 }
 
-LanguageModel Converter::convert(const search::Grouping& grouping, const MergeRecipe& recipe,
-                                 std::stop_token stop, RefitScope scope) const {
+LanguageModel Merger::merged_model(const search::Grouping& grouping, const MergeRecipe& recipe,
+                                   std::stop_token stop, RefitScope scope) const {
   return source_.with_layers(*merge(grouping, recipe, std::move(stop), scope));
 }
 
