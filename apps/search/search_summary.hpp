@@ -7,7 +7,7 @@
 
 namespace regroup::apps {
 
-/// What `search --json` prints (DESIGN, "Result files"). `best` has one entry per --kv limit, else
+/// What `search --json` prints (docs/formats.md). `best` has one entry per --kv limit, else
 /// one for each of 0.25, 0.5 and 0.75.
 nlohmann::ordered_json summary_json(const SearchSummary& summary);
 

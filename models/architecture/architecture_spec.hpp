@@ -90,7 +90,7 @@ struct ArchitectureSpec {
 };
 
 /// Reads and checks config.json of a supported family, in either of the two dialects (DESIGN,
-/// "Command line"). Throws InputError for a missing, ill-typed or contradictory field, and, by
+/// "Data"). Throws InputError for a missing, ill-typed or contradictory field, and, by
 /// name, for what is not supported (quantization, rope types, activations, experts).
 ModelConfig read_model_config(const nlohmann::json& config, const ArchitectureSpec& spec,
                               const std::string& where);

@@ -9,7 +9,7 @@
 namespace regroup::runs {
 
 /// The text that stands in for data that are not given: 64 windows of min(context, 256) tokens that
-/// the model writes itself (DESIGN, "Command line").
+/// the model writes itself (DESIGN, "Data").
 models::Windows sample_text(const models::LanguageModel& model, search::RandomKey key,
                             std::stop_token stop, search::Progress& progress);
 

@@ -49,7 +49,7 @@ void require_different_data(const SearchInputs& inputs) {
   require_different_data(selection, eval);
 }
 
-/// Takes the last quarter of the calibration text's windows to select on (DESIGN, "Command line").
+/// Takes the last quarter of the calibration text's windows to select on (DESIGN, "Data").
 void split_calibration(SearchInputs& inputs) {
   const models::Windows all = *inputs.calibration_windows;
   if (inputs.calibration->statistics) {
