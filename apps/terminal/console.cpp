@@ -40,11 +40,4 @@ void Console::detail(const std::string& text) const {
   if (verbosity_ == Verbosity::kVerbose) fmt::print(stderr, "{}\n", text);
 }
 
-std::string runs::duration_text(double seconds) {
-  constexpr double kMinute = 60;
-  if (seconds < kMinute) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<long>(seconds + 0.5);
-  return fmt::format("{} min {} s", whole / 60, whole % 60);
-}
-
 }  // namespace regroup::apps

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "search/base/progress.hpp"
+#include "runs/base/run_log.hpp"
 
 namespace regroup::apps {
 
@@ -12,7 +12,7 @@ enum class Verbosity { kQuiet, kNormal, kVerbose };
 
 /// Where a command talks to its user: results on stdout, everything else on stderr. Not
 /// thread-safe but for `progress()`.
-class Console {
+class Console : public runs::RunLog {
  public:
   explicit Console(Verbosity verbosity);
 
@@ -21,18 +21,15 @@ class Console {
   /// A part of a result as it comes, without a line break.
   void write(const std::string& text) const;
   /// A remark, unless quiet.
-  void log(const std::string& text) const;
+  void log(const std::string& text) const override;
   /// A remark that only a verbose run shows.
-  void detail(const std::string& text) const;
+  void detail(const std::string& text) const override;
   /// Bars on a terminal, a line at each stage's end otherwise, nothing when quiet.
-  search::Progress& progress() const { return *progress_; }
+  search::Progress& progress() const override { return *progress_; }
 
  private:
   Verbosity verbosity_;
   std::unique_ptr<search::Progress> progress_;
 };
-
-/// "1 min 20 s", "8.1 s".
-std::string runs::duration_text(double seconds);
 
 }  // namespace regroup::apps
