@@ -84,7 +84,6 @@ LayerMoments layer_moments(const Transformer& model, std::size_t layer,
                    const AttentionInput input = model.attention_input(layer, streams[window]);
                    shares[share].add(input, attention.trace(input).attention[0], is_cross);
                  });
-  const at::NoGradGuard no_gradients;
   for (std::size_t share = 1; share < kWindowShares; ++share) shares[0].add(shares[share]);
   const MomentSums& sums = shares[0];
   LayerMoments moments;

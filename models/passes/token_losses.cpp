@@ -1,5 +1,7 @@
 #include "models/passes/token_losses.hpp"
 
+#include "models/passes/logit_losses.hpp"
+
 namespace regroup::models {
 namespace {
 
@@ -9,42 +11,21 @@ constexpr std::int64_t kLogitsAtOnce = std::int64_t{1} << 20;
 constexpr std::int64_t kLeastTokensAtOnce = 64;
 /// A GPU waits for every piece, and so gets large ones.
 constexpr std::int64_t kLogitsAtOnceOnGpu = std::int64_t{1} << 26;
-/// e to this and any share of it are far from the ends of float32.
-constexpr double kLargestExponent = 30;
 
-/// −log p of every target: logits [tokens, vocabulary], targets [tokens] → [tokens], double, on the
-/// CPU.
-at::Tensor target_losses(const at::Tensor& logits, const at::Tensor& targets) {
-  const at::Tensor chosen = logits.gather(1, targets.unsqueeze(1)).squeeze(1);
-  return (logits.logsumexp(1) - chosen).to(at::kCPU, at::kDouble);
+at::Tensor in_double(const at::Tensor& values) {
+  return values.to(at::kCPU, at::kDouble);
 }
 
-/// 1 for every target that is not the most likely token: the same shapes.
+/// 1 for every target that is not the most likely token: logits [tokens, vocabulary], targets
+/// [tokens] → [tokens].
 at::Tensor target_errors(const at::Tensor& logits, const at::Tensor& targets) {
-  return logits.argmax(1).ne(targets).to(at::kCPU, at::kDouble);
-}
-
-/// KL(source ‖ model) at every position: logits [tokens, vocabulary] of both → [tokens], float32.
-///
-/// With x = logits − source, less its mean under the source's p, KL = log Σ p eˣ = log(1 + Σ p (eˣ
-/// − 1)): of models that are close the terms are small, where those of Σ p (log p − log q) would
-/// cancel each other and leave their rounding. Where x could overflow the model is far away, and
-/// the plain difference of the normalisers will do.
-at::Tensor divergences(const at::Tensor& source, const at::Tensor& logits) {
-  const at::Tensor p = source.softmax(1);
-  at::Tensor x = logits - source;
-  const at::Tensor mean = (p * x).sum(1, /*keepdim=*/true);
-  x.sub_(mean);
-  const at::Tensor is_far = x.amax(1).gt(kLargestExponent);
-  const at::Tensor near = x.expm1_().mul_(p).sum(1).log1p_();
-  if (!is_far.any().item<bool>()) return near;
-  return at::where(is_far, logits.logsumexp(1) - source.logsumexp(1) - mean.squeeze(1), near);
+  return logits.argmax(1).ne(targets).to(logits.scalar_type());
 }
 
 /// −Σ p log p at every position, [tokens], double, on the CPU.
 at::Tensor entropies(const at::Tensor& logits) {
   const at::Tensor logs = logits.log_softmax(1);
-  return -(logs.exp() * logs).sum(1).to(at::kCPU, at::kDouble);
+  return in_double(-(logs.exp() * logs).sum(1));
 }
 
 /// The fields of WindowScore at every position: [4, tokens], double, on the CPU. Without targets
@@ -52,13 +33,13 @@ at::Tensor entropies(const at::Tensor& logits) {
 at::Tensor token_scores(const at::Tensor& source, const at::Tensor& logits,
                         const at::Tensor& targets) {
   const at::Tensor best = logits.argmax(1);
-  const at::Tensor divergence = divergences(source, logits).to(at::kCPU, at::kDouble);
-  const at::Tensor agreement = best.eq(source.argmax(1)).to(at::kCPU, at::kDouble);
+  const at::Tensor divergence = in_double(divergences(source, logits));
+  const at::Tensor agreement = in_double(best.eq(source.argmax(1)));
   if (!targets.defined()) {
     return at::stack({entropies(source) + divergence, divergence, agreement, agreement});
   }
-  return at::stack({target_losses(logits, targets), divergence, agreement,
-                    best.eq(targets).to(at::kCPU, at::kDouble)});
+  return at::stack({in_double(target_losses(logits, targets)), divergence, agreement,
+                    in_double(best.eq(targets))});
 }
 
 /// Tokens whose logits are made together.
@@ -67,7 +48,33 @@ std::int64_t tokens_at_once(const Transformer& model) {
   return std::max(kLeastTokensAtOnce, logits / model.outputs());
 }
 
+/// `measure`(logits, targets) of all states, [tokens, D] and [tokens], piece by piece.
+template <class Measure>
+at::Tensor by_pieces(const Transformer& model, const at::Tensor& states, const at::Tensor& targets,
+                     const Measure& measure) {
+  const std::int64_t step = tokens_at_once(model);
+  std::vector<at::Tensor> parts;
+  for (std::int64_t from = 0; from < states.size(0); from += step) {
+    parts.push_back(measure(model.logits(states.slice(0, from, from + step)),
+                            targets.slice(0, from, from + step)));
+  }
+  return at::cat(parts, -1);
+}
+
 }  // namespace
+
+at::Tensor state_losses(const Transformer& model, const at::Tensor& states,
+                        const at::Tensor& targets) {
+  return by_pieces(model, states, targets, target_losses);
+}
+
+at::Tensor state_divergences(const Transformer& model, const at::Tensor& states,
+                             const Transformer& source, const at::Tensor& source_states) {
+  return by_pieces(model, states, source_states,
+                   [&](const at::Tensor& logits, const at::Tensor& of_source) {
+                     return divergences(source.logits(of_source.to(states.device())), logits);
+                   });
+}
 
 at::Tensor batch_states(const Transformer& model, const Windows& windows, std::size_t begin,
                         std::size_t end) {
@@ -78,14 +85,10 @@ void batch_means(const Transformer& model, const at::Tensor& states, const Windo
                  WindowRange range, TokenMeasure measure, std::span<double> means) {
   const auto count = static_cast<std::int64_t>(range.end - range.begin);
   const at::Tensor targets = batch_targets(model, windows, range.begin, range.end);
-  const auto measure_tokens = measure == TokenMeasure::kLoss ? target_losses : target_errors;
-  const std::int64_t step = tokens_at_once(model);
-  std::vector<at::Tensor> parts;
-  for (std::int64_t from = 0; from < states.size(0); from += step) {
-    parts.push_back(measure_tokens(model.logits(states.slice(0, from, from + step)),
-                                   targets.slice(0, from, from + step)));
-  }
-  const at::Tensor of_windows = at::cat(parts).view({count, -1}).mean(1);
+  const at::Tensor of_tokens = measure == TokenMeasure::kLoss
+                                   ? state_losses(model, states, targets)
+                                   : by_pieces(model, states, targets, target_errors);
+  const at::Tensor of_windows = in_double(of_tokens).view({count, -1}).mean(1);
   for (std::int64_t i = 0; i < count; ++i) {
     means[range.begin + static_cast<std::size_t>(i)] = of_windows[i].item<double>();
   }
@@ -116,14 +119,10 @@ void batch_scores(const Transformer& model, const at::Tensor& states, const Tran
 
 at::Tensor losses_and_errors(const Transformer& transformer, const at::Tensor& states,
                              const at::Tensor& targets) {
-  const std::int64_t step = tokens_at_once(transformer);
-  std::vector<at::Tensor> parts;
-  for (std::int64_t from = 0; from < states.size(0); from += step) {
-    const at::Tensor logits = transformer.logits(states.slice(0, from, from + step));
-    const at::Tensor wanted = targets.slice(0, from, from + step);
-    parts.push_back(at::stack({target_losses(logits, wanted), target_errors(logits, wanted)}));
-  }
-  return at::cat(parts, 1);
+  return in_double(by_pieces(
+      transformer, states, targets, [](const at::Tensor& logits, const at::Tensor& wanted) {
+        return at::stack({target_losses(logits, wanted), target_errors(logits, wanted)});
+      }));
 }
 
 }  // namespace regroup::models

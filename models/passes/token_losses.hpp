@@ -13,6 +13,16 @@ namespace regroup::models {
 at::Tensor batch_states(const Transformer& model, const Windows& windows, std::size_t begin,
                         std::size_t end);
 
+/// −log p of every target, given last hidden states [tokens, D] and targets [tokens], both where
+/// the model computes: [tokens], float32, differentiable. The logits of some tokens at a time are
+/// in memory, unless gradients are recorded.
+at::Tensor state_losses(const Transformer& model, const at::Tensor& states,
+                        const at::Tensor& targets);
+/// KL(source ‖ model) of every token in the same way, from the last hidden states of both, [tokens,
+/// D]; the source is not differentiated.
+at::Tensor state_divergences(const Transformer& model, const at::Tensor& states,
+                             const Transformer& source, const at::Tensor& source_states);
+
 /// Means over the scored positions of every window of one batch, from its `batch_states`: means[w]
 /// for window w. Log-probabilities in float32, sums in double. Not for models that are measured by
 /// their source.

@@ -15,9 +15,10 @@ constexpr std::size_t kBatchTokens = 2048;
 constexpr std::size_t kGpuBatchTokens = 16384;
 
 /// Calls `task` for 0 … count − 1 where the device wants it.
-void spread(std::size_t count, const Device& device, const std::function<void(std::size_t)>& task) {
+void spread(std::size_t count, const Device& device, Gradients gradients,
+            const std::function<void(std::size_t)>& task) {
   const auto run = [&](std::size_t i) {
-    const at::NoGradGuard no_gradients;
+    const at::AutoGradMode mode(gradients == Gradients::kRecorded);
     task(i);
   };
   if (device.cuda) {
@@ -40,24 +41,26 @@ std::size_t batch_sequences(std::size_t length, const Device& device) {
 
 void for_each_batch(std::size_t count, std::size_t batch, const Device& device,
                     std::stop_token stop,
-                    const std::function<void(std::size_t begin, std::size_t end)>& task) {
-  spread((count + batch - 1) / batch, device, [&](std::size_t i) {
+                    const std::function<void(std::size_t begin, std::size_t end)>& task,
+                    Gradients gradients) {
+  spread((count + batch - 1) / batch, device, gradients, [&](std::size_t i) {
     if (stop.stop_requested()) throw Interrupted();
     task(i * batch, std::min(count, (i + 1) * batch));
   });
 }
 
 void for_each_window(std::size_t windows, const Device& device, std::stop_token stop,
-                     const std::function<void(std::size_t window)>& task) {
-  spread(windows, device, [&](std::size_t window) {
+                     const std::function<void(std::size_t window)>& task, Gradients gradients) {
+  spread(windows, device, gradients, [&](std::size_t window) {
     if (stop.stop_requested()) throw Interrupted();
     task(window);
   });
 }
 
 void for_each_share(std::size_t windows, const Device& device, std::stop_token stop,
-                    const std::function<void(std::size_t share, std::size_t window)>& task) {
-  spread(std::min(windows, kWindowShares), device, [&](std::size_t share) {
+                    const std::function<void(std::size_t share, std::size_t window)>& task,
+                    Gradients gradients) {
+  spread(std::min(windows, kWindowShares), device, gradients, [&](std::size_t share) {
     for (std::size_t window = share; window < windows; window += kWindowShares) {
       if (stop.stop_requested()) throw Interrupted();
       task(share, window);

@@ -23,7 +23,6 @@ void OutputRefit::add(std::size_t share, const at::Tensor& received, const at::T
 
 OutputProjection OutputRefit::solve(const OutputProjection& merged) const {
   Sums total = shares_[0];
-  const at::NoGradGuard no_gradients;
   for (std::size_t share = 1; share < kWindowShares; ++share) {
     const Sums& part = shares_[share];
     if (!part.moment.defined()) continue;

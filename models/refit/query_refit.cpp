@@ -78,7 +78,6 @@ class NormalEquations {
     for_each_share(windows_.size(), device_, stop_, [&](std::size_t share, std::size_t window) {
       accumulate(shares[share], task(windows_[window]));
     });
-    const at::NoGradGuard no_gradients;
     for (std::size_t share = 1; share < kWindowShares; ++share) {
       if (shares[share].defined()) accumulate(shares[0], shares[share]);
     }
@@ -97,7 +96,6 @@ class NormalEquations {
       const at::Tensor norms = window.queries.square().sum(-1);
       return (norms * key_variances_by_query(window).sum(-1)).to(at::kDouble).sum(2)[0].cpu();
     });
-    const at::NoGradGuard no_gradients;
     const double d = static_cast<double>(queries.size(1));
     const auto count =
         static_cast<double>(windows_.size()) * static_cast<double>(windows_[0].queries.size(2));
@@ -137,7 +135,6 @@ class NormalEquations {
 at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
                          const Device& device, std::stop_token stop) {
   const NormalEquations equations(windows, rotary, device, std::move(stop));
-  const at::NoGradGuard no_gradients;
   at::Tensor residual = equations.right_hand_side();
   const at::Tensor target = kTolerance * kTolerance * head_dot(residual, residual);
   at::Tensor change = at::zeros_like(residual);  // M − I
