@@ -39,7 +39,7 @@ GenerationFigures generation_figures(const models::Generation& generation,
           .decoding_speed = rate(new_tokens - 1, clock.decoding_seconds()),
           .cache_positions = generation.cache_positions,
           .cache_bytes = generation.cache_bytes,
-          .bytes_per_token = generation.cache_bytes / generation.cache_positions,
+          .bytes_per_token = generation.cache_bytes_per_position,
           .source_bytes_per_token =
               models::kv_bytes_per_token(config, config.stored_kv_heads(), compute.dtype),
           .dtype = std::string(models::config_name(compute.dtype))};

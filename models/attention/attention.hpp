@@ -2,18 +2,18 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
-#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/attention/attention_weights.hpp"
 #include "models/attention/cache_codec.hpp"
-#include "models/attention/grouped_decode.hpp"
 #include "models/attention/kv_cache.hpp"
-#include "models/attention/relative_bias.hpp"
-#include "models/attention/rotary.hpp"
-#include "models/tensors/linear.hpp"
-#include "models/tensors/norm.hpp"
+#include "models/tensors/compute.hpp"
+#include "search/base/random.hpp"
 
 namespace regroup::models {
 
@@ -23,100 +23,122 @@ struct AttentionInput {
   at::Tensor keys;  ///< of keys and values
 };
 
-/// What happens inside one attention layer, for every query head by itself; [batch, H, …].
+/// One forward pass as one attention layer sees it.
+struct AttentionPass {
+  std::int64_t offset = 0;      ///< position of the first query
+  LayerCache* cache = nullptr;  ///< null: the pass reads what it is given and nothing before it
+  bool is_training = false;
+  search::RandomKey key{0};  ///< of this layer's draws in this pass, where it makes any
+  std::uint64_t number = 0;  ///< of the pass in its run: of a training its step
+  /// Where not null, a kind whose `after_step` wants sums over the tokens of a step adds those of
+  /// this pass to it; undefined: 0. Passes that run side by side have one each.
+  at::Tensor* sums = nullptr;
+};
+
+/// What happens inside one attention layer from position 0, for every query head by itself. What a
+/// kind of attention does not have is undefined.
 struct AttentionTrace {
-  at::Tensor plain_queries;  ///< before rotation, [batch, H, length, d]
+  at::Tensor plain_queries;  ///< before rotation, [batch, H, length, key width]
   at::Tensor queries;        ///< rotated
   at::Tensor keys;           ///< rotated, those that each query head reads
-  at::Tensor logits;  ///< scaled q·k with biases, −∞ where a query may not look, [batch, H, length,
-                      ///< key length]
-  at::Tensor attention;  ///< softmax of the logits
-  at::Tensor mixed;      ///< what the output projection receives, [batch, length, H·d]
+  at::Tensor values;         ///< those that each query head reads, [batch, H, length, value width]
+  /// As the softmax gets them, −∞ where a query may not look, [batch, H, length, key length].
+  at::Tensor logits;
+  /// The share of each token in what a query gets, of the same shape. Always there.
+  at::Tensor attention;
+  /// What the output projection receives, [batch, length, its columns]. Always there.
+  at::Tensor mixed;
 };
 
-/// What an attention layer computes besides its projections.
-struct AttentionSetting {
-  std::int64_t head_dim = 0;
-  AttentionKind kind = AttentionKind::kCausal;
-  std::int64_t sliding_window = 0;  ///< last tokens that a query sees, itself among them; 0: all
-  double scale = 1;                 ///< of q·k
-  std::optional<Norm> query_norm;   ///< over the rows of a head
-  std::optional<Norm> key_norm;
-  std::shared_ptr<const Rotary> rotary;
-  std::shared_ptr<const RelativeBias> bias;  ///< null: none
-  CacheCodec codec = {};                     ///< of the cache, for keys and values
+/// How a tensor of an attention changes.
+enum class TensorUse {
+  kParameter,  ///< by its gradient
+  kState,      ///< by `after_step`: counts, running means, a deal that is kept
 };
 
-/// Attention whose query heads read shared key and value heads. Immutable.
+/// A tensor that an attention layer stores.
+struct NamedTensor {
+  std::string name;  ///< "query.weight", unlike all others of the layer
+  at::Tensor tensor;
+  TensorUse use = TensorUse::kParameter;
+};
+
+/// One attention layer between a block's norm and its residual stream. This is the seam at which
+/// kinds of attention differ: what they store, what they cache, how scores and values mix, what a
+/// calibration sees of it, and how they become projections of a checkpoint. Everything else speaks
+/// to this interface; models/README.md, "How to add an attention".
+///
+/// Immutable: what changes a layer gives another one, which shares what did not change. Concurrent
+/// passes are safe.
 class Attention {
  public:
-  Attention(const MergedAttention& layer, AttentionSetting setting, const ComputeOptions& options);
+  virtual ~Attention() = default;
 
-  /// The same attention with other projections.
-  Attention with(const MergedAttention& layer, const ComputeOptions& options) const {
-    return {layer, setting_, options};
+  /// What this kind of attention is called in messages: "dot product".
+  virtual std::string_view name() const = 0;
+  /// Which tokens a query may look at.
+  virtual AttentionKind kind() const = 0;
+
+  // What it stores.
+
+  /// Its tensors, always in the same order; those that are there.
+  std::vector<NamedTensor> tensors() const;
+  /// The same attention with what `change` makes of each tensor, of the same shape.
+  std::shared_ptr<const Attention> with_tensors(
+      const std::function<at::Tensor(const NamedTensor&)>& change) const;
+  /// The same whose parameters record gradients of their own; shares the numbers.
+  std::shared_ptr<const Attention> with_own_weights() const;
+  /// The layer after a step of training whose passes left these sums (AttentionPass::sums), with
+  /// another state where its kind has one.
+  virtual std::shared_ptr<const Attention> after_step(const at::Tensor& sums,
+                                                      std::uint64_t number) const;
+
+  // What it keeps of earlier positions.
+
+  /// Room for so many positions of a batch of sequences. Throws InputError where the kind cannot
+  /// go on position by position.
+  virtual std::unique_ptr<LayerCache> make_cache(std::int64_t batch, std::int64_t capacity) const;
+  /// The same attention that reads back what its cache keeps as a cache of that type gives it.
+  /// Throws InputError where the kind's cache has no such type.
+  virtual std::shared_ptr<const Attention> with_cache(CacheType type, KeyOrder order) const;
+
+  // How scores and values mix.
+
+  /// Before the output projection, [batch, length, its columns]. With a cache, positions before
+  /// `pass.offset` are read from it and the new ones added: any number where it is empty, then one
+  /// at a time.
+  virtual at::Tensor mix(const AttentionInput& input, const AttentionPass& pass) const = 0;
+  /// The output projection of what `mix` gives, [batch, length, D].
+  virtual at::Tensor project(const at::Tensor& mixed) const = 0;
+  at::Tensor operator()(const AttentionInput& input, const AttentionPass& pass = {}) const {
+    return project(mix(input, pass));
   }
-  /// The same attention whose keys and values are read as a cache of that type gives them back.
-  Attention with_cache(CacheType type, KeyOrder order) const;
+  /// An evaluating pass from position 0 without a cache, with everything in between.
+  /// O(H · length²) memory.
+  virtual AttentionTrace trace(const AttentionInput& input) const = 0;
 
-  /// Room for so many positions of a batch of sequences.
-  LayerCache make_cache(std::int64_t batch, std::int64_t capacity) const;
+  // How it becomes tensors of a checkpoint, and comes from them.
 
-  /// At positions offset, offset + 1, … → [batch, length, D]. With a cache the positions before
-  /// `offset` are read from it and the new ones added: any number where it is empty, then one at a
-  /// time, which does not expand the stored heads (grouped_decode.hpp).
-  at::Tensor operator()(const AttentionInput& input, std::int64_t offset, LayerCache* cache) const {
-    return project(mix(input, offset, cache));
-  }
-  at::Tensor operator()(const AttentionInput& input) const { return (*this)(input, 0, nullptr); }
-  /// The same before the output projection, [batch, length, H·d].
-  at::Tensor mix(const AttentionInput& input, std::int64_t offset, LayerCache* cache) const;
-  at::Tensor mix(const AttentionInput& input) const { return mix(input, 0, nullptr); }
+  /// The projections and head maps that compute the same as this layer does at evaluation, on the
+  /// CPU. Throws InputError that says why where there are none.
+  virtual MergedAttention fold() const = 0;
+  /// The same kind of attention, with everything but the projections and head maps as it is here.
+  /// Throws InputError where the kind is not made of them.
+  virtual std::shared_ptr<const Attention> with(const MergedAttention& layer,
+                                                const ComputeOptions& options) const;
 
-  /// The same from position 0, with everything in between. O(H · length²) memory.
-  AttentionTrace trace(const AttentionInput& input) const;
-  /// The output projection of what `mix` gives.
-  at::Tensor project(const at::Tensor& mixed) const { return output_(mixed); }
+ protected:
+  Attention() = default;
+  Attention(const Attention&) = default;
+  Attention& operator=(const Attention&) = default;
 
-  /// The same with weights, biases among them, that record gradients of their own; shares the
-  /// numbers.
-  Attention with_own_weights() const;
-  /// Weights and biases of queries, keys, values and output, in this order; those that are there.
-  std::vector<at::Tensor> parameters() const;
-  const Linear& key() const { return key_; }
-  const Linear& value() const { return value_; }
-  const Rotary& rotary() const { return *setting_.rotary; }
-  AttentionKind kind() const { return setting_.kind; }
+  using TensorVisitor = std::function<void(std::string_view name, at::Tensor& tensor, TensorUse)>;
+  virtual std::shared_ptr<Attention> copy() const = 0;
+  /// Shows every tensor, defined or not, in order; the visitor may put another in its place.
+  virtual void visit_tensors(const TensorVisitor& visit) = 0;
 
-  /// The stored heads' keys before rotation, x [batch, length, D] → [batch, n_K, length, d].
-  at::Tensor keys(const at::Tensor& x) const;
-
- private:
-  std::int64_t stored_heads(const Linear& linear) const {
-    return linear.weight.size(0) / setting_.head_dim;
-  }
-  at::Tensor split_heads(const at::Tensor& x) const;
-  at::Tensor plain_queries(const at::Tensor& x) const;
-  /// [batch, H, 1, d] of the newest of all positions, given the cached heads.
-  at::Tensor mix_newest(const at::Tensor& queries, const at::Tensor& keys,
-                        const at::Tensor& values) const;
-  /// Whether queries at the last `length` of `total` positions may look at each position: bool
-  /// [length, total].
-  at::Tensor visible(std::int64_t length, std::int64_t total, const at::Device& device) const;
-  /// What the logits get besides q·k: nothing where they need no more than the causal rule.
-  std::optional<at::Tensor> mask(const at::Tensor& queries, const at::Tensor& keys) const;
-
-  AttentionSetting setting_;
-  Linear query_;
-  Linear key_;
-  Linear value_;
-  Linear output_;
-  at::Device device_;
-  // Which stored head each query head reads, [H]; undefined where that is its own number.
-  at::Tensor key_of_query_;
-  at::Tensor value_of_query_;
-  HeadGroups key_groups_;
-  HeadGroups value_groups_;
+  /// Throws InputError: this kind of attention is not what is needed.
+  [[noreturn]] void refuse(std::string what, std::string expected) const;
 };
 
 }  // namespace regroup::models

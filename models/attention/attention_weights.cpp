@@ -70,11 +70,8 @@ AttentionWeights read_attention(const PretrainedModel& model, int layer) {
 
 MergedAttention source_attention(const PretrainedModel& model, int layer) {
   const LayerHeads heads = model.config.heads(layer);
-  std::vector<int> kv_of_query;
-  for (int query = 0; query < heads.query; ++query) {
-    kv_of_query.push_back(query / (heads.query / heads.kv));
-  }
-  return {read_attention(model, layer), kv_of_query, kv_of_query};
+  const HeadMap map = HeadMap::even(heads.query, heads.kv);
+  return {read_attention(model, layer), map, map};
 }
 
 std::map<std::string, std::vector<std::int64_t>> stored_shapes(const PretrainedModel& model,

@@ -2,10 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "models/layers/head_map.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
@@ -23,12 +26,30 @@ struct AttentionWeights {
   at::Tensor output_bias;
 };
 
+/// A tensor of AttentionWeights by its name in an attention layer.
+struct AttentionPart {
+  std::string_view name;
+  at::Tensor AttentionWeights::*member;
+};
+inline constexpr std::array kAttentionParts = {
+    AttentionPart{"query.weight", &AttentionWeights::query},
+    AttentionPart{"query.bias", &AttentionWeights::query_bias},
+    AttentionPart{"key.weight", &AttentionWeights::key},
+    AttentionPart{"key.bias", &AttentionWeights::key_bias},
+    AttentionPart{"value.weight", &AttentionWeights::value},
+    AttentionPart{"value.bias", &AttentionWeights::value_bias},
+    AttentionPart{"output.weight", &AttentionWeights::output},
+    AttentionPart{"output.bias", &AttentionWeights::output_bias},
+};
+
 /// A layer whose KV heads are shared: the weights as in AttentionWeights with n_K key and n_V value
-/// heads, and which of them serves each query head.
+/// heads, and which of them serves each query head. Keys and values may be wider or narrower than
+/// d: of a key it is the width of a query head too, of a value that of a head's part of the output
+/// projection's columns.
 struct MergedAttention {
   AttentionWeights weights;
-  std::vector<int> key_of_query;    ///< H entries, 0 … n_K − 1
-  std::vector<int> value_of_query;  ///< H entries, 0 … n_V − 1
+  HeadMap key_map;
+  HeadMap value_map;
 };
 
 /// The source projections of one layer in the checkpoint's own element type.

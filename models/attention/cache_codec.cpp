@@ -1,6 +1,12 @@
 #include "models/attention/cache_codec.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <string>
+#include <string_view>
+
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
@@ -36,6 +42,14 @@ at::Tensor turned(const at::Tensor& rows, const at::Tensor& turn) {
   if (!turn.defined()) return rows;
   const std::int64_t n = turn.size(0);
   return at::matmul(rows.contiguous().view({-1, n}), turn).view(rows.sizes());
+}
+
+void require_blocks(std::string_view heads, std::int64_t width, CacheType type) {
+  if (width % kCacheBlock == 0) return;
+  throw InputError({.what = "heads are no whole number of the cache's blocks",
+                    .where = fmt::format("{} in {}", heads, cache_type_name(type)),
+                    .expected = fmt::format("a multiple of {} dimensions", kCacheBlock),
+                    .found = std::to_string(width)});
 }
 
 /// The largest power of two that divides n.
@@ -74,12 +88,13 @@ KeyOrder cache_key_order(const ModelConfig& config) {
   return interleaves ? KeyOrder::kInterleaved : KeyOrder::kAsIs;
 }
 
-CacheCodec::CacheCodec(CacheType type, std::int64_t head_dim, KeyOrder order,
-                       const at::Device& device)
+CacheCodec::CacheCodec(CacheType type, HeadWidths widths, KeyOrder order, const at::Device& device)
     : type_(type), order_(order) {
-  if (!is_block_type(type) || head_dim % kTurned != 0) return;
-  key_turn_ = hadamard(power_of_two_in(head_dim)).to(device);
-  value_turn_ = hadamard(kTurned).to(device);
+  if (!is_block_type(type)) return;
+  require_blocks("keys", widths.key, type);
+  require_blocks("values", widths.value, type);
+  if (widths.key % kTurned == 0) key_turn_ = hadamard(power_of_two_in(widths.key)).to(device);
+  if (widths.value % kTurned == 0) value_turn_ = hadamard(kTurned).to(device);
 }
 
 at::Tensor CacheCodec::keys(const at::Tensor& keys) const {

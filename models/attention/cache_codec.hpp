@@ -6,6 +6,12 @@
 
 namespace regroup::models {
 
+/// Numbers of one stored head.
+struct HeadWidths {
+  std::int64_t key = 0;
+  std::int64_t value = 0;
+};
+
 /// In which order llama.cpp keeps the rows of a key head.
 enum class KeyOrder {
   kAsIs,         ///< that of the checkpoint
@@ -20,13 +26,13 @@ KeyOrder cache_key_order(const ModelConfig& config);
 ///
 /// q8_0 and q4_0 round bit by bit as llama.cpp's reference rows do; values that are not finite, or
 /// beyond the range of the float16 scale, make their whole block not finite. As llama.cpp
-/// (`llama-kv-cache.cpp`) does for heads of a multiple of 64 dimensions, the rows are turned by an
-/// orthonormal Hadamard matrix before they are rounded, which spreads outliers over a block: of
-/// keys in parts of the largest power of two that divides d, of values in parts of 64. There the
-/// queries are turned alike and the attention's output is turned back; here what is stored is
-/// turned back itself, which is the same, and nothing else changes. Queries stay as they are,
-/// where llama.cpp's kernel on the CPU rounds them to q8_0: perplexities agree to 0.1 % all the
-/// same.
+/// (`llama-kv-cache.cpp`) does for keys, and for values, of a multiple of 64 dimensions, the rows
+/// are turned by an orthonormal Hadamard matrix before they are rounded, which spreads outliers
+/// over a block: of keys in parts of the largest power of two that divides their width, of values
+/// in parts of 64. There the queries are turned alike and the attention's output is turned back;
+/// here what is stored is turned back itself, which is the same, and nothing else changes. Queries
+/// stay as they are, where llama.cpp's kernel on the CPU rounds them to q8_0: perplexities agree to
+/// 0.1 % all the same.
 ///
 /// Of Llama and Mistral, llama.cpp keeps the key rows that rotary embedding turns together, (c, c +
 /// d/2), beside each other; turning and rounding follow it.
@@ -34,8 +40,8 @@ class CacheCodec {
  public:
   /// Leaves everything as it is.
   CacheCodec() = default;
-  /// `head_dim` must be a whole number of blocks where the type has them.
-  CacheCodec(CacheType type, std::int64_t head_dim, KeyOrder order, const at::Device& device);
+  /// Throws InputError for a type with blocks of which the heads are no whole number.
+  CacheCodec(CacheType type, HeadWidths widths, KeyOrder order, const at::Device& device);
 
   /// Rotated keys [batch, n_K, length, d].
   at::Tensor keys(const at::Tensor& keys) const;

@@ -1,7 +1,7 @@
 #include "models/attention/grouped_decode.hpp"
 
 #include <algorithm>
-#include <utility>
+#include <vector>
 
 namespace regroup::models {
 namespace {
@@ -21,16 +21,13 @@ at::Tensor select(const at::Tensor& heads, const at::Tensor& index) {
 
 }  // namespace
 
-HeadGroups::HeadGroups(std::vector<int> stored_of_query, std::int64_t stored,
-                       const at::Device& device)
-    : stored_of_query_(std::move(stored_of_query)), stored_(stored) {
-  std::vector<std::vector<std::int64_t>> members(static_cast<std::size_t>(stored));
-  for (std::size_t query = 0; query < stored_of_query_.size(); ++query) {
-    members[static_cast<std::size_t>(stored_of_query_[query])].push_back(
-        static_cast<std::int64_t>(query));
+HeadGroups::HeadGroups(const HeadMap& map, const at::Device& device) : map_(map) {
+  std::vector<std::vector<std::int64_t>> members(static_cast<std::size_t>(map.stored()));
+  for (int query = 0; query < map.queries(); ++query) {
+    members[static_cast<std::size_t>(map[query])].push_back(query);
   }
   for (const auto& group : members) largest_ = std::max<std::int64_t>(largest_, std::ssize(group));
-  std::vector<std::int64_t> places(stored_of_query_.size());
+  std::vector<std::int64_t> places(static_cast<std::size_t>(map.queries()));
   std::vector<std::int64_t> queries;
   for (auto& group : members) {
     for (const std::int64_t query : group) {
@@ -50,15 +47,15 @@ HeadGroups::HeadGroups(std::vector<int> stored_of_query, std::int64_t stored,
 at::Tensor HeadGroups::gather(const at::Tensor& of_queries) const {
   const at::Tensor rows = select(of_queries, query_of_place_);
   std::vector<std::int64_t> shape = rows.sizes().vec();
-  shape[0] *= stored_;
+  shape[0] *= map_.stored();
   shape[1] = largest_;
   return rows.reshape(shape);
 }
 
 at::Tensor HeadGroups::scatter(const at::Tensor& of_groups) const {
   std::vector<std::int64_t> shape = of_groups.sizes().vec();
-  shape[0] /= stored_;
-  shape[1] = stored_ * largest_;
+  shape[0] /= map_.stored();
+  shape[1] = map_.stored() * largest_;
   return select(of_groups.reshape(shape), place_of_query_);
 }
 

@@ -3,7 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <optional>
-#include <vector>
+
+#include "models/layers/head_map.hpp"
 
 namespace regroup::models {
 
@@ -11,21 +12,18 @@ namespace regroup::models {
 /// n rows of m, the size of the largest group; shorter groups repeat some head. Immutable.
 class HeadGroups {
  public:
-  /// `stored_of_query`: H entries from 0 to `stored` − 1. The tables live on `device`.
-  HeadGroups(std::vector<int> stored_of_query, std::int64_t stored, const at::Device& device);
+  /// The tables live on `device`.
+  HeadGroups(const HeadMap& map, const at::Device& device);
 
   /// Rows of query heads [batch, H, …] → by stored head, [batch · n, m, …].
   at::Tensor gather(const at::Tensor& of_queries) const;
   /// Back: [batch · n, m, …] → [batch, H, …].
   at::Tensor scatter(const at::Tensor& of_groups) const;
 
-  bool operator==(const HeadGroups& other) const {
-    return stored_ == other.stored_ && stored_of_query_ == other.stored_of_query_;
-  }
+  bool operator==(const HeadGroups& other) const { return map_ == other.map_; }
 
  private:
-  std::vector<int> stored_of_query_;
-  std::int64_t stored_;
+  HeadMap map_;
   std::int64_t largest_ = 1;   // m
   at::Tensor query_of_place_;  // [n · m]; undefined where it is the identity
   at::Tensor place_of_query_;  // [H]; likewise
@@ -33,16 +31,16 @@ class HeadGroups {
 
 /// What attention reads for one new position.
 struct DecodeInput {
-  at::Tensor queries;              ///< [batch, H, 1, d]
-  at::Tensor keys;                 ///< [batch, n_K, length, d], those that the position sees
-  at::Tensor values;               ///< [batch, n_V, length, d]
-  double scale = 1;                ///< of q·k
+  at::Tensor queries;  ///< [batch, H, 1, key width]
+  at::Tensor keys;     ///< [batch, n_K, length, key width], those that the position sees
+  at::Tensor values;   ///< [batch, n_V, length, value width]
+  double scale = 1;    ///< of q·k
   std::optional<at::Tensor> bias;  ///< of the logits, [1, H, 1, length]
 };
 
 /// Attention of one new position that reads every stored head once for all query heads of its
 /// group: one batched product with the keys, one with the values, none of them copied for each
-/// query head. → [batch, H, 1, d]. O(batch · (n_K · m_K + n_V · m_V) · length · d).
+/// query head. → [batch, H, 1, value width]. O(batch · (n_K · m_K + n_V · m_V) · length · width).
 at::Tensor grouped_decode(const DecodeInput& input, const HeadGroups& key_groups,
                           const HeadGroups& value_groups);
 

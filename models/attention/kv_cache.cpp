@@ -11,7 +11,13 @@ at::Tensor HeadCache::append(const at::Tensor& fresh) {
 
 std::int64_t KvCache::bytes() const {
   std::int64_t sum = 0;
-  for (const LayerCache& layer : layers) sum += layer.keys.bytes() + layer.values.bytes();
+  for (const auto& layer : layers) sum += layer->bytes();
+  return sum;
+}
+
+std::int64_t KvCache::bytes_per_position() const {
+  std::int64_t sum = 0;
+  for (const auto& layer : layers) sum += layer->bytes_per_position();
   return sum;
 }
 

@@ -14,6 +14,11 @@ class RelativeBias {
   RelativeBias(at::Tensor table, const RelativeBiasConfig& config, bool looks_ahead)
       : table_(std::move(table)), config_(config), looks_ahead_(looks_ahead) {}
 
+  const at::Tensor& table() const { return table_; }
+  /// The same buckets with another table.
+  RelativeBias with_table(at::Tensor table) const {
+    return {std::move(table), config_, looks_ahead_};
+  }
   /// [1, H, queries, keys] for keys at positions 0, 1, … and queries at the last of them.
   at::Tensor operator()(std::int64_t queries, std::int64_t keys) const;
 

@@ -22,11 +22,11 @@ at::Tensor take_heads(const at::Tensor& projection, const std::vector<int>& head
 }
 
 /// Query heads by the group they read, in order within it, each group filled up with zeros.
-std::vector<int> queries_by_group(const std::vector<int>& group_of_query, LayerHeads heads) {
+std::vector<int> queries_by_group(const HeadMap& map, LayerHeads heads) {
   const auto size = static_cast<std::size_t>(heads.query / heads.kv);
   std::vector<std::vector<int>> groups(static_cast<std::size_t>(heads.kv));
-  for (std::size_t query = 0; query < group_of_query.size(); ++query) {
-    groups[static_cast<std::size_t>(group_of_query[query])].push_back(static_cast<int>(query));
+  for (int query = 0; query < map.queries(); ++query) {
+    groups[static_cast<std::size_t>(map[query])].push_back(query);
   }
   std::vector<int> order;
   for (std::vector<int>& group : groups) {
@@ -38,26 +38,24 @@ std::vector<int> queries_by_group(const std::vector<int>& group_of_query, LayerH
 
 void permute_queries(MergedAttention& layer, LayerHeads heads, int head_dim) {
   AttentionWeights& w = layer.weights;
-  const std::vector<int> order = queries_by_group(layer.key_of_query, heads);
+  const std::vector<int> order = queries_by_group(layer.key_map, heads);
   w.query = take_heads(w.query, order, head_dim);
   w.query_bias = take_heads(w.query_bias, order, head_dim);
   w.output = take_heads(w.output, order, head_dim, 1);
 }
 
 /// The merged head that each of `heads` expanded ones repeats: that of its first query head.
-std::vector<int> merged_of_expanded(const std::vector<int>& merged_of_query, int heads) {
-  const std::size_t step = merged_of_query.size() / static_cast<std::size_t>(heads);
+std::vector<int> merged_of_expanded(const HeadMap& map, int heads) {
+  const int step = map.queries() / heads;
   std::vector<int> result;
-  for (std::size_t query = 0; query < merged_of_query.size(); query += step) {
-    result.push_back(merged_of_query[query]);
-  }
+  for (int query = 0; query < map.queries(); query += step) result.push_back(map[query]);
   return result;
 }
 
 void repeat_keys_and_values(MergedAttention& layer, LayerHeads heads, int head_dim) {
   AttentionWeights& w = layer.weights;
-  const std::vector<int> keys = merged_of_expanded(layer.key_of_query, heads.kv);
-  const std::vector<int> values = merged_of_expanded(layer.value_of_query, heads.kv);
+  const std::vector<int> keys = merged_of_expanded(layer.key_map, heads.kv);
+  const std::vector<int> values = merged_of_expanded(layer.value_map, heads.kv);
   w.key = take_heads(w.key, keys, head_dim);
   w.key_bias = take_heads(w.key_bias, keys, head_dim);
   w.value = take_heads(w.value, values, head_dim);

@@ -64,7 +64,8 @@ Generation generate(const LanguageModel& model, std::span<const std::int32_t> pr
   const std::size_t most = std::min(options.most_tokens, room);
   KvCache cache =
       model.transformer().make_cache(1, static_cast<std::int64_t>(prompt.size() + most));
-  Generation result{{}, GenerationEnd::kMostTokens, cache.capacity, cache.bytes()};
+  Generation result{
+      {}, GenerationEnd::kMostTokens, cache.capacity, cache.bytes(), cache.bytes_per_position()};
   if (room < options.most_tokens) result.end = GenerationEnd::kContext;
   search::RandomStream random(options.key);
   std::span<const std::int32_t> fresh = prompt;

@@ -29,8 +29,9 @@ enum class GenerationEnd {
 struct Generation {
   std::vector<std::int32_t> ids;  ///< new ones, a stop id among them
   GenerationEnd end = GenerationEnd::kMostTokens;
-  std::int64_t cache_positions = 0;  ///< that the cache has room for
-  std::int64_t cache_bytes = 0;      ///< of that room, in the computation's type
+  std::int64_t cache_positions = 0;           ///< that the cache has room for
+  std::int64_t cache_bytes = 0;               ///< of that room, in the computation's type
+  std::int64_t cache_bytes_per_position = 0;  ///< what one more position would add
 };
 
 /// Throws InputError unless the model writes text token by token.

@@ -3,7 +3,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <string_view>
 
+#include "models/attention/dot_product_attention.hpp"
 #include "models/passes/token_losses.hpp"
 #include "models/passes/token_sampling.hpp"
 #include "models/passes/window_pass.hpp"
@@ -42,9 +44,13 @@ at::Tensor energy_of_heads(const at::Tensor& gradient, std::int64_t heads) {
 }
 
 /// The tensors of a projection: its bias counts as a column of the weight (METHODS §0).
-std::vector<at::Tensor> parts_of(const Linear& projection) {
-  if (!projection.bias.defined()) return {projection.weight};
-  return {projection.weight, projection.bias};
+std::vector<at::Tensor> projection_parts(const Attention& attention, std::string_view projection) {
+  std::vector<at::Tensor> parts;
+  for (const NamedTensor& own : attention.tensors()) {
+    const std::string_view name = own.name;
+    if (name.substr(0, name.find('.')) == projection) parts.push_back(own.tensor);
+  }
+  return parts;
 }
 
 /// The parts of a stream that gradients pass through.
@@ -88,9 +94,9 @@ LayerBackward layer_backward(const Transformer& model, std::size_t layer, const 
                              const std::vector<at::Tensor>& gradient, std::int64_t kv_heads) {
   const at::AutoGradMode with_gradients(true);
   const Stream leaf = leaf_of(stream);
-  const Attention attention = model.attention(layer).with_own_weights();
-  const AttentionTrace trace = attention.trace(model.attention_input(layer, leaf));
-  const at::Tensor output = attention.project(trace.mixed);
+  const auto attention = model.attention(layer).with_own_weights();
+  const AttentionTrace trace = attention->trace(model.attention_input(layer, leaf));
+  const at::Tensor output = attention->project(trace.mixed);
   const Stream next = model.after_attention(layer, leaf, output);
   // What does not depend on this layer, as the target's embeddings after the last of the encoder,
   // has no gradient.
@@ -104,8 +110,8 @@ LayerBackward layer_backward(const Transformer& model, std::size_t layer, const 
   }
   std::vector<at::Tensor> causes = parts_of(leaf);
   const std::size_t streams = causes.size();
-  const std::vector<at::Tensor> keys = parts_of(attention.key());
-  const std::vector<at::Tensor> values = parts_of(attention.value());
+  const std::vector<at::Tensor> keys = projection_parts(*attention, "key");
+  const std::vector<at::Tensor> values = projection_parts(*attention, "value");
   causes.insert(causes.end(), {output, trace.logits});
   causes.insert(causes.end(), keys.begin(), keys.end());
   causes.insert(causes.end(), values.begin(), values.end());
@@ -156,6 +162,9 @@ std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const 
                                           int kv_heads, search::RandomKey key, std::stop_token stop,
                                           const std::function<void(std::size_t window)>& done) {
   const Device& device = transformer.options().device;
+  for (std::size_t layer = 0; layer < transformer.layers(); ++layer) {
+    as_dot_product(transformer.attention(layer), "a calibration with gradients");
+  }
   std::vector<GradientSums> sums(transformer.layers());
   // Some windows at a time are kept and then added layer by layer, each in their order: one sum a
   // layer is enough, whatever the number of threads.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "models/attention/dot_product_attention.hpp"
 #include "models/passes/token_losses.hpp"
 #include "search/base/error.hpp"
 
@@ -34,8 +35,8 @@ void batch_key_grams(const Transformer& transformer, const Windows& windows, std
   transformer.hidden_states(
       input_batch(transformer, windows, begin, end), nullptr,
       [&](std::size_t layer, const AttentionInput& input) {
-        const at::Tensor products =
-            products_of_heads(transformer.attention(layer).keys(input.keys));
+        const at::Tensor products = products_of_heads(
+            as_dot_product(transformer.attention(layer), "dealing by key norms").keys(input.keys));
         for (std::size_t w = begin; w < end; ++w) {
           Eigen::MatrixXd& gram = grams.layers[layer][w];
           gram = symmetric_matrix(products[static_cast<std::int64_t>(w - begin)]);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "search/base/error.hpp"
 
@@ -13,9 +14,9 @@ using Eigen::MatrixXd;
 
 /// For each of the H query heads the stored head that it reads, a place in `stored`: that of its
 /// group in the allocation, else of its source KV head's group in `partition`.
-std::vector<int> stored_of_queries(const ModelConfig& config, const search::LayerGrouping& grouping,
-                                   const search::Partition& partition,
-                                   std::span<const search::Group> stored) {
+HeadMap stored_of_queries(const ModelConfig& config, const search::LayerGrouping& grouping,
+                          const search::Partition& partition,
+                          std::span<const search::Group> stored) {
   std::vector<int> places;
   for (int query = 0; query < config.query_heads; ++query) {
     const search::Head head(query / config.queries_per_kv_head());
@@ -25,7 +26,7 @@ std::vector<int> stored_of_queries(const ModelConfig& config, const search::Laye
     const auto place = std::lower_bound(stored.begin(), stored.end(), group);
     places.push_back(static_cast<int>(place - stored.begin()));
   }
-  return places;
+  return {std::move(places), static_cast<int>(stored.size())};
 }
 
 /// The rows of a shared head, [d, columns], from those of its members.

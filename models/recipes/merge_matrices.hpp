@@ -1,8 +1,7 @@
 #pragma once
 
-#include <vector>
-
 #include "models/layers/attention_matrices.hpp"
+#include "models/layers/head_map.hpp"
 #include "models/merge/merge_problem.hpp"
 #include "models/recipes/merge_recipe.hpp"
 #include "search/groupings/grouping.hpp"
@@ -13,8 +12,8 @@ namespace regroup::models {
 /// with what was folded into them.
 struct MergedMatrices {
   AttentionMatrices weights;
-  std::vector<int> key_of_query;    ///< H entries, 0 … n_K − 1
-  std::vector<int> value_of_query;  ///< H entries, 0 … n_V − 1
+  HeadMap key_map;
+  HeadMap value_map;
 };
 
 /// Merges the heads of one layer by the recipe, without refits. `source.moments` may be null where

@@ -34,7 +34,7 @@ void store_projection(const RowMatrix& matrix, const PretrainedModel& model, int
 
 MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& model, int layer) {
   const AttentionMatrices& from = merged.weights;
-  MergedAttention result{{}, merged.key_of_query, merged.value_of_query};
+  MergedAttention result{{}, merged.key_map, merged.value_map};
   AttentionWeights& to = result.weights;
   const auto store = [&](const RowMatrix& matrix, AttentionRole role, at::Tensor& weight,
                          at::Tensor& bias) {

@@ -20,13 +20,22 @@ namespace {
 /// of it and with double books-llama loses more after as many steps.
 constexpr double kStepSize = 2.4e-2;
 
-/// The weights and biases that are there, in the order of Attention::parameters.
+/// The weights and biases that are there.
 std::vector<at::Tensor*> parts_of(AttentionWeights& weights) {
   std::vector<at::Tensor*> parts;
-  for (at::Tensor* part :
-       {&weights.query, &weights.query_bias, &weights.key, &weights.key_bias, &weights.value,
-        &weights.value_bias, &weights.output, &weights.output_bias}) {
-    if (part->defined()) parts.push_back(part);
+  for (const AttentionPart& part : kAttentionParts) {
+    if ((weights.*part.member).defined()) parts.push_back(&(weights.*part.member));
+  }
+  return parts;
+}
+
+/// The tensors of an attention that stand for them, in the same order.
+std::vector<at::Tensor> projections_of(const Attention& attention) {
+  const std::vector<NamedTensor> tensors = attention.tensors();
+  std::vector<at::Tensor> parts;
+  for (const AttentionPart& part : kAttentionParts) {
+    const auto found = std::ranges::find(tensors, part.name, &NamedTensor::name);
+    if (found != tensors.end()) parts.push_back(found->tensor);
   }
   return parts;
 }
@@ -88,10 +97,10 @@ class Reconstruction {
 
   /// Squared distance over all windows.
   double distance(const MergedAttention& layer) const {
-    const Attention attention = source_.with(layer, options_);
+    const auto attention = source_.with(layer, options_);
     std::vector<double> distances(windows_.wanted.size());
     for_each_window(distances.size(), options_.device, stop_, [&](std::size_t window) {
-      distances[window] = error(attention, window).to(at::kDouble).item<double>();
+      distances[window] = error(*attention, window).to(at::kDouble).item<double>();
     });
     return std::accumulate(distances.begin(), distances.end(), 0.0);
   }
@@ -128,13 +137,12 @@ class Reconstruction {
         static_cast<std::size_t>(std::max<std::int64_t>(1, kReconstructionTokens / length));
     std::vector<std::size_t> chosen(std::min(windows_.wanted.size(), most));
     std::ranges::generate(chosen, [&] { return order.next(); });
-    const Attention attention = source_.with(layer, options_);
+    const auto attention = source_.with(layer, options_);
     std::array<std::vector<at::Tensor>, kWindowShares> shares;
     for_each_share(chosen.size(), options_.device, stop_, [&](std::size_t share, std::size_t i) {
       const at::AutoGradMode with_gradients(true);
-      const Attention own = attention.with_own_weights();
-      const std::vector<at::Tensor> parameters = own.parameters();
-      const auto found = torch::autograd::grad({error(own, chosen[i])}, parameters);
+      const auto own = attention->with_own_weights();
+      const auto found = torch::autograd::grad({error(*own, chosen[i])}, projections_of(*own));
       shares[share].resize(found.size());
       for (std::size_t p = 0; p < found.size(); ++p) {
         accumulate(shares[share][p], found[p].to(at::kCPU, at::kFloat));

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
+#include "models/attention/dot_product_attention.hpp"
 #include "models/passes/window_pass.hpp"
 #include "models/refit/merge_layer.hpp"
 #include "models/refit/output_refit.hpp"
@@ -43,11 +45,12 @@ class LayerRefit {
 
   void refit_queries() {
     const std::vector<std::size_t> chosen = query_windows();
-    const Attention attention = current();
+    const auto attention = current();
+    const Rotary& rotary = as_dot_product(*attention, "a query refit").rotary();
     std::vector<QueryRefitWindow> windows(chosen.size());
     for_each_window(chosen.size(), device(), stop_,
-                    [&](std::size_t i) { windows[i] = query_window(attention, chosen[i]); });
-    const at::Tensor matrices = models::refit_queries(windows, attention.rotary(), device(), stop_);
+                    [&](std::size_t i) { windows[i] = query_window(*attention, chosen[i]); });
+    const at::Tensor matrices = models::refit_queries(windows, rotary, device(), stop_);
     const int d = model_.config.head_dim;
     for (int head = 0; head < model_.config.query_heads; ++head) {
       auto rows = merged_.weights.query.middleRows(head * d, d);
@@ -57,10 +60,10 @@ class LayerRefit {
   }
 
   void refit_outputs() {
-    const Attention attention = current();
+    const auto attention = current();
     OutputRefit refit;
     for_each_share(source_states_.size(), device(), stop_, [&](std::size_t share, std::size_t w) {
-      refit.add(share, attention.mix(converted_input(w))[0], wanted(w)[0]);
+      refit.add(share, attention->mix(converted_input(w), {})[0], wanted(w)[0]);
     });
     OutputProjection fitted = refit.solve({merged_.weights.output, merged_.weights.output_bias});
     merged_.weights.output = std::move(fitted.weight);
@@ -83,7 +86,9 @@ class LayerRefit {
 
   /// What is fitted so far, rounded as it will be stored.
   MergedAttention stored() const { return rounded(merged_, model_, static_cast<int>(layer_)); }
-  Attention current() const { return source_.attention(layer_).with(stored(), source_.options()); }
+  std::shared_ptr<const Attention> current() const {
+    return source_.attention(layer_).with(stored(), source_.options());
+  }
 
   AttentionInput converted_input(std::size_t window) const {
     return source_.attention_input(layer_, converted_states_[window]);
@@ -165,9 +170,8 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
     if (recipe.refits_queries()) refit.refit_queries();
     if (recipe.refits_outputs()) refit.refit_outputs();
     result[layer] = refit.finish(recipe.reconstruction_steps);
-    const Attention attention =
-        transformer.attention(layer).with(result[layer], transformer.options());
-    advance(transformer, layer, attention, converted, stop);
+    const auto attention = transformer.attention(layer).with(result[layer], transformer.options());
+    advance(transformer, layer, *attention, converted, stop);
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "models/attention/make_attention.hpp"
 #include "models/transformer/module_reader.hpp"
 
 namespace regroup::models {
@@ -55,8 +56,7 @@ Transformer::Transformer(const PretrainedModel& model, const ComputeOptions& opt
 AttentionSetting Transformer::setting(const ModuleReader& reader, int layer) const {
   const ModelConfig& config = reader.config();
   const LayerPlace place = reader.model().place(layer);
-  AttentionSetting setting{.head_dim = config.head_dim,
-                           .kind = place.kind,
+  AttentionSetting setting{.kind = place.kind,
                            .sliding_window = config.sliding_window(static_cast<std::size_t>(layer)),
                            .scale = config.score_scale(),
                            .query_norm = {},
@@ -76,8 +76,7 @@ Transformer::Layer Transformer::read_layer(const ModuleReader& reader, int layer
   const LayerPlace place = reader.model().place(layer);
   const MlpConfig& mlp = reader.config().mlp;
   Layer result{reader.norm(place.name(&LayerModules::attention_norm)),
-               std::make_shared<Attention>(source_attention(reader.model(), layer),
-                                           setting(reader, layer), options_),
+               make_attention(reader.model(), layer, setting(reader, layer), options_),
                {},
                std::nullopt};
   if (place.modules.up.empty()) return result;
@@ -92,14 +91,17 @@ Transformer::Layer Transformer::read_layer(const ModuleReader& reader, int layer
   return result;
 }
 
+void Transformer::replace_attention(std::size_t layer, std::shared_ptr<const Attention> attention) {
+  layers_[layer].attention = std::move(attention);
+}
+
 void Transformer::replace_attention(std::size_t layer, const MergedAttention& attention) {
-  layers_[layer].attention =
-      std::make_shared<Attention>(layers_[layer].attention->with(attention, options_));
+  replace_attention(layer, layers_[layer].attention->with(attention, options_));
 }
 
 void Transformer::set_cache(CacheType type, KeyOrder order) {
   for (Layer& layer : layers_) {
-    layer.attention = std::make_shared<Attention>(layer.attention->with_cache(type, order));
+    layer.attention = layer.attention->with_cache(type, order);
   }
 }
 
@@ -155,14 +157,17 @@ KvCache Transformer::make_cache(std::int64_t batch, std::int64_t capacity) const
 }
 
 at::Tensor Transformer::hidden_states(const InputBatch& input, KvCache* cache,
-                                      const AttentionInputObserver& observe) const {
+                                      const AttentionInputObserver& observe,
+                                      const ForwardPass& pass) const {
   const std::int64_t offset = cache != nullptr ? cache->length : 0;
   Stream stream = embed(input, offset);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    LayerCache* layer_cache = cache != nullptr ? &cache->layers[i] : nullptr;
+    AttentionPass of_layer = pass.of_layer(i);
+    of_layer.offset = offset;
+    if (cache != nullptr) of_layer.cache = cache->layers[i].get();
     const AttentionInput own = attention_input(i, stream);
     if (observe) observe(i, own);
-    stream = after_attention(i, stream, (*layers_[i].attention)(own, offset, layer_cache));
+    stream = after_attention(i, stream, attention(i)(own, of_layer));
   }
   if (cache != nullptr) cache->length += input.ids.size(1);
   return finish(stream);

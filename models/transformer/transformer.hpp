@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "models/attention/attention.hpp"
+#include "models/attention/attention_setting.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "models/transformer/embedding.hpp"
+#include "models/transformer/forward_pass.hpp"
 #include "models/transformer/mlp.hpp"
 #include "models/transformer/output_head.hpp"
 #include "models/transformer/stream.hpp"
@@ -27,7 +29,11 @@ class Transformer {
   /// or Inf in any of them.
   Transformer(const PretrainedModel& model, const ComputeOptions& options);
 
-  /// The same model with another attention in one layer; shares all other weights.
+  /// The same model with another attention in one layer, of whatever kind; shares all other
+  /// weights.
+  void replace_attention(std::size_t layer, std::shared_ptr<const Attention> attention);
+  /// The same with other projections and head maps for the attention that is there. Throws
+  /// InputError where its kind is not made of them.
   void replace_attention(std::size_t layer, const MergedAttention& attention);
   /// The same model with a KV cache of another type in every layer; shares all weights.
   void set_cache(CacheType type, KeyOrder order);
@@ -55,7 +61,8 @@ class Transformer {
   /// encoder-decoder those of the target, of an image the class token. With a cache, the ids of a
   /// causal model continue what it holds: a first call with any length, then one id a call.
   at::Tensor hidden_states(const InputBatch& input, KvCache* cache = nullptr,
-                           const AttentionInputObserver& observe = {}) const;
+                           const AttentionInputObserver& observe = {},
+                           const ForwardPass& pass = {}) const;
   /// One layer after another, without a cache: what enters the first one, …
   Stream embed(const InputBatch& input, std::int64_t offset = 0) const;
   /// … what a layer's attention sees of the stream, …
@@ -66,8 +73,9 @@ class Transformer {
   /// … the stream after the layer, given the attention's output, …
   Stream after_attention(std::size_t layer, const Stream& stream, const at::Tensor& output) const;
   /// … or all of that at once, …
-  Stream advance(std::size_t layer, const Stream& stream) const {
-    return after_attention(layer, stream, attention(layer)(attention_input(layer, stream)));
+  Stream advance(std::size_t layer, const Stream& stream, const ForwardPass& pass = {}) const {
+    return after_attention(layer, stream,
+                           attention(layer)(attention_input(layer, stream), pass.of_layer(layer)));
   }
   /// … and the last hidden states, those that `logits` takes.
   at::Tensor finish(const Stream& stream) const;

@@ -291,7 +291,7 @@ TEST_CASE("attention with a quantised cache is what plain loops give") {
 TEST_CASE("a cache of float16 rounds keys and values, whatever the size of a head") {
   const at::NoGradGuard no_gradients;
   const at::Tensor values = at::tensor({0.1F, -70000.0F, 1e-8F, 3.0F}).view({1, 1, 1, 4});
-  const CacheCodec codec(CacheType::kF16, 4, KeyOrder::kInterleaved, at::kCPU);
+  const CacheCodec codec(CacheType::kF16, {4, 4}, KeyOrder::kInterleaved, at::kCPU);
   const Row found = row_of(codec.keys(values));
   for (std::size_t i = 0; i < 4; ++i) CHECK(found[i] == stored_scale(row_of(values)[i]));
   CHECK(row_of(codec.values(values)) == found);

@@ -81,8 +81,8 @@ TEST_CASE("grouped decoding equals attention head by head, whatever the groups")
                           0.7,
                           {}};
         if (has_bias) input.bias = numbers({1, 5, 1, kLength}, 0.4);
-        const at::Tensor found = grouped_decode(input, HeadGroups(keys, stored(keys), at::kCPU),
-                                                HeadGroups(values, stored(values), at::kCPU));
+        const at::Tensor found = grouped_decode(input, HeadGroups({keys, stored(keys)}, at::kCPU),
+                                                HeadGroups({values, stored(values)}, at::kCPU));
         CHECK((found - naive_attention(input, keys, values)).abs().max().item<double>() < 1e-5);
       }
     }
@@ -111,12 +111,12 @@ TEST_CASE("biases by distance are those of the newest position") {
   REQUIRE(own.kind() == AttentionKind::kCausal);
   const at::Tensor x = numbers({1, 9, model.transformer().width()}, 0.6);
   const at::Tensor whole = own({x, x});
-  LayerCache cache = own.make_cache(1, 9);
+  const auto cache = own.make_cache(1, 9);
   const at::Tensor start = x.slice(1, 0, 4);
-  std::vector<at::Tensor> parts = {own({start, start}, 0, &cache)};
+  std::vector<at::Tensor> parts = {own({start, start}, {.cache = cache.get()})};
   for (std::int64_t t = 4; t < 9; ++t) {
     const at::Tensor next = x.slice(1, t, t + 1);
-    parts.push_back(own({next, next}, t, &cache));
+    parts.push_back(own({next, next}, {.offset = t, .cache = cache.get()}));
   }
   CHECK((at::cat(parts, 1) - whole).abs().max().item<double>() < 1e-5);
 }

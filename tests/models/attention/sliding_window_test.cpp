@@ -69,5 +69,5 @@ TEST_CASE("a sliding window shows in the recorded attention, which gives the sam
       CHECK((trace.attention[0][0][t][i].item<float>() > 0) == is_seen);
     }
   }
-  CHECK(distance(trace.mixed, transformer.attention(0).mix(input)) < 1e-5);
+  CHECK(distance(trace.mixed, transformer.attention(0).mix(input, {})) < 1e-5);
 }

@@ -18,7 +18,8 @@ using search::Partition;
 namespace {
 
 NaiveAttention naive(const MergedMatrices& merged, const ModelConfig& config) {
-  return {merged.weights, config, merged.key_of_query, merged.value_of_query};
+  return {merged.weights, config, merged.key_map.stored_of_query(),
+          merged.value_map.stored_of_query()};
 }
 
 /// Largest difference of two layers' logits, rotary embedding included, over the largest logit.

@@ -233,8 +233,8 @@ void check_residuals(const RandomLayer& layer) {
     INFO(name);
     const MergeRecipe recipe(find_merge(name));
     const MergedMatrices merged = merge_matrices(layer.source(), grouping(), recipe);
-    const NaiveAttention naive{merged.weights, layer.config, merged.key_of_query,
-                               merged.value_of_query};
+    const NaiveAttention naive{merged.weights, layer.config, merged.key_map.stored_of_query(),
+                               merged.value_map.stored_of_query()};
     for (const MergeMetric metric : {MergeMetric::kInput, MergeMetric::kAttention}) {
       CHECK(priced(layer, Projection::kKeys, recipe, metric) ==
             Approx(measured_key_error(layer, naive, metric)).margin(1e-8 * key_energy));

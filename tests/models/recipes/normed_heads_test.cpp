@@ -104,7 +104,8 @@ TEST_CASE("residuals of keys that a norm follows are measured behind it") {
       const MergedMatrices merged = merge_matrices(layer.source(), grouping(), recipe);
       AttentionMatrices weights = merged.weights;
       const AttentionMatrices shared = seen(layer, weights);
-      const NaiveAttention found{shared, layer.config, merged.key_of_query, merged.value_of_query};
+      const NaiveAttention found{shared, layer.config, merged.key_map.stored_of_query(),
+                                 merged.value_map.stored_of_query()};
       const auto problem_in = [&](MergeMetric metric) {
         return restrict_to(merge_problem(layer.source(), Projection::kKeys, metric), kMembers);
       };
@@ -132,7 +133,8 @@ TEST_CASE("heads that differ by size and sign merge without loss where a norm fo
           merge_matrices(layer.source(), grouping(), MergeRecipe(find_merge(name)));
       const AttentionMatrices shared = seen(layer, merged.weights);
       return measured_error(layer, plain,
-                            {shared, layer.config, merged.key_of_query, merged.value_of_query});
+                            {shared, layer.config, merged.key_map.stored_of_query(),
+                             merged.value_map.stored_of_query()});
     };
     CHECK(error_of("optimal") < 1e-20);
     CHECK(error_of("aligned") < 1e-20);

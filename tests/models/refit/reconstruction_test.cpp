@@ -38,10 +38,10 @@ struct Scene {
   }
   double distance(const MergedAttention& layer) const {
     const at::NoGradGuard no_gradients;
-    const Attention attention = transformer->attention(0).with(layer, ComputeOptions{});
+    const auto attention = transformer->attention(0).with(layer, ComputeOptions{});
     double sum = 0;
     for (std::size_t w = 0; w < inputs.size(); ++w) {
-      const at::Tensor error = attention({inputs[w], inputs[w]}) - windows.wanted[w];
+      const at::Tensor error = (*attention)({inputs[w], inputs[w]}) - windows.wanted[w];
       sum += error.square().sum().item<double>();
     }
     return sum;

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "models/architecture/layer_place.hpp"
+#include "models/attention/relative_bias.hpp"
+#include "models/attention/rotary.hpp"
+#include "models/tensors/norm.hpp"
+
+namespace regroup::models {
+
+/// What an attention layer computes besides its projections.
+struct AttentionSetting {
+  AttentionKind kind = AttentionKind::kCausal;
+  std::int64_t sliding_window = 0;  ///< last tokens that a query sees, itself among them; 0: all
+  double scale = 1;                 ///< of q·k
+  std::optional<Norm> query_norm;   ///< over the rows of a head
+  std::optional<Norm> key_norm;
+  std::shared_ptr<const Rotary> rotary;
+  std::shared_ptr<const RelativeBias> bias;  ///< null: none
+};
+
+}  // namespace regroup::models

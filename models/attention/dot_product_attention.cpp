@@ -1,0 +1,240 @@
+#include "models/attention/dot_product_attention.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "models/tensors/tensors.hpp"
+#include "models/tensors/weight_place.hpp"
+#include "search/base/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+Linear linear_of(const at::Tensor& weight, const at::Tensor& bias, const ComputeOptions& options) {
+  return {place_weight(weight, options), bias.defined() ? to_compute(bias, options) : bias};
+}
+
+/// Undefined if every query head reads the stored head of its own number: no copy is needed then.
+at::Tensor index_of(const HeadMap& map, const at::Device& device) {
+  if (map.is_identity()) return {};
+  const std::vector<int>& heads = map.stored_of_query();
+  const std::vector<std::int64_t> wide(heads.begin(), heads.end());
+  return at::tensor(wide, at::kLong).to(device);
+}
+
+/// [batch, length, heads · width] → [batch, heads, length, width].
+at::Tensor split_heads(const at::Tensor& x, std::int64_t width) {
+  return x.view({x.size(0), x.size(1), -1, width}).transpose(1, 2);
+}
+
+void require_size(std::string_view projection, std::int64_t found, std::int64_t expected) {
+  if (found == expected) return;
+  throw WorkError({.what = "a projection does not have the size of its heads",
+                   .where = std::string(projection),
+                   .expected = std::to_string(expected),
+                   .found = std::to_string(found)});
+}
+
+at::Tensor on_cpu(const at::Tensor& tensor) {
+  return tensor.defined() ? tensor.detach().cpu() : tensor;
+}
+
+}  // namespace
+
+DotProductAttention::Selection::Selection(const HeadMap& map, const at::Device& device)
+    : index(index_of(map, device)), groups(map, device) {}
+
+at::Tensor DotProductAttention::Selection::select(const at::Tensor& stored) const {
+  return index.defined() ? stored.index_select(1, index) : stored;
+}
+
+DotProductAttention::DotProductAttention(const MergedAttention& layer, AttentionSetting setting,
+                                         const ComputeOptions& options)
+    : setting_(std::move(setting)),
+      query_(linear_of(layer.weights.query, layer.weights.query_bias, options)),
+      key_(linear_of(layer.weights.key, layer.weights.key_bias, options)),
+      value_(linear_of(layer.weights.value, layer.weights.value_bias, options)),
+      output_(linear_of(layer.weights.output, layer.weights.output_bias, options)),
+      device_(torch_device(options.device)),
+      key_map_(layer.key_map),
+      value_map_(layer.value_map),
+      read_keys_(key_map_, device_),
+      read_values_(value_map_, device_) {
+  require_rows();
+}
+
+void DotProductAttention::require_rows() const {
+  const std::int64_t heads = key_map_.queries();
+  require_size("value map, query heads", value_map_.queries(), heads);
+  require_size("key, rows", key_.weight.size(0), key_map_.stored() * key_width());
+  require_size("value, rows", value_.weight.size(0), value_map_.stored() * value_width());
+  require_size("query, rows", query_.weight.size(0), heads * key_width());
+  require_size("output, columns", output_.weight.size(1), heads * value_width());
+}
+
+std::unique_ptr<LayerCache> DotProductAttention::make_cache(std::int64_t batch,
+                                                            std::int64_t capacity) const {
+  const auto room = [&](const Linear& linear, const HeadMap& map, std::int64_t width) {
+    return HeadCache(at::empty({batch, map.stored(), capacity, width},
+                               at::TensorOptions(device_).dtype(linear.weight.scalar_type())));
+  };
+  return std::make_unique<KeyValueCache>(room(key_, key_map_, key_width()),
+                                         room(value_, value_map_, value_width()));
+}
+
+at::Tensor DotProductAttention::plain_queries(const at::Tensor& x) const {
+  const at::Tensor queries = split_heads(query_(x), key_width());
+  return setting_.query_norm ? (*setting_.query_norm)(queries) : queries;
+}
+
+at::Tensor DotProductAttention::keys(const at::Tensor& x) const {
+  const at::Tensor keys = split_heads(key_(x), key_width());
+  return setting_.key_norm ? (*setting_.key_norm)(keys) : keys;
+}
+
+at::Tensor DotProductAttention::values(const at::Tensor& x) const {
+  return split_heads(value_(x), value_width());
+}
+
+at::Tensor DotProductAttention::mix(const AttentionInput& input, const AttentionPass& pass) const {
+  const at::Tensor queries = rotary().apply(plain_queries(input.queries), pass.offset);
+  at::Tensor keys = codec_.keys(rotary().apply(this->keys(input.keys), pass.offset));
+  at::Tensor values = codec_.values(this->values(input.keys));
+  if (pass.cache != nullptr) {
+    auto& cache = cache_as<KeyValueCache>(*pass.cache, name());
+    keys = cache.keys().append(keys);
+    values = cache.values().append(values);
+    if (queries.size(2) == 1) return mix_newest(queries, keys, values).transpose(1, 2).flatten(2);
+  }
+  const std::optional<at::Tensor> mask = this->mask(queries, keys);
+  // A single position may see everything; more than one only follows an empty cache.
+  const bool is_causal = setting_.kind == AttentionKind::kCausal && queries.size(2) > 1 && !mask;
+  const at::Tensor mixed = at::scaled_dot_product_attention(
+      queries, read_keys_.select(keys), read_values_.select(values), mask,
+      /*dropout_p=*/0.0, is_causal, setting_.scale);
+  return mixed.transpose(1, 2).flatten(2);
+}
+
+at::Tensor DotProductAttention::mix_newest(const at::Tensor& queries, const at::Tensor& keys,
+                                           const at::Tensor& values) const {
+  const std::int64_t total = keys.size(2);
+  const std::int64_t window = setting_.sliding_window;
+  const std::int64_t first = window > 0 ? std::max<std::int64_t>(0, total - window) : 0;
+  DecodeInput input{queries, keys.slice(2, first), values.slice(2, first), setting_.scale, {}};
+  if (setting_.bias) input.bias = (*setting_.bias)(1, total).slice(3, first);
+  return grouped_decode(input, read_keys_.groups, read_values_.groups);
+}
+
+std::optional<at::Tensor> DotProductAttention::mask(const at::Tensor& queries,
+                                                    const at::Tensor& keys) const {
+  const std::int64_t length = queries.size(2);
+  const std::int64_t total = keys.size(2);
+  if (setting_.bias) {
+    const at::Tensor bias = (*setting_.bias)(length, total);
+    if (setting_.kind != AttentionKind::kCausal) return bias;
+    const at::Tensor hidden = visible(length, total, keys.device()).logical_not();
+    return bias.masked_fill(hidden, -std::numeric_limits<double>::infinity());
+  }
+  const std::int64_t window = setting_.sliding_window;
+  if (window == 0 || window >= total) return std::nullopt;
+  return visible(length, total, keys.device());
+}
+
+at::Tensor DotProductAttention::visible(std::int64_t length, std::int64_t total,
+                                        const at::Device& device) const {
+  const at::Tensor all = at::ones({length, total}, at::TensorOptions(device).dtype(at::kBool));
+  if (setting_.kind != AttentionKind::kCausal) return all;
+  const at::Tensor earlier = all.tril(total - length);
+  const std::int64_t window = setting_.sliding_window;
+  return window > 0 ? earlier.triu(total - length - window + 1) : earlier;
+}
+
+std::shared_ptr<const Attention> DotProductAttention::with_cache(CacheType type,
+                                                                 KeyOrder order) const {
+  auto changed = std::make_shared<DotProductAttention>(*this);
+  changed->cache_type_ = type;
+  changed->key_order_ = order;
+  changed->codec_ = CacheCodec(type, {key_width(), value_width()}, order, device_);
+  return changed;
+}
+
+std::shared_ptr<const Attention> DotProductAttention::with(const MergedAttention& layer,
+                                                           const ComputeOptions& options) const {
+  return DotProductAttention(layer, setting_, options).with_cache(cache_type_, key_order_);
+}
+
+std::shared_ptr<const DotProductAttention> DotProductAttention::with_maps(
+    const HeadMap& keys, const HeadMap& values) const {
+  auto changed = std::make_shared<DotProductAttention>(*this);
+  changed->key_map_ = keys;
+  changed->value_map_ = values;
+  changed->read_keys_ = Selection(keys, device_);
+  changed->read_values_ = Selection(values, device_);
+  changed->require_rows();
+  return changed;
+}
+
+void DotProductAttention::visit_tensors(const TensorVisitor& visit) {
+  const auto visit_linear = [&](const std::string& name, Linear& linear) {
+    visit(name + ".weight", linear.weight, TensorUse::kParameter);
+    visit(name + ".bias", linear.bias, TensorUse::kParameter);
+  };
+  visit_linear("query", query_);
+  visit_linear("key", key_);
+  visit_linear("value", value_);
+  visit_linear("output", output_);
+  if (setting_.query_norm) {
+    visit("query_norm.weight", setting_.query_norm->weight, TensorUse::kParameter);
+  }
+  if (setting_.key_norm) {
+    visit("key_norm.weight", setting_.key_norm->weight, TensorUse::kParameter);
+  }
+  if (setting_.bias) {
+    at::Tensor table = setting_.bias->table();
+    visit("relative_bias.weight", table, TensorUse::kParameter);
+    setting_.bias = std::make_shared<RelativeBias>(setting_.bias->with_table(table));
+  }
+}
+
+AttentionTrace DotProductAttention::trace(const AttentionInput& input) const {
+  AttentionTrace trace;
+  trace.plain_queries = plain_queries(input.queries);
+  trace.queries = rotary().apply(trace.plain_queries, 0);
+  trace.keys = read_keys_.select(rotary().apply(keys(input.keys), 0));
+  trace.values = read_values_.select(values(input.keys));
+  trace.logits = at::matmul(trace.queries, trace.keys.transpose(2, 3)) * setting_.scale;
+  const std::int64_t length = trace.queries.size(2);
+  const std::int64_t total = trace.keys.size(2);
+  if (setting_.bias) trace.logits = trace.logits + (*setting_.bias)(length, total);
+  const at::Tensor hidden = visible(length, total, trace.keys.device()).logical_not();
+  trace.logits = trace.logits.masked_fill(hidden, -std::numeric_limits<double>::infinity());
+  trace.attention = at::softmax(trace.logits, -1);
+  trace.mixed = at::matmul(trace.attention, trace.values).transpose(1, 2).flatten(2);
+  return trace;
+}
+
+MergedAttention DotProductAttention::fold() const {
+  return {{.query = on_cpu(query_.weight),
+           .key = on_cpu(key_.weight),
+           .value = on_cpu(value_.weight),
+           .output = on_cpu(output_.weight),
+           .query_bias = on_cpu(query_.bias),
+           .key_bias = on_cpu(key_.bias),
+           .value_bias = on_cpu(value_.bias),
+           .output_bias = on_cpu(output_.bias)},
+          key_map_,
+          value_map_};
+}
+
+const DotProductAttention& as_dot_product(const Attention& attention, std::string_view purpose) {
+  const auto* own = dynamic_cast<const DotProductAttention*>(&attention);
+  if (own != nullptr) return *own;
+  throw InputError({.what = fmt::format("{} needs another kind of attention", purpose),
+                    .expected = "dot product",
+                    .found = std::string(attention.name())});
+}
+
+}  // namespace regroup::models
