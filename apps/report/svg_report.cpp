@@ -29,7 +29,7 @@ struct Plot {
   bool needs_log = false;  ///< values spread over orders of magnitude
 };
 
-struct Series {
+struct PlottedSeries {
   std::string name, label;
   std::size_t run = 0;
   std::vector<std::pair<double, double>> points;  ///< (kv_ratio, value), ascending
@@ -109,10 +109,10 @@ Plot choose_plot(std::span<const runs::RunData> runs) {
 
 /// Runs on one model often share their baselines; such a series is drawn once, without a run's
 /// name.
-void drop_repeated(std::vector<Series>& all) {
-  std::vector<Series> kept;
-  for (Series& series : all) {
-    const auto twin = std::ranges::find_if(kept, [&](const Series& other) {
+void drop_repeated(std::vector<PlottedSeries>& all) {
+  std::vector<PlottedSeries> kept;
+  for (PlottedSeries& series : all) {
+    const auto twin = std::ranges::find_if(kept, [&](const PlottedSeries& other) {
       return series.name != "search" && other.name == series.name && other.points == series.points;
     });
     if (twin == kept.end()) {
@@ -124,15 +124,15 @@ void drop_repeated(std::vector<Series>& all) {
   all = std::move(kept);
 }
 
-std::vector<Series> collect(std::span<const runs::RunData> runs, const Plot& plot) {
+std::vector<PlottedSeries> collect(std::span<const runs::RunData> runs, const Plot& plot) {
   const std::vector<std::string> labels = runs::run_labels(runs);
-  std::vector<Series> all;
+  std::vector<PlottedSeries> all;
   for (std::size_t r = 0; r < runs.size(); ++r) {
     for (const runs::FrontPoint& point : runs[r].points) {
       const std::optional<double> value = plot.quantity(point, plot.proxy);
       if (!value) continue;
       const std::string label = runs::series_label(labels[r], point);
-      auto found = std::ranges::find(all, label, &Series::label);
+      auto found = std::ranges::find(all, label, &PlottedSeries::label);
       if (found == all.end()) {
         all.push_back({point.series, label, r, {}});
         found = all.end() - 1;
@@ -140,12 +140,12 @@ std::vector<Series> collect(std::span<const runs::RunData> runs, const Plot& plo
       found->points.emplace_back(point.kv_ratio, *value);
     }
   }
-  for (Series& series : all) std::ranges::sort(series.points);
+  for (PlottedSeries& series : all) std::ranges::sort(series.points);
   drop_repeated(all);
   return all;
 }
 
-Look look_of(const Series& series) {
+Look look_of(const PlottedSeries& series) {
   constexpr std::array<std::string_view, 6> kRunColors{"#1f5aa6", "#2c7a4b", "#b0305c",
                                                        "#8a6a00", "#0f7c8a", "#5a5fc7"};
   constexpr std::array kRunPoints{7, 13, 11, 5, 9, 15};
@@ -213,10 +213,10 @@ std::vector<double> source_heights(std::span<const runs::RunData> runs, const Pl
 
 /// A little room above and below what is drawn, so that no mark touches the border.
 std::string y_range(std::span<const runs::RunData> runs, const Plot& plot,
-                    const std::vector<Series>& all) {
+                    const std::vector<PlottedSeries>& all) {
   if (plot.needs_log) return "set logscale y\n";
   std::vector<double> values = source_heights(runs, plot);
-  for (const Series& series : all) {
+  for (const PlottedSeries& series : all) {
     for (const auto& [ratio, value] : series.points) values.push_back(value);
   }
   if (values.empty()) return "";
@@ -236,7 +236,7 @@ std::string source_line(std::span<const runs::RunData> runs, const Plot& plot) {
   return text;
 }
 
-std::string plot_clause(const Series& series, std::size_t index) {
+std::string plot_clause(const PlottedSeries& series, std::size_t index) {
   const Look look = look_of(series);
   return fmt::format(
       "$d{} using 1:2 with {} linecolor rgb '{}' pointtype {} pointsize {} dashtype {} title {}",
@@ -249,7 +249,7 @@ std::string plot_clause(const Series& series, std::size_t index) {
 std::string svg_script(std::span<const runs::RunData> runs) {
   if (runs.empty()) throw InputError({.what = "a report needs at least one run"});
   const Plot plot = choose_plot(runs);
-  const std::vector<Series> all = collect(runs, plot);
+  const std::vector<PlottedSeries> all = collect(runs, plot);
   std::string script(kHead);
   script += fmt::format("set ylabel {}\n", gnuplot_text(plot.axis));
   // Accuracies rise to the right, where losses fall.

@@ -13,7 +13,7 @@
 namespace regroup::models {
 namespace {
 
-constexpr std::size_t kBufferBytes = 1U << 20U;
+constexpr std::size_t kBytesAtOnce = 1U << 20U;
 constexpr std::size_t kDigestBytes = 32;
 
 void require_openssl(int success) {
@@ -69,7 +69,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
   // Plain reads, not a map: the pages do not count as this process's memory.
   const OpenedFile file = open_regular_file(path);
   Sha256 hash;
-  std::vector<std::byte> buffer(kBufferBytes);
+  std::vector<std::byte> buffer(kBytesAtOnce);
   while (true) {
     const ssize_t count = ::read(file.descriptor.get(), buffer.data(), buffer.size());
     if (count == 0) return hash.hex_digest();

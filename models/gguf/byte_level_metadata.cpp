@@ -21,8 +21,8 @@ struct ByteLevelTokenizer {
   std::string where;
 };
 
-[[noreturn]] void refuse(const std::string& where, const std::string& expected,
-                         const std::string& found) {
+[[noreturn]] void refuse_tokenizer(const std::string& where, const std::string& expected,
+                                   const std::string& found) {
   throw InputError({.what = "llama.cpp would cut text otherwise than this tokenizer",
                     .where = where,
                     .expected = expected + "; or --no-tokenizer",
@@ -34,7 +34,7 @@ void refuse_normalizer(const TokenizerJson& source) {
   const std::string where = source.part_where("normalizer");
   if (node.is_null()) return;
   const std::string type = required_string(node, "type", where);
-  if (type != "NFC") refuse(where, "none or NFC", type);
+  if (type != "NFC") refuse_tokenizer(where, "none or NFC", type);
 }
 
 ByteLevelTokenizer read_json(const std::filesystem::path& file,
@@ -42,7 +42,7 @@ ByteLevelTokenizer read_json(const std::filesystem::path& file,
   TokenizerJson source = read_tokenizer_json(file, config);
   const std::string where = source.part_where("model");
   const std::string type = required_string(source.model(), "type", where);
-  if (type != "BPE") refuse(where, "byte-level BPE", type);
+  if (type != "BPE") refuse_tokenizer(where, "byte-level BPE", type);
   refuse_normalizer(source);
   const bool whole_words = optional_bool(source.model(), "ignore_merges", where).value_or(false);
   std::string pre_tokenizer = llama_cpp_pre_tokenizer(source.part("pre_tokenizer"), whole_words,
@@ -56,7 +56,7 @@ ByteLevelTokenizer read_json(const std::filesystem::path& file,
 ByteLevelTokenizer read_gpt2(const std::filesystem::path& directory) {
   ByteLevelTokenizer tokenizer{read_gpt2_files(directory), "gpt-2", directory.string()};
   if (tokenizer.files.config.add_prefix_space) {
-    refuse(tokenizer.where, "no blank before the text", "add_prefix_space");
+    refuse_tokenizer(tokenizer.where, "no blank before the text", "add_prefix_space");
   }
   return tokenizer;
 }
@@ -81,7 +81,7 @@ std::optional<std::int32_t> enclosing_token(const std::vector<std::int32_t>& ids
                                             const std::string& where) {
   if (ids.empty()) return usual;
   if (ids.size() > 1) {
-    refuse(where, "at most one token on each side of a text", std::to_string(ids.size()));
+    refuse_tokenizer(where, "at most one token on each side of a text", std::to_string(ids.size()));
   }
   return ids[0];
 }

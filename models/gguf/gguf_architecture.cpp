@@ -84,7 +84,7 @@ std::set<std::string_view> all_families() {
   return families;
 }
 
-[[noreturn]] void refuse(const std::string& expected, const std::string& found) {
+[[noreturn]] void refuse_model(const std::string& expected, const std::string& found) {
   throw InputError({.what = "model cannot be written as GGUF: llama.cpp would not compute it",
                     .where = "--format",
                     .expected = expected,
@@ -95,8 +95,9 @@ std::set<std::string_view> all_families() {
 void refuse_sliding_windows(const ModelConfig& config) {
   for (const int window : config.sliding_windows) {
     if (window == 0 || window >= config.context) continue;
-    refuse("attention to all tokens before a query",
-           fmt::format("a sliding window of {} tokens in a context of {}", window, config.context));
+    refuse_model(
+        "attention to all tokens before a query",
+        fmt::format("a sliding window of {} tokens in a context of {}", window, config.context));
   }
 }
 
@@ -105,7 +106,8 @@ void refuse_sliding_windows(const ModelConfig& config) {
 const GgufArchitecture& gguf_architecture(const ModelConfig& config,
                                           const std::vector<LayerHeads>& heads) {
   if (!all_families().contains(config.architecture)) {
-    refuse(fmt::format("a model of {}", fmt::join(all_families(), ", ")), config.architecture);
+    refuse_model(fmt::format("a model of {}", fmt::join(all_families(), ", ")),
+                 config.architecture);
   }
   refuse_sliding_windows(config);
   std::string obstacles;
@@ -116,8 +118,8 @@ const GgufArchitecture& gguf_architecture(const ModelConfig& config,
     obstacles +=
         fmt::format("{}{} has not {}", obstacles.empty() ? "" : "; ", architecture.name, *found);
   }
-  refuse("another --layout, or --format hf",
-         fmt::format("{} of which llama.cpp's {}", config.architecture, obstacles));
+  refuse_model("another --layout, or --format hf",
+               fmt::format("{} of which llama.cpp's {}", config.architecture, obstacles));
 }
 
 }  // namespace regroup::models

@@ -21,14 +21,14 @@ struct KnownPattern {
 // The expressions as they stand in the tokenizer.json of Llama 3 and of Qwen2.
 constexpr std::string_view kLlama3 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2 =
+constexpr std::string_view kQwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 constexpr std::array kPatterns = {KnownPattern{kLlama3, true, "llama-bpe"},
                                   KnownPattern{kLlama3, false, "smaug-bpe"},
-                                  KnownPattern{kQwen2, false, "qwen2"}};
+                                  KnownPattern{kQwen2Pattern, false, "qwen2"}};
 
-[[noreturn]] void refuse(const std::string& where, const std::string& found) {
+[[noreturn]] void refuse_pre_tokenizer(const std::string& where, const std::string& found) {
   throw InputError({.what = "llama.cpp would cut text otherwise than this tokenizer",
                     .where = where,
                     .expected = "a pre-tokenizer as that of GPT-2, SmolLM, Llama 3 or Qwen2; or "
@@ -47,7 +47,7 @@ std::vector<const json*> steps_of(const json& node, const std::string& where) {
 /// Whether the last step, ByteLevel, cuts text as GPT-2 does.
 bool cuts_words(const json& node, const std::string& where) {
   if (optional_bool(node, "add_prefix_space", where).value_or(true)) {
-    refuse(where, "a blank before the text");
+    refuse_pre_tokenizer(where, "a blank before the text");
   }
   return optional_bool(node, "use_regex", where).value_or(true);
 }
@@ -60,8 +60,9 @@ std::string name_of_split(const json& split, bool whole_words, const std::string
     const bool same = known.regex == regex && known.whole_words == whole_words;
     if (isolated && same) return std::string(known.name);
   }
-  refuse(where, whole_words ? "Split by " + regex + ", words that are tokens left whole"
-                            : "Split by " + regex);
+  refuse_pre_tokenizer(where, whole_words
+                                  ? "Split by " + regex + ", words that are tokens left whole"
+                                  : "Split by " + regex);
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ std::string llama_cpp_pre_tokenizer(const json& pre_tokenizer, bool whole_words,
     return "smollm";
   }
   if (types == " Split ByteLevel" && !cuts) return name_of_split(*steps[0], whole_words, where);
-  refuse(where, types.empty() ? "none" : types.substr(1));
+  refuse_pre_tokenizer(where, types.empty() ? "none" : types.substr(1));
 }
 
 }  // namespace regroup::models

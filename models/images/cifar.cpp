@@ -15,11 +15,10 @@
 namespace regroup::models {
 namespace {
 
-constexpr std::size_t kClasses = 10;
+constexpr std::size_t kCifarClasses = 10;
 constexpr ImageSize kSize{32, 32};
-constexpr std::size_t kChannels = 3;
 constexpr std::size_t kPlane = 32 * 32;
-constexpr std::size_t kRecord = 1 + kChannels * kPlane;
+constexpr std::size_t kRecord = 1 + RgbImage::kChannels * kPlane;
 
 using Record = std::span<const std::byte>;
 
@@ -29,9 +28,9 @@ std::size_t label_of(Record record) {
 
 RgbImage image_of(Record record) {
   RgbImage image{kSize, {}};
-  image.pixels.reserve(kChannels * kPlane);
+  image.pixels.reserve(RgbImage::kChannels * kPlane);
   for (std::size_t i = 0; i < kPlane; ++i) {
-    for (std::size_t channel = 0; channel < kChannels; ++channel) {
+    for (std::size_t channel = 0; channel < RgbImage::kChannels; ++channel) {
       image.pixels.push_back(std::to_integer<std::uint8_t>(record[1 + channel * kPlane + i]));
     }
   }
@@ -59,10 +58,10 @@ class Batch {
 
  private:
   void require_label(std::size_t i) const {
-    if (label_of(record(i)) < kClasses) return;
+    if (label_of(record(i)) < kCifarClasses) return;
     throw InputError({.what = "label is none of CIFAR-10's",
                       .where = where(i),
-                      .expected = fmt::format("0 to {}", kClasses - 1),
+                      .expected = fmt::format("0 to {}", kCifarClasses - 1),
                       .found = std::to_string(label_of(record(i)))});
   }
 
@@ -72,7 +71,7 @@ class Batch {
 /// The lines of batches.meta.txt, one a class; ten names without meaning where there is no file.
 std::vector<std::string> class_names(const std::filesystem::path& file) {
   std::error_code unknown;
-  if (!std::filesystem::exists(file, unknown)) return std::vector<std::string>(kClasses);
+  if (!std::filesystem::exists(file, unknown)) return std::vector<std::string>(kCifarClasses);
   const MappedFile mapped(file);
   std::vector<std::string> names(1);
   for (const std::byte byte : mapped.bytes()) {
@@ -81,10 +80,10 @@ std::vector<std::string> class_names(const std::filesystem::path& file) {
     if (c == '\n' && !names.back().empty()) names.emplace_back();
   }
   if (names.back().empty()) names.pop_back();
-  if (names.size() == kClasses) return names;
+  if (names.size() == kCifarClasses) return names;
   throw InputError({.what = "file does not name the classes of CIFAR-10",
                     .where = file.string(),
-                    .expected = fmt::format("{} lines", kClasses),
+                    .expected = fmt::format("{} lines", kCifarClasses),
                     .found = std::to_string(names.size())});
 }
 

@@ -14,7 +14,6 @@
 namespace regroup::models {
 namespace {
 
-constexpr int kRgb = 3;
 constexpr int kCmyk = 4;
 
 [[noreturn]] void on_error(j_common_ptr jpeg) {
@@ -41,12 +40,12 @@ int multiply_255(int a, int b) {
 
 /// `ink`: [height, width, 4], inverted: 255 is no ink.
 RgbImage rgb_of_cmyk(ImageSize size, const std::vector<std::uint8_t>& ink) {
-  RgbImage image{size, std::vector<std::uint8_t>(size.pixels() * kRgb)};
+  RgbImage image{size, std::vector<std::uint8_t>(size.pixels() * RgbImage::kChannels)};
   for (std::size_t i = 0; i < size.pixels(); ++i) {
     const int light = ink[i * kCmyk + 3];
-    for (std::size_t c = 0; c < kRgb; ++c) {
+    for (std::size_t c = 0; c < RgbImage::kChannels; ++c) {
       const int absorbed = multiply_255(255 - ink[i * kCmyk + c], light);
-      image.pixels[i * kRgb + c] = static_cast<std::uint8_t>(light - absorbed);
+      image.pixels[i * RgbImage::kChannels + c] = static_cast<std::uint8_t>(light - absorbed);
     }
   }
   return image;
@@ -69,7 +68,8 @@ class JpegReader {
   RgbImage read() {
     read_header();
     const ImageSize size = checked_image_size(jpeg_.image_height, jpeg_.image_width, where_);
-    const int channels = jpeg_.num_components == kCmyk ? kCmyk : kRgb;
+    const int channels =
+        jpeg_.num_components == kCmyk ? kCmyk : static_cast<int>(RgbImage::kChannels);
     jpeg_.out_color_space = channels == kCmyk ? JCS_CMYK : JCS_RGB;
     std::vector<std::uint8_t> samples(size.pixels() * static_cast<std::size_t>(channels));
     read_rows(samples.data(), static_cast<std::size_t>(size.width) * channels);

@@ -10,7 +10,6 @@
 namespace regroup::models {
 namespace {
 
-constexpr std::size_t kRgb = 3;
 constexpr std::size_t kGrey16 = 2;  // bytes
 
 [[noreturn]] void on_error(png_structp png, png_const_charp message) {
@@ -32,10 +31,10 @@ void read_bytes(png_structp png, png_bytep target, std::size_t count) {
 /// `grey`: [height, width] of two bytes, the high one first.
 RgbImage rgb_of_grey16(ImageSize size, const std::vector<std::uint8_t>& grey) {
   RgbImage image{size, {}};
-  image.pixels.reserve(size.pixels() * kRgb);
+  image.pixels.reserve(size.pixels() * RgbImage::kChannels);
   for (std::size_t i = 0; i < grey.size(); i += kGrey16) {
     const std::uint8_t value = grey[i] == 0 ? grey[i + 1] : 255;
-    image.pixels.insert(image.pixels.end(), kRgb, value);
+    image.pixels.insert(image.pixels.end(), RgbImage::kChannels, value);
   }
   return image;
 }
@@ -60,7 +59,7 @@ class PngReader {
     const bool grey16 = png_get_color_type(png_, info_) == PNG_COLOR_TYPE_GRAY &&
                         png_get_bit_depth(png_, info_) == 16;
     if (!grey16) ask_for_rgb();
-    std::vector<std::uint8_t> samples(size.pixels() * (grey16 ? kGrey16 : kRgb));
+    std::vector<std::uint8_t> samples(size.pixels() * (grey16 ? kGrey16 : RgbImage::kChannels));
     read_rows(samples, size);
     return grey16 ? rgb_of_grey16(size, samples) : RgbImage{size, std::move(samples)};
   }

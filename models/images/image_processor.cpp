@@ -8,8 +8,6 @@
 namespace regroup::models {
 namespace {
 
-constexpr std::size_t kChannels = 3;
-
 /// The sides that an image of `size` is given.
 ImageSize resized_size(const ResizeRule& rule, ImageSize size, const std::string& where) {
   if (!rule.shortest_edge) return rule.size;
@@ -41,12 +39,13 @@ RgbImage center_crop(const RgbImage& image, ImageSize size) {
   const CropSpan columns = crop_span(image.size.width, size.width);
   const auto width = static_cast<std::size_t>(image.size.width);
   const auto new_width = static_cast<std::size_t>(size.width);
-  RgbImage result{size, std::vector<std::uint8_t>(size.pixels() * kChannels)};
+  RgbImage result{size, std::vector<std::uint8_t>(size.pixels() * RgbImage::kChannels)};
   for (std::size_t row = 0; row < rows.length; ++row) {
     const std::size_t from = (rows.from + row) * width + columns.from;
     const std::size_t to = (rows.to + row) * new_width + columns.to;
-    std::copy_n(image.pixels.data() + from * kChannels, columns.length * kChannels,
-                result.pixels.data() + to * kChannels);
+    std::copy_n(image.pixels.data() + from * RgbImage::kChannels,
+                columns.length * RgbImage::kChannels,
+                result.pixels.data() + to * RgbImage::kChannels);
   }
   return result;
 }
@@ -68,9 +67,9 @@ std::array<float, 256> channel_values(const ImageProcessor& processor, std::size
 std::vector<float> planes(const ImageProcessor& processor, const RgbImage& image) {
   std::vector<float> result;
   result.reserve(image.pixels.size());
-  for (std::size_t channel = 0; channel < kChannels; ++channel) {
+  for (std::size_t channel = 0; channel < RgbImage::kChannels; ++channel) {
     const auto values = channel_values(processor, channel);
-    for (std::size_t i = channel; i < image.pixels.size(); i += kChannels) {
+    for (std::size_t i = channel; i < image.pixels.size(); i += RgbImage::kChannels) {
       result.push_back(values[image.pixels[i]]);
     }
   }

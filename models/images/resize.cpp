@@ -5,8 +5,6 @@
 namespace regroup::models {
 namespace {
 
-constexpr std::size_t kChannels = 3;
-
 /// The part of an array [lines, length, inner] whose middle dimension is resampled.
 struct Strides {
   std::size_t lines;
@@ -44,7 +42,7 @@ std::vector<std::uint8_t> resample(const std::vector<std::uint8_t>& source, cons
 RgbImage resize_width(RgbImage image, int width, Resample filter) {
   if (width == image.size.width) return image;
   const Strides strides{static_cast<std::size_t>(image.size.height),
-                        static_cast<std::size_t>(image.size.width), kChannels};
+                        static_cast<std::size_t>(image.size.width), RgbImage::kChannels};
   const auto windows = resample_windows(image.size.width, width, filter);
   return {{image.size.height, width}, resample(image.pixels, strides, windows)};
 }
@@ -52,7 +50,7 @@ RgbImage resize_width(RgbImage image, int width, Resample filter) {
 RgbImage resize_height(RgbImage image, int height, Resample filter) {
   if (height == image.size.height) return image;
   const Strides strides{1, static_cast<std::size_t>(image.size.height),
-                        static_cast<std::size_t>(image.size.width) * kChannels};
+                        static_cast<std::size_t>(image.size.width) * RgbImage::kChannels};
   const auto windows = resample_windows(image.size.height, height, filter);
   return {{height, image.size.width}, resample(image.pixels, strides, windows)};
 }
@@ -80,12 +78,12 @@ std::vector<std::size_t> nearest(int from, int to) {
 RgbImage resize_nearest(const RgbImage& image, ImageSize size) {
   const auto columns = nearest(image.size.width, size.width);
   RgbImage result{size, {}};
-  result.pixels.reserve(size.pixels() * kChannels);
+  result.pixels.reserve(size.pixels() * RgbImage::kChannels);
   for (const std::size_t row : nearest(image.size.height, size.height)) {
     const std::size_t first = row * static_cast<std::size_t>(image.size.width);
     for (const std::size_t column : columns) {
-      const std::uint8_t* pixel = image.pixels.data() + (first + column) * kChannels;
-      result.pixels.insert(result.pixels.end(), pixel, pixel + kChannels);
+      const std::uint8_t* pixel = image.pixels.data() + (first + column) * RgbImage::kChannels;
+      result.pixels.insert(result.pixels.end(), pixel, pixel + RgbImage::kChannels);
     }
   }
   return result;

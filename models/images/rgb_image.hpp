@@ -20,8 +20,10 @@ struct ImageSize {
 
 /// Red, green and blue of an image, eight bits each, row by row from the top left corner.
 struct RgbImage {
+  static constexpr std::size_t kChannels = 3;
+
   ImageSize size;
-  std::vector<std::uint8_t> pixels;  ///< [height, width, 3]
+  std::vector<std::uint8_t> pixels;  ///< [height, width, kChannels]
 };
 
 /// Most pixels of an image that is read or made; Pillow refuses to open larger ones.

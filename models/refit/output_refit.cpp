@@ -6,7 +6,7 @@
 namespace regroup::models {
 namespace {
 
-constexpr double kRidge = 1e-3;
+constexpr double kOutputRidge = 1e-3;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ OutputProjection OutputRefit::solve(const OutputProjection& merged) const {
     moment -= received * received.transpose();
     cross -= wanted * received.transpose();
   }
-  const double ridge = kRidge * moment.trace() / static_cast<double>(moment.rows());
+  const double ridge = kOutputRidge * moment.trace() / static_cast<double>(moment.rows());
   OutputProjection result = merged;
   // What never varies leaves nothing to fit.
   if (ridge > 0) {

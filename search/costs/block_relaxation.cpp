@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Rounding of a bound, relative to it: the bound must hold in spite of it.
-constexpr double kRounding = 1e-12;
+constexpr double kBoundRounding = 1e-12;
 constexpr int kSearchSteps = 60;
 
 bool contains(const std::vector<Head>& block, Head head) {
@@ -114,7 +114,7 @@ RelaxedSubset BlockRelaxation::relax(const PartitionSubset& subset, int groups, 
     const std::size_t largest = blocks + 1 - static_cast<std::size_t>(groups);
     result.bound = std::accumulate(costs.begin(), costs.end(), 0.0) +
                    largest_lagrangian(least_additions(std::move(added), largest), groups);
-    result.bound *= 1 - kRounding;
+    result.bound *= 1 - kBoundRounding;
   }
   return result;
 }

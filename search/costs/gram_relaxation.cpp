@@ -13,7 +13,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 /// Rounding of a bound, relative to the trace: it must hold in spite of it.
-constexpr double kRounding = 1e-13;
+constexpr double kTraceRounding = 1e-13;
 /// Steps between two looks at the bound.
 constexpr int kStepsPerBound = 10;
 /// The method ends early after as many looks that each closed less than this part of what is open.
@@ -97,7 +97,7 @@ class Contracted {
                                                          Eigen::EigenvaluesOnly);
     const double along_ones = ones_.dot(sum * ones_);
     const double most = solver.eigenvalues().tail(free_).sum() + along_ones;
-    return trace_ - most - kRounding * (trace_ + std::abs(most));
+    return trace_ - most - kTraceRounding * (trace_ + std::abs(most));
   }
 
   /// The nearest projection-like matrix: trace, X1 = 1 and eigenvalues hold, signs may not.

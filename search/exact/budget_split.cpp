@@ -7,7 +7,7 @@
 namespace regroup::search {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kOutOfReach = std::numeric_limits<double>::infinity();
 using OptionNumber = std::uint16_t;
 
 int common_step(const std::vector<std::vector<SplitOption>>& units) {
@@ -22,12 +22,12 @@ int common_step(const std::vector<std::vector<SplitOption>>& units) {
 class SplitTable {
  public:
   SplitTable(int step, int limit)
-      : step_(step), costs_(static_cast<std::size_t>(limit / step) + 1, kInfinity) {
+      : step_(step), costs_(static_cast<std::size_t>(limit / step) + 1, kOutOfReach) {
     costs_[0] = 0;
   }
 
   void add_unit(const std::vector<SplitOption>& options) {
-    std::vector<double> costs(costs_.size(), kInfinity);
+    std::vector<double> costs(costs_.size(), kOutOfReach);
     std::vector<OptionNumber> taken(costs_.size());
     for (std::size_t o = 0; o < options.size(); ++o) {
       const auto steps = static_cast<std::size_t>(options[o].size / step_);
@@ -46,7 +46,7 @@ class SplitTable {
   std::vector<Split> splits(const std::vector<std::vector<SplitOption>>& units) const {
     std::vector<Split> result;
     for (std::size_t size = 0; size < costs_.size(); ++size) {
-      if (costs_[size] == kInfinity) continue;
+      if (costs_[size] == kOutOfReach) continue;
       Split split{static_cast<int>(size) * step_, costs_[size], std::vector<int>(units.size())};
       std::size_t left = size;
       for (std::size_t u = units.size(); u-- > 0;) {

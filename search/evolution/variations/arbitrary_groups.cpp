@@ -8,7 +8,7 @@
 namespace regroup::search {
 namespace {
 
-constexpr double kFurtherMutation = 0.3;
+constexpr double kFurtherChange = 0.3;
 constexpr double kMove = 0.4;
 constexpr double kSwap = 0.3;
 constexpr double kMerge = 0.15;  // the rest splits
@@ -71,7 +71,7 @@ void ArbitraryGroups::mutate(std::span<Gene> genome, RandomStream& random) const
     mutate_once(genome, random);
     canonicalise(genome);
     enforce_limits(genome, random);
-  } while (random.chance(kFurtherMutation));
+  } while (random.chance(kFurtherChange));
 }
 
 void ArbitraryGroups::mutate_once(std::span<Gene> genome, RandomStream& random) const {

@@ -5,7 +5,7 @@
 namespace regroup::search {
 namespace {
 
-constexpr double kFurtherMutation = 0.5;
+constexpr double kFurtherNumber = 0.5;
 constexpr double kStep = 0.7;  // the rest redraws
 
 Gene stepped(Gene value, Gene bound, RandomStream& random) {
@@ -36,7 +36,7 @@ void BoundedIntegers::mutate(std::span<Gene> genome, RandomStream& random) const
     const std::size_t i = random.below(std::uint64_t{genome.size()});
     genome[i] = random.chance(kStep) ? stepped(genome[i], bounds_[i], random)
                                      : static_cast<Gene>(random.below(std::uint64_t{bounds_[i]}));
-  } while (random.chance(kFurtherMutation));
+  } while (random.chance(kFurtherNumber));
 }
 
 }  // namespace regroup::search
