@@ -8,6 +8,7 @@
 #include "tests/fixtures/tiny_family.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/shared_data.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -125,7 +126,7 @@ TEST_CASE("an encoder-decoder is searched on pairs of texts, its layers by name"
 
 TEST_CASE("an image model is searched on folders of images, with its accuracy") {
   const Scene scene("ViTForImageClassification");
-  const fs::path goldens = fs::path(REGROUP_SOURCE_DIR) / "tests/models/images/image_goldens";
+  const fs::path goldens = source_folder() / "tests/models/images/image_goldens";
   const auto copy = [&](const char* name, const std::string& to) {
     fs::create_directories(scene.scratch.path() / to);
     fs::copy_file(goldens / name, scene.scratch.path() / to / name);

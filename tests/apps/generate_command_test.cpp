@@ -13,6 +13,7 @@
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/shared_data.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -106,7 +107,7 @@ TEST_CASE("a prompt comes from a file or standard input as it is") {
   const std::string file = scene.scratch.write("prompt.txt", "the in").string();
   const std::string text = scene.run({"--prompt", "the in"}).output;
   CHECK(scene.run({"--prompt-file", file}).output == text);
-  const std::vector<std::string> arguments = {REGROUP_PROGRAM, "generate", scene.path("model"),
+  const std::vector<std::string> arguments = {program_path(), "generate", scene.path("model"),
                                               "--prompt-file", "-"};
   CHECK(apps::run_program(arguments, "the in").output == text);
   // Without a token of its own, a text begins with the model's first one.
@@ -158,8 +159,8 @@ TEST_CASE("Ctrl-C ends generation with what was written so far") {
   // In the foreground, as otherwise `timeout` sends the signal twice, which ends the program at
   // once.
   const std::vector<std::string> arguments = {
-      "timeout",       "--foreground", "--preserve-status",     "-s",       "INT", "3",
-      REGROUP_PROGRAM, "generate",     scratch.path().string(), "--prompt", "the", "--max-tokens",
+      "timeout",      "--foreground", "--preserve-status",     "-s",       "INT", "3",
+      program_path(), "generate",     scratch.path().string(), "--prompt", "the", "--max-tokens",
       "199000"};
   const apps::ProcessResult found = apps::run_program(arguments, "");
   CHECK(found.exit_status == 130);

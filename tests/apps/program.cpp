@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "tests/support/paths.hpp"
+
 namespace regroup::tests {
 
 apps::ProcessResult run_regroup(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), REGROUP_PROGRAM);
+  arguments.insert(arguments.begin(), program_path());
   return apps::run_program(arguments, "");
 }
 

@@ -19,6 +19,7 @@
 #include "tests/apps/promised_bytes.hpp"
 #include "tests/apps/search_scene.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
 
 using namespace regroup;
 using namespace regroup::tests;
@@ -38,7 +39,7 @@ std::int64_t processor_time_of_children() {
 /// Runs the program and lets the system end it, in the middle of whatever it does, when it has used
 /// so much processor time: unlike the clock's, other work on the machine does not change it much.
 void run_and_kill(std::vector<std::string> arguments, std::int64_t microseconds) {
-  arguments.insert(arguments.begin(), REGROUP_PROGRAM);
+  arguments.insert(arguments.begin(), program_path());
   std::vector<char*> raw;
   for (std::string& argument : arguments) raw.push_back(argument.data());
   raw.push_back(nullptr);
@@ -79,7 +80,7 @@ TEST_CASE("killed at fifty random moments, a run is resumed to the bytes of an u
       // The first run of all takes longer than others where the program is not in memory yet.
       if (finished && again == 0) duration = moment;
       unfinished += finished ? 0 : 1;
-      with_state += apps::state_files(scene.path(name + "/state")).empty() ? 0 : 1;
+      with_state += runs::state_files(scene.path(name + "/state")).empty() ? 0 : 1;
     }
     REQUIRE(run_regroup(search(name)).exit_status == 0);
     CHECK(promised_bytes(scene.path(name)) == whole);
@@ -92,14 +93,14 @@ TEST_CASE("a broken state of the search does not matter, one of another run is r
   const SearchScene scene(TinyLlama{.kv_heads = 4});
   REQUIRE(run_regroup(scene.search("run")).exit_status == 0);
   const auto whole = promised_bytes(scene.path("run"));
-  const fs::path state = apps::state_files(scene.path("run/state")).at(0);
+  const fs::path state = runs::state_files(scene.path("run/state")).at(0);
   const std::string bytes = read_file(state);
   std::string changed = bytes;
   changed[bytes.size() / 2] ^= 1;
   for (const std::string& broken :
        {bytes.substr(0, bytes.size() / 2), changed, std::string("no")}) {
     fs::remove(scene.path("run/run.json"));
-    for (const fs::path& file : apps::state_files(scene.path("run/state"))) fs::remove(file);
+    for (const fs::path& file : runs::state_files(scene.path("run/state"))) fs::remove(file);
     std::ofstream(state, std::ios::binary) << broken;
     REQUIRE(run_regroup(scene.search("run", {"--resume"})).exit_status == 0);
     CHECK(promised_bytes(scene.path("run")) == whole);
@@ -189,7 +190,7 @@ TEST_CASE("Ctrl-C ends a search within a second with exit code 130") {
   const SearchScene scene(TinyLlama{.query_heads = 12, .kv_heads = 12});  // too large to exhaust
   std::vector<std::string> arguments = scene.budgeted("run", 100, 1000000);
   arguments.insert(arguments.begin(), {"--preserve-status", "-s", "INT", "-k", "1", "1"});
-  arguments.insert(arguments.begin() + 6, REGROUP_PROGRAM);
+  arguments.insert(arguments.begin() + 6, program_path());
   arguments.insert(arguments.begin(), "timeout");
   const apps::ProcessResult result = apps::run_program(arguments, "");
   CHECK(result.exit_status == 130);

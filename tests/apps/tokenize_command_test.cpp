@@ -3,6 +3,7 @@
 #include "tests/apps/program.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/shared_data.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -51,7 +52,7 @@ TEST_CASE("tokenize prints ids or writes them as a NumPy file") {
 
 TEST_CASE("tokenize reads standard input") {
   const Scene scene;
-  const std::vector<std::string> arguments = {REGROUP_PROGRAM, "tokenize", scene.path("model"),
+  const std::vector<std::string> arguments = {program_path(), "tokenize", scene.path("model"),
                                               "--data", "-"};
   CHECK(apps::run_program(arguments, "a a\n").output == "1 8 8 2\n");
   CHECK(apps::run_program(arguments, "\xff").exit_status == 2);

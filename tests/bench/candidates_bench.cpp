@@ -12,6 +12,7 @@
 #include "search/problem/baselines.hpp"
 #include "search/problem/enumeration.hpp"
 #include "tests/bench/support/agreement.hpp"
+#include "tests/support/paths.hpp"
 
 namespace {
 
@@ -32,8 +33,7 @@ struct Scene {
 
   static models::LanguageModel open() {
     models::use_one_thread_per_operation();
-    const std::filesystem::path demo =
-        std::filesystem::path(REGROUP_SOURCE_DIR) / "examples/demo-llama";
+    const std::filesystem::path demo = tests::source_folder() / "examples/demo-llama";
     return {std::make_shared<const models::PretrainedModel>(models::open_model(demo)),
             models::ComputeOptions{}};
   }

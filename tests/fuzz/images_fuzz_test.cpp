@@ -4,6 +4,7 @@
 #include "models/images/decode_image.hpp"
 #include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 // Broken image files: the reader gives an image or throws InputError. Meant to run under the
@@ -14,8 +15,7 @@ namespace {
 using Random = std::mt19937_64;
 
 std::string golden(const std::string& name) {
-  const auto folder =
-      std::filesystem::path(REGROUP_SOURCE_DIR) / "tests/models/images/image_goldens";
+  const auto folder = tests::source_folder() / "tests/models/images/image_goldens";
   return tests::read_file(folder / name);
 }
 

@@ -2,10 +2,12 @@
 
 #include <iostream>
 
+#include "tests/support/paths.hpp"
+
 namespace regroup::tests {
 
 std::filesystem::path shared_data(std::string_view relative) {
-  return std::filesystem::path(REGROUP_SHARED_DATA) / relative;
+  return shared_data_folder() / relative;
 }
 
 bool shared_data_or_skip(std::string_view relative) {

@@ -9,6 +9,7 @@
 #include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/torch_archive.hpp"
 
@@ -29,7 +30,7 @@ const std::string kOneAndTwo("\x00\x00\x80\x3f\x00\x00\x00\x40", 8);
 
 /// A file that torch.save wrote; fixtures/torch_save/make.py says how.
 std::filesystem::path saved(const std::string& name) {
-  return std::filesystem::path(REGROUP_SOURCE_DIR) / "tests/fixtures/torch_save" / name;
+  return source_folder() / "tests/fixtures/torch_save" / name;
 }
 
 /// The message with which a file of these bytes is refused; it names the file.

@@ -8,12 +8,13 @@
 
 #include "models/files/json_file.hpp"
 #include "models/files/sha256.hpp"
+#include "tests/support/paths.hpp"
 
 namespace regroup::tests {
 
 /// A file of the folder image_goldens, which its make_goldens.py made.
 inline std::filesystem::path image_golden(std::string_view name) {
-  return std::filesystem::path(REGROUP_SOURCE_DIR) / "tests/models/images/image_goldens" / name;
+  return source_folder() / "tests/models/images/image_goldens" / name;
 }
 
 /// A list of goldens.json: "decoded", "resized", "processed", or the object "shared".

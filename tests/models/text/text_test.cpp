@@ -12,6 +12,7 @@
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 using namespace regroup;
@@ -152,8 +153,7 @@ TEST_CASE("text is read by the model's tokenizer.json, begin-of-sequence once at
 }
 
 TEST_CASE("the demo's tokenizer adds its begin-of-sequence token") {
-  const auto tokenizer =
-      load_tokenizer(std::filesystem::path(REGROUP_SOURCE_DIR) / "examples/demo-llama");
+  const auto tokenizer = load_tokenizer(source_folder() / "examples/demo-llama");
   const auto plain = tokenizer->encode("Hello", false);
   auto special = plain;
   special.insert(special.begin(), 1);

@@ -10,6 +10,7 @@
 #include "search/base/random.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/shared_data.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -115,8 +116,7 @@ TEST_CASE("vocab.json with merges.txt decodes as its bytes") {
 }
 
 TEST_CASE("SentencePiece decodes what it encoded") {
-  const auto tokenizer =
-      load_tokenizer(std::filesystem::path(REGROUP_SOURCE_DIR) / "examples/demo-llama");
+  const auto tokenizer = load_tokenizer(source_folder() / "examples/demo-llama");
   for (const char* text : {"", "the cat", "Once upon a time, there was", "caf\u00e9 \u4f60"}) {
     CHECK(tokenizer->decode(tokenizer->encode(text, true)) == text);
   }
@@ -190,8 +190,8 @@ TEST_CASE("the streams of golden tokenizers give the text of all ids at once") {
 
 TEST_CASE("decoded text equals that of Hugging Face's tokenizers, and the text that was encoded") {
   REGROUP_NEEDS_SHARED_DATA("goldens/tokenizers");
-  const json goldens = read_json_file(std::filesystem::path(REGROUP_SOURCE_DIR) /
-                                      "tests/models/text/decode_goldens/decoded.json");
+  const json goldens =
+      read_json_file(source_folder() / "tests/models/text/decode_goldens/decoded.json");
   int encoded_again = 0;
   for (const char* kind : kKinds) {
     const auto directory = shared_data(std::string("goldens/tokenizers/") + kind);

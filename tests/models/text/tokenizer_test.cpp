@@ -4,6 +4,7 @@
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/shared_data.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -160,7 +161,7 @@ TEST_CASE("the prefix is begin-of-sequence, else end-of-sequence, where there is
   CHECK(load(tiny_bpe(), {{"bos_token", "th"}, {"eos_token", "in"}})->prefix() == 256);
   CHECK(load(tiny_bpe(), {{"bos_token", nullptr}, {"eos_token", "<|end|>"}})->prefix() == 262);
   CHECK(load(tiny_bpe(), {{"bos_token", "absent"}, {"eos_token", "in"}})->prefix() == 260);
-  const std::filesystem::path root(REGROUP_SOURCE_DIR);
+  const std::filesystem::path root = source_folder();
   CHECK(load_tokenizer(root / "examples/demo-llama")->prefix() == 1);  // SentencePiece
 }
 
