@@ -15,12 +15,20 @@ BENCH_OPTIONS ?=
 CONFIGURE = cmake --preset release $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
 SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: help setup build demo test test-interop bench format check-format install clean
+# What is compiled alone by check-alone: part PART of PARTS, of the objects that no other check compiles alone.
+PART ?= 1
+PARTS ?= 1
+
+.PHONY: help setup build demo test test-sanitizers test-interop check-alone coverage bench format check-format install \
+  clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
 	@echo "make build         set up and build build/release/regroup"
 	@echo "make demo          build, search the demo model, write a report to build/demo"
 	@echo "make test          set up, build everything, run the tests"
+	@echo "make test-sanitizers  the tests that need no LibTorch under sanitizers: address, undefined behaviour, threads"
+	@echo "make coverage      run the tests in a build that counts lines; prints line coverage per folder (slow)"
+	@echo "make check-alone   compile every source by itself, without unity builds and precompiled headers"
 	@echo "make test-interop  other engines (transformers, llama.cpp) run what convert writes"
 	@echo "make bench         build and run the benchmarks, print a table of what they measured"
 	@echo "make format        format the sources; make check-format only checks"
@@ -46,6 +54,30 @@ test: setup
 	  data=$$(sed -n 's/^REGROUP_SHARED_DATA:PATH=//p' build/release/CMakeCache.txt) && \
 	  { [ -d "$$data" ] || echo "Note: no shared data at $$data; the tests that need it are skipped."; }
 	ctest --preset release -j $(JOBS) $(if $(TESTS),-R "$(TESTS)")
+
+# asan-plain compiles every source by itself; it and tsan-plain need no LibTorch and are small.
+test-sanitizers: setup
+	cmake --preset asan-plain
+	cmake --build --preset asan-plain -j $(JOBS)
+	ctest --preset asan-plain -j $(JOBS)
+	cmake --preset tsan-plain
+	cmake --build --preset tsan-plain -j $(JOBS) --target test_search
+	ctest --preset tsan-plain -j $(JOBS) -L search
+
+check-alone: setup
+	cmake --preset alone $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
+	ninja -C build/alone -t targets all | grep -E '^(models|fitness|runs|apps)/.*\.cpp\.o:' | \
+	  grep -v regroup_models_plain | sed 's/: .*//' | sort | awk 'NR % $(PARTS) == $(PART) % $(PARTS)' | \
+	  xargs ninja -C build/alone -j $(JOBS)
+
+coverage: setup
+	cmake --preset coverage $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
+	cmake --build --preset coverage -j $(JOBS) $(COVERAGE_BUILD)
+	find build/coverage -name '*.gcda' -delete
+	ctest --preset coverage -j $(JOBS) $(if $(TESTS),-R "$(TESTS)")
+	gcovr --root . --object-directory build/coverage --exclude 'tests/' --exclude 'build/' --gcov-ignore-parse-errors \
+	  --csv build/coverage/lines.csv build/coverage
+	@python3 scripts/coverage_by_folder.py build/coverage/lines.csv
 
 # Packages from the index, and llama.cpp compiled once (7 minutes); INTEROP=--if-at-hand leaves out what is not there.
 test-interop: build

@@ -6,6 +6,22 @@ function(regroup_sources out)
   set(${out} ${sources} PARENT_SCOPE)
 endfunction()
 
+# regroup_unite(<target>): with REGROUP_UNITY, the sources of a folder are compiled as one. A folder is the unit and not
+# a number of files, so that a new file leaves all other folders' objects as they are.
+function(regroup_unite target)
+  if(NOT REGROUP_UNITY)
+    return()
+  endif()
+  get_target_property(sources ${target} SOURCES)
+  foreach(source ${sources})
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE folder)
+    cmake_path(GET folder PARENT_PATH folder)
+    string(MAKE_C_IDENTIFIER "${folder}" folder)
+    set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${folder}")
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()
+
 # regroup_add_folder(<name>): the target regroup_<name>, also known as regroup::<name>, from what regroup_sources finds
 # less main.cpp. A folder without sources gives an empty library, so that a half-written tree still configures.
 function(regroup_add_folder name)
@@ -20,4 +36,5 @@ function(regroup_add_folder name)
   add_library(regroup_${name} STATIC ${sources})
   add_library(regroup::${name} ALIAS regroup_${name})
   target_link_libraries(regroup_${name} PRIVATE regroup_flags)
+  regroup_unite(regroup_${name})
 endfunction()

@@ -13,7 +13,7 @@ PACKAGES=(
   g++ make cmake ninja-build ccache git pkg-config
   libeigen3-dev libcli11-dev nlohmann-json3-dev libfmt-dev libsentencepiece-dev libpcre2-dev libutf8proc-dev
   librandom123-dev libssl-dev libjpeg-dev libpng-dev
-  catch2 libbenchmark-dev clang-format clang-tidy
+  catch2 libbenchmark-dev clang-format clang-tidy gcovr
   libjs-chart.js gnuplot-nox
   python3 python3-venv python3-jsonschema ca-certificates
 )
