@@ -229,7 +229,7 @@ std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes
   context.progress.begin("stage 1: partitions of each layer",
                          static_cast<std::size_t>(options.nsga2.generations) + 1, "generations");
   context.progress.advance(static_cast<std::size_t>(units.generations()));
-  while (!units.is_done() && !clock.is_over()) {
+  while (!units.is_done() && (units.generations() == 0 || !clock.is_over())) {
     if (context.stop.stop_requested()) throw Interrupted();
     units.step();
     units.save(state);
