@@ -9,6 +9,7 @@
 #include "search/base/parallel.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
+#include "tests/support/near.hpp"
 
 using namespace regroup;
 using namespace regroup::fitness;
@@ -110,7 +111,7 @@ TEST_CASE("all samples see the same draws, and so pairs are compared window by w
   // the third, 8 + 12.
   const std::vector<std::vector<double>> pair = {{0, 0, 1}, {1, 1, 0}};
   const auto of_pair = bootstrap_means(pair, search::RandomKey(4));
-  CHECK(share_lower(of_pair[0], of_pair[1]) == Approx(20.0 / 27).margin(0.02));
+  CHECK(share_lower(of_pair[0], of_pair[1]) == near(20.0 / 27, 0.02));
 }
 
 TEST_CASE("a bootstrap depends on its key alone") {

@@ -11,6 +11,7 @@
 #include "search/qcqa/stage_one.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"
 #include "tests/support/shared_data.hpp"
@@ -91,9 +92,9 @@ TEST_CASE("WSE equals its definition on every partition, keys, values and joint"
     };
     const double keys = naive("k_proj");
     const double values = naive("v_proj");
-    CHECK(costs[1].keys->partition_cost(partition) == Approx(keys).margin(1e-9));
-    CHECK(costs[1].values->partition_cost(partition) == Approx(values).margin(1e-9));
-    CHECK(costs[1].joint->partition_cost(partition) == Approx(keys + values).margin(1e-9));
+    CHECK(costs[1].keys->partition_cost(partition) == near(keys, 1e-9));
+    CHECK(costs[1].values->partition_cost(partition) == near(values, 1e-9));
+    CHECK(costs[1].joint->partition_cost(partition) == near(keys + values, 1e-9));
   });
 }
 
@@ -115,7 +116,7 @@ TEST_CASE("activation error is the error of the heads' outputs on the data") {
   search::for_each_partition(4, [&](const search::Partition& partition) {
     const double keys = naive_error(tensors.at("model.layers.0.self_attn.k_proj.weight"), 4, width,
                                     partition, inputs);
-    CHECK(costs[0].keys->partition_cost(partition) == Approx(keys).margin(1e-9));
+    CHECK(costs[0].keys->partition_cost(partition) == near(keys, 1e-9));
   });
   CHECK_THROWS_AS(Scene(shape).costs("activation"), WorkError);
 }
@@ -195,8 +196,7 @@ TEST_CASE("stage 1 finds the exact front of every layer of books-llama") {
     });
     REQUIRE(fronts[u].size() == 8);
     for (const search::FrontMember& member : fronts[u]) {
-      CHECK(member.cost ==
-            Approx(exact[static_cast<std::size_t>(member.partition.groups())]).margin(1e-9));
+      CHECK(member.cost == near(exact[static_cast<std::size_t>(member.partition.groups())], 1e-9));
     }
   }
 }

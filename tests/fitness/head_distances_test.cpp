@@ -7,6 +7,7 @@
 #include "search/base/random.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 using namespace regroup;
@@ -60,7 +61,7 @@ void check(const Eigen::MatrixXd& distances, const Vectors& heads) {
   for (std::size_t i = 0; i < heads.size(); ++i) {
     for (std::size_t j = 0; j < heads.size(); ++j) {
       CHECK(distances(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) ==
-            Approx(naive_distance(heads, i, j)).margin(1e-9));
+            near(naive_distance(heads, i, j), 1e-9));
     }
   }
 }

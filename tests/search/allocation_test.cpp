@@ -6,6 +6,7 @@
 #include "search/groupings/grouping.hpp"
 #include "search/problem/problem.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/random_tables.hpp"
 
 using namespace regroup;
@@ -95,13 +96,13 @@ TEST_CASE("an allocation costs what its query heads lose") {
   for (const int per_head : {1, 3}) {
     for_each_partition(5, [&](const Partition& partition) {
       CHECK(allocation_cost(table, partition, natural(partition, per_head)) ==
-            Approx(table.partition_cost(partition)).margin(1e-12));
+            near(table.partition_cost(partition), 1e-12));
       std::vector<Group> anywhere;
       for (int query = 0; query < 5 * per_head; ++query) {
         anywhere.emplace_back(random.below(partition.groups()));
       }
       CHECK(allocation_cost(table, partition, anywhere) ==
-            Approx(naive_cost(vectors, partition, anywhere)).margin(1e-12));
+            near(naive_cost(vectors, partition, anywhere), 1e-12));
     });
   }
 }
@@ -128,8 +129,7 @@ TEST_CASE("a problem prices keys and values of an allocated layer") {
   const std::vector<Group> dealt = groups({0, 0, 0, 0, 2, 2, 2, 2});
   const Objectives found = problem.objectives({{{pooled, pooled, dealt}}});
   CHECK(found.size == 4);
-  CHECK(found.error ==
-        Approx(naive_cost(k, pooled, dealt) + naive_cost(v, pooled, dealt)).margin(1e-12));
+  CHECK(found.error == near(naive_cost(k, pooled, dealt) + naive_cost(v, pooled, dealt), 1e-12));
 }
 
 TEST_CASE("a table that knows groups only refuses an allocation") {

@@ -143,6 +143,7 @@ TEST_CASE("AsymGQA with a score converts the units before and leaves those after
     const MethodResult found = run_method(problem, {6, 0.1, 0.1}, &score);
     const std::size_t units = problem.units().size();
     const Partition whole = Partition::singletons(5);
+    REQUIRE(found.front.size() == 5);
     for (const ModelPoint& point : found.front) {
       const auto best = partitions_of(point.grouping, sharing);
       const std::vector<Grouping> all = score.asked_for(best[0].groups());
@@ -165,6 +166,7 @@ TEST_CASE("AsymGQA with a score converts the units before and leaves those after
     CHECK(found.evaluations == score.asked());
     // A score that is the sum of the prices finds what the prices find.
     const MethodResult priced = run_method(problem, {6, 0.1, 0.1});
+    REQUIRE(priced.front.size() == found.front.size());
     for (std::size_t i = 0; i < priced.front.size(); ++i) {
       CHECK(priced.front[i].grouping == found.front[i].grouping);
     }
@@ -191,6 +193,7 @@ TEST_CASE("AsymGQA keeps to the rules: limit, equal sizes, frozen layers, number
     for (const LayerGrouping& layer : point.grouping.layers) CHECK(layer.keys.has_equal_sizes());
   }
   const MethodResult frozen = run_method(random_problem(2, 8, {.frozen_layers = {1}}, key), {20});
+  REQUIRE(frozen.front.size() == 8);
   for (const ModelPoint& point : frozen.front) {
     CHECK(point.grouping.layers[1].keys == Partition::singletons(8));
   }

@@ -7,6 +7,7 @@
 #include "search/exact/budget_split.hpp"
 #include "search/exact/certify.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"
 
@@ -82,7 +83,7 @@ TEST_CASE("a budget is split as enumeration splits it") {
     const std::vector<Split> found = budget_split(units, limit);
     REQUIRE(found.size() == within);
     for (const Split& split : found) {
-      CHECK(split.cost == Approx(exact.at(split.size)).margin(1e-12));
+      CHECK(split.cost == near(exact.at(split.size), 1e-12));
       int size = 0;
       for (std::size_t u = 0; u < units.size(); ++u) {
         size += units[u][static_cast<std::size_t>(split.choice[u])].size;
@@ -101,9 +102,8 @@ TEST_CASE("the exact front is that of all groupings the rules allow") {
     for (const ModelPoint& point : found.front) {
       const int size = point.grouping.kv_heads();
       CHECK(point.objectives.size == size);
-      CHECK(point.objectives.error == Approx(exact.at(size)).margin(1e-12));
-      CHECK(problem.objectives(point.grouping).error ==
-            Approx(point.objectives.error).margin(1e-9));
+      CHECK(point.objectives.error == near(exact.at(size), 1e-12));
+      CHECK(problem.objectives(point.grouping).error == near(point.objectives.error, 1e-9));
     }
     REQUIRE(found.certificate);
     CHECK(found.certificate->is_exact);
@@ -125,7 +125,7 @@ TEST_CASE("in layout standard the exact front has one number of groups of one si
       CHECK(point.grouping.layers[u].keys.has_equal_sizes());
       cost += enumerated_costs(*problem.units()[u].costs, true).at(groups);
     }
-    CHECK(point.objectives.error == Approx(cost).margin(1e-12));
+    CHECK(point.objectives.error == near(cost, 1e-12));
   }
 }
 

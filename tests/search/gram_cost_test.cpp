@@ -4,6 +4,7 @@
 #include "search/base/error.hpp"
 #include "search/costs/descent.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/random_tables.hpp"
 
 using namespace regroup;
@@ -42,8 +43,8 @@ TEST_CASE("cost equals its definition on every partition of 7 heads") {
   const GramCost table = table_of(vectors);
   for_each_partition(7, [&](const Partition& partition) {
     const double expected = naive_cost(vectors, partition);
-    CHECK(table.partition_cost(partition) == Approx(expected).margin(1e-12));
-    CHECK(cost_by_groups(table, partition) == Approx(expected).margin(1e-12));
+    CHECK(table.partition_cost(partition) == near(expected, 1e-12));
+    CHECK(cost_by_groups(table, partition) == near(expected, 1e-12));
   });
 }
 
@@ -100,8 +101,8 @@ TEST_CASE("moves and swaps are priced as they turn out") {
         ++swapped;
       }
       const double after = table.partition_cost(state->partition());
-      REQUIRE(after == Approx(before + delta).margin(1e-9));
-      REQUIRE(state->cost() == Approx(after).margin(1e-9));
+      REQUIRE(after == near(before + delta, 1e-9));
+      REQUIRE(state->cost() == near(after, 1e-9));
     }
     CHECK(moved > 100);
     CHECK(swapped > 50);

@@ -7,6 +7,7 @@
 #include "search/base/error.hpp"
 #include "search/exact/measured_front.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/random_tables.hpp"
 
 using namespace regroup;
@@ -164,7 +165,7 @@ TEST_CASE("the front of given options is that of all choices, whatever their cos
         const int size = point.grouping.kv_heads();
         CHECK(point.objectives.size == size);
         REQUIRE(exact.contains(size));
-        CHECK(point.objectives.error == Approx(exact.at(size)).margin(1e-12));
+        CHECK(point.objectives.error == near(exact.at(size), 1e-12));
       }
     }
   }
@@ -250,8 +251,7 @@ TEST_CASE("measuring ends whatever the proxies say, and no measured choice is ch
     }
     const auto exact = enumerated_front(problem, measured);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      CHECK(found.points[i].objectives.error ==
-            Approx(least_within(exact, sizes[i])).margin(1e-12));
+      CHECK(found.points[i].objectives.error == near(least_within(exact, sizes[i]), 1e-12));
     }
   }
   CHECK(everything > 0);  // it comes to that where proxies mislead

@@ -6,6 +6,7 @@
 #include "search/qcqa/stage_one.hpp"
 #include "search/qcqa/stage_two.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"
 
@@ -59,7 +60,7 @@ TEST_CASE("stage 1 finds the exact front of 8 heads") {
       const auto exact = enumerated_costs(*problem.units()[u].costs, equal);
       REQUIRE(fronts[u].size() == exact.size());
       for (const FrontMember& member : fronts[u]) {
-        CHECK(member.cost == Approx(exact.at(member.partition.groups())).margin(1e-12));
+        CHECK(member.cost == near(exact.at(member.partition.groups()), 1e-12));
         CHECK(problem.units()[u].costs->partition_cost(member.partition) == member.cost);
       }
     }
@@ -87,9 +88,8 @@ TEST_CASE("stage 2 finds the exact front of a small model") {
     for (const ModelPoint& point : front) {
       const int size = point.grouping.kv_heads();
       CHECK(point.objectives.size == size);
-      CHECK(point.objectives.error == Approx(exact.at(size)).margin(1e-12));
-      CHECK(problem.objectives(point.grouping).error ==
-            Approx(point.objectives.error).margin(1e-9));
+      CHECK(point.objectives.error == near(exact.at(size), 1e-12));
+      CHECK(problem.objectives(point.grouping).error == near(point.objectives.error, 1e-9));
     }
   }
 }
@@ -131,7 +131,7 @@ TEST_CASE("marginal allocation walks along optimal choices") {
       size += 2 * fronts[u][choice[u]].partition.groups();
       error += fronts[u][choice[u]].cost;
     }
-    CHECK(error == Approx(exact.at(size)).margin(1e-12));
+    CHECK(error == near(exact.at(size), 1e-12));
     CHECK(error > last_error);
     last_error = error;
   }

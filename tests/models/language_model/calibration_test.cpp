@@ -14,6 +14,7 @@
 #include "tests/models/language_model/naive_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 using namespace regroup;
@@ -215,8 +216,7 @@ TEST_CASE(
     }
     CHECK((found.keys.gram - gram).norm() < 1e-5 * gram.norm());
     CHECK(found.keys.norm[1] == Approx(std::sqrt(gram(1, 1))).epsilon(1e-5));
-    CHECK(found.keys.cosine(0, 1) ==
-          Approx(gram(0, 1) / std::sqrt(gram(0, 0) * gram(1, 1))).margin(1e-5));
+    CHECK(found.keys.cosine(0, 1) == near(gram(0, 1) / std::sqrt(gram(0, 0) * gram(1, 1)), 1e-5));
     CHECK(found.query_energies.rows() == 2);
     CHECK(found.query_energies.cols() == 2);
   }

@@ -8,6 +8,7 @@
 #include "models/text/token_data.hpp"
 #include "search/base/parallel.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/shared_data.hpp"
 
 using namespace regroup;
@@ -105,15 +106,15 @@ TEST_CASE("logits equal those of transformers, source and grouped") {
 
 TEST_CASE("books-llama has its reference loss") {
   REGROUP_NEEDS_SHARED_DATA("checkpoints/books-llama");
-  CHECK(loss_on("checkpoints/books-llama", "text/books-val.txt") == Approx(3.76067).margin(2e-4));
+  CHECK(loss_on("checkpoints/books-llama", "text/books-val.txt") == near(3.76067, 2e-4));
 }
 
 TEST_CASE("demo-llama has its reference loss") {
   REGROUP_NEEDS_SHARED_DATA("checkpoints/demo-llama");
-  CHECK(loss_on("checkpoints/demo-llama", "text/books-val.txt") == Approx(4.12961).margin(2e-4));
+  CHECK(loss_on("checkpoints/demo-llama", "text/books-val.txt") == near(4.12961, 2e-4));
 }
 
 TEST_CASE("stories260k, grouped already, has its reference loss") {
   REGROUP_NEEDS_SHARED_DATA("checkpoints/stories260k");
-  CHECK(loss_on("checkpoints/stories260k", "text/tinystories.txt") == Approx(1.68684).margin(2e-4));
+  CHECK(loss_on("checkpoints/stories260k", "text/tinystories.txt") == near(1.68684, 2e-4));
 }

@@ -12,6 +12,7 @@
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 using namespace regroup;
@@ -78,7 +79,7 @@ TEST_CASE("continuations are scored as token by token passes score them") {
     REQUIRE(scores.size() == continuations.size());
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const auto expected = naive_score(scene.model, continuations[i].ids, continuations[i].scored);
-      CHECK(scores[i].log_probability == Approx(expected.log_probability).margin(1e-4));
+      CHECK(scores[i].log_probability == near(expected.log_probability, 1e-4));
       CHECK(scores[i].greedy == expected.greedy);
     }
   }

@@ -10,6 +10,7 @@
 #include "search/base/random.hpp"
 #include "tests/models/recipes/random_layer_cases.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 
 using namespace regroup;
 using namespace regroup::models;
@@ -237,16 +238,16 @@ void check_residuals(const RandomLayer& layer) {
                                merged.value_map.stored_of_query()};
     for (const MergeMetric metric : {MergeMetric::kInput, MergeMetric::kAttention}) {
       CHECK(priced(layer, Projection::kKeys, recipe, metric) ==
-            Approx(measured_key_error(layer, naive, metric)).margin(1e-8 * key_energy));
+            near(measured_key_error(layer, naive, metric), 1e-8 * key_energy));
     }
     CHECK(priced(layer, Projection::kValues, recipe, MergeMetric::kAttention) ==
-          Approx(measured_value_error(layer, naive)).margin(1e-8 * value_energy));
+          near(measured_value_error(layer, naive), 1e-8 * value_energy));
   }
   const MergeRecipe optimal(find_merge("optimal"));
   CHECK(priced(layer, Projection::kKeys, optimal, MergeMetric::kAttention) ==
-        Approx(least_key_error(layer)).margin(1e-8 * key_energy));
+        near(least_key_error(layer), 1e-8 * key_energy));
   CHECK(priced(layer, Projection::kValues, optimal, MergeMetric::kAttention) ==
-        Approx(least_value_error(layer)).margin(1e-8 * value_energy));
+        near(least_value_error(layer), 1e-8 * value_energy));
 }
 
 VectorXcd random_complex(Eigen::Index size, search::RandomStream& random) {
