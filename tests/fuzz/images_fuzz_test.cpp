@@ -1,5 +1,7 @@
+#include <cstdint>
 #include <random>
 #include <string>
+#include <string_view>
 
 #include "models/images/decode_image.hpp"
 #include "search/base/error.hpp"
@@ -31,6 +33,38 @@ std::string mutated(std::string bytes, Random& random) {
   return bytes;
 }
 
+/// The check sum that ends a PNG chunk, by its definition (PNG specification, annex D).
+std::uint32_t png_check_sum(std::string_view bytes) {
+  std::uint32_t sum = 0xffffffffU;
+  for (const char byte : bytes) {
+    sum ^= static_cast<unsigned char>(byte);
+    for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1U) ^ ((sum & 1U) != 0 ? 0xedb88320U : 0U);
+  }
+  return ~sum;
+}
+
+std::uint32_t big_endian(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (const char byte : bytes.substr(0, 4)) value = value << 8U | static_cast<unsigned char>(byte);
+  return value;
+}
+
+/// A PNG file whose chunks have the check sums of what they hold now, as far as their lengths lead:
+/// without them next to no mutation would be looked at any closer.
+std::string with_check_sums(std::string png) {
+  std::size_t at = 8;  // after the signature
+  while (at + 12 <= png.size()) {
+    const std::size_t length = big_endian(std::string_view(png).substr(at));
+    if (length > png.size() - at - 12) break;
+    const std::uint32_t sum = png_check_sum(std::string_view(png).substr(at + 4, 4 + length));
+    for (std::size_t i = 0; i < 4; ++i) {
+      png[at + 8 + length + i] = static_cast<char>(sum >> (24U - 8U * i));
+    }
+    at += 12 + length;
+  }
+  return png;
+}
+
 /// True if the file was read.
 bool reads(const std::string& bytes) {
   try {
@@ -46,10 +80,12 @@ bool reads(const std::string& bytes) {
 /// How many of 400 mutations of the file were read.
 int count_read(const std::string& name, Random& random) {
   const std::string original = golden(name);
+  REQUIRE(reads(original));
   int read = 0;
   for (int round = 0; round < 400; ++round) {
     CAPTURE(name, round);
-    read += reads(mutated(original, random)) ? 1 : 0;
+    const std::string bytes = mutated(original, random);
+    read += reads(name.ends_with(".png") ? with_check_sums(bytes) : bytes) ? 1 : 0;
   }
   return read;
 }
@@ -69,12 +105,16 @@ TEST_CASE("mutated JPEG files are read or refused") {
 
 TEST_CASE("mutated PNG files are read or refused") {
   Random random(2);
+  int all = 0;
   for (const char* name : {"grey1.png", "grey16.png", "palette4.png", "palette-transparent.png",
                            "rgb-interlaced.png", "rgba16.png"}) {
     const int read = count_read(name, random);
     CAPTURE(name, read);
     CHECK(read < 380);
+    all += read;
   }
+  // Most break the check sum of the compressed pixels, which their own does not know of.
+  CHECK(all > 30);
 }
 
 }  // namespace regroup::models
