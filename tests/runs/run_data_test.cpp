@@ -9,7 +9,7 @@
 #include "tests/fixtures/sample_run.hpp"
 #include "tests/support/catch.hpp"
 
-namespace regroup::apps {
+namespace regroup::runs {
 namespace {
 
 using nlohmann::json;
@@ -196,4 +196,4 @@ TEST_CASE("several runs get labels, none of them twice, and a single one gets no
 }
 
 }  // namespace
-}  // namespace regroup::apps
+}  // namespace regroup::runs

@@ -20,7 +20,7 @@ models::ModelConfig shape(int heads, int head_dim) {
   return config;
 }
 
-std::string method_for(const models::ModelConfig& config, apps::SearchOptions options = {}) {
+std::string method_for(const models::ModelConfig& config, runs::SearchOptions options = {}) {
   options.complete(config);
   return options.method;
 }
@@ -37,13 +37,13 @@ TEST_CASE("the default method is exact where every layer is proven in minutes") 
   CHECK(method_for(shape(16, 8)) == "exact");
   CHECK(method_for(shape(16, 64)) == "qcqa");
   CHECK(method_for(shape(17, 8)) == "qcqa");
-  apps::SearchOptions by_weights;
+  runs::SearchOptions by_weights;
   by_weights.fitness = "wse";
   CHECK(method_for(shape(16, 128), by_weights) == "exact");
-  apps::SearchOptions averaging;
+  runs::SearchOptions averaging;
   averaging.merge = "mean";
   CHECK(method_for(shape(12, 64), averaging) == "exact");
-  apps::SearchOptions given;
+  runs::SearchOptions given;
   given.method = "exact";
   CHECK(method_for(shape(32, 128), given) == "exact");
 }
