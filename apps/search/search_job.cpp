@@ -177,7 +177,8 @@ class SearchJob {
                                 found.front.size()));
     if (options_.allocates_by_measuring()) {
       const models::CandidateMeter meter(merger_, *texts_.selection);
-      const runs::MeasuredAllocation allocation(meter, options_, directory_, console_, stop_);
+      const runs::MeasuredAllocation allocation(meter, options_.recipe(), directory_, console_,
+                                                stop_);
       found.front = allocation.allocate(
           problems.problem(), found, allocated_sizes(options_, inputs_, problems.problem(), found));
     }
@@ -204,9 +205,9 @@ class SearchJob {
     std::optional<runs::SourceMeasures> source;
     if (options_.measure > 0) {
       texts_.eval = text(inputs_.eval_windows, kEvalTextKey);
-      runs::PointScores scores(*merger_, *texts_.eval, options_.cache_types(), directory_, console_,
+      runs::PointScores scores(merger_, *texts_.eval, options_.cache_types(), directory_, console_,
                                stop_);
-      source = runs::measure_points(points, std::move(scores), key(kBootstrapKey));
+      source = runs::measure_points(points, scores, key(kBootstrapKey));
       times_.finish("measure");
     }
     runs::mark_front(points);

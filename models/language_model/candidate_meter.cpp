@@ -1,5 +1,6 @@
 #include "models/language_model/candidate_meter.hpp"
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,8 +23,8 @@ namespace {
 /// Memory for the converted layers of candidates that are measured together.
 constexpr std::size_t kMostConvertedBytes = std::size_t{1} << 30;
 
-std::vector<std::string> layer_keys(const search::Grouping& grouping, const MergeRecipe& recipe,
-                                    RefitScope scope) {
+std::vector<std::string> layer_keys(const search::Grouping& grouping,
+                                    const Conversion& conversion) {
   std::vector<std::string> keys;
   bool grouped = false;
   for (const search::LayerGrouping& layer : grouping.layers) {
@@ -31,7 +32,11 @@ std::vector<std::string> layer_keys(const search::Grouping& grouping, const Merg
     std::string key = fmt::format("{};{}", layer.keys.to_string(), layer.values.to_string());
     for (const search::Group group : layer.query_to_group) key += fmt::format(",{}", group.value());
     // Layers before the first grouped one are the source's whatever the recipe.
-    if (grouped) key += fmt::format("#{} {}", recipe.name(), scope == RefitScope::kAllFollowing);
+    if (grouped) {
+      key += fmt::format("#{} {}", conversion.recipe.name(),
+                         conversion.scope == RefitScope::kAllFollowing);
+    }
+    key += fmt::format("@{}", cache_type_name(conversion.cache));
     keys.push_back(std::move(key));
   }
   return keys;
@@ -58,7 +63,28 @@ std::size_t count_together(std::span<const search::Grouping> groupings, std::siz
   return count;
 }
 
+/// The model before a cache is put into it.
+struct Converted {
+  search::Grouping grouping;
+  Conversion conversion;
+  LanguageModel model;
+
+  bool is_of(const search::Grouping& other, const Conversion& how) const {
+    return grouping == other && conversion.recipe == how.recipe && conversion.scope == how.scope;
+  }
+};
+
+/// What the source makes of the windows.
+struct SourcePass {
+  std::vector<at::Tensor> states;   // last hidden states of each batch, on the CPU
+  std::vector<WindowScore> scores;  // beside itself
+};
+
 }  // namespace
+
+search::Grouping source_grouping(const ModelConfig& config) {
+  return search::Grouping::uniform(config.layers, search::Partition::singletons(config.kv_heads));
+}
 
 /// What measurements share.
 class CandidateMeter::Shared {
@@ -74,59 +100,76 @@ class CandidateMeter::Shared {
 
   std::mutex& mutex() { return mutex_; }
 
-  void run(std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
-           std::stop_token stop, const Sink& sink) {
+  void run(std::span<const search::Grouping> groupings, const Conversion& conversion,
+           std::stop_token stop, search::Progress& progress, const Sink& sink) {
     const at::NoGradGuard no_gradients;
     for (std::size_t begin = 0; begin < groupings.size();) {
-      const std::size_t count = count_together(groupings, begin, recipe, merger_.source().config());
-      run_together(groupings.subspan(begin, count), recipe, scope, stop,
+      const std::size_t count =
+          count_together(groupings, begin, conversion.recipe, merger_.source().config());
+      run_together(groupings.subspan(begin, count), conversion, stop,
                    [&](const Transformer& model, std::size_t candidate, const at::Tensor& states,
                        std::size_t batch, WindowRange range) {
                      sink(model, begin + candidate, states, batch, range);
+                     progress.advance(windows_.tokens(range.begin, range.end));
                    });
       begin += count;
     }
   }
 
-  /// The source's last hidden states of every batch.
-  const std::vector<at::Tensor>& source(const MergeRecipe& recipe, std::stop_token stop) {
-    if (!source_.empty()) return source_;
-    std::vector<at::Tensor> states(states_.batches());
-    const ModelConfig& config = merger_.source().config();
-    const auto alone =
-        search::Grouping::uniform(config.layers, search::Partition::singletons(config.kv_heads));
-    run({&alone, 1}, recipe, RefitScope::kGroupedLayers, std::move(stop),
-        [&](const Transformer&, std::size_t, const at::Tensor& last, std::size_t batch,
-            WindowRange) { states[batch] = last; });
-    source_ = std::move(states);
-    return source_;
+  const SourcePass& source(std::stop_token stop, search::Progress& progress) {
+    if (source_) return *source_;
+    SourcePass pass{std::vector<at::Tensor>(states_.batches()),
+                    std::vector<WindowScore>(windows_.size())};
+    const search::Grouping alone = source_grouping(merger_.source().config());
+    run({&alone, 1}, {}, std::move(stop), progress,
+        [&](const Transformer& model, std::size_t, const at::Tensor& last, std::size_t batch,
+            WindowRange range) {
+          pass.states[batch] = last.cpu();
+          batch_scores(model, last, model, last, windows_, range, pass.scores);
+        });
+    require_finite(pass.scores);
+    source_ = std::move(pass);
+    return *source_;
+  }
+
+  void require_finite(std::span<const WindowScore> scores) const {
+    for (const WindowScore& score : scores) {
+      require_finite_loss(score.loss, merger_.source().pretrained());
+    }
   }
 
  private:
-  std::vector<LanguageModel> merged_model(std::span<const search::Grouping> groupings,
-                                          const MergeRecipe& recipe, RefitScope scope,
-                                          const std::stop_token& stop) const {
+  std::vector<LanguageModel> convert(std::span<const search::Grouping> groupings,
+                                     const Conversion& conversion, const std::stop_token& stop) {
+    const bool is_again =
+        groupings.size() == 1 && last_ && last_->is_of(groupings.front(), conversion);
+    if (is_again) return {last_->model};
+    last_.reset();
     std::vector<std::optional<LanguageModel>> models(groupings.size());
     const auto convert_one = [&](std::size_t i) {
       const at::NoGradGuard no_gradients;
-      models[i] = merger_.merged_model(groupings[i], recipe, stop, scope);
+      models[i] = merger_.merged_model(groupings[i], conversion.recipe, stop, conversion.scope);
     };
-    if (!recipe.fits_layers()) {
+    if (!conversion.recipe.fits_layers()) {
       search::parallel_for(groupings.size(), convert_one);
     } else {  // refits spread over the threads themselves
       for (std::size_t i = 0; i < groupings.size(); ++i) convert_one(i);
     }
     std::vector<LanguageModel> all;
     for (std::optional<LanguageModel>& model : models) all.push_back(std::move(*model));
+    if (all.size() == 1) last_ = Converted{groupings.front(), conversion, all.front()};
     return all;
   }
 
-  void run_together(std::span<const search::Grouping> groupings, const MergeRecipe& recipe,
-                    RefitScope scope, std::stop_token stop, const Sink& sink) {
-    const std::vector<LanguageModel> models = merged_model(groupings, recipe, scope, stop);
+  void run_together(std::span<const search::Grouping> groupings, const Conversion& conversion,
+                    std::stop_token stop, const Sink& sink) {
+    std::vector<LanguageModel> models = convert(groupings, conversion, stop);
     std::vector<PrefixCandidate> candidates;
     for (std::size_t i = 0; i < models.size(); ++i) {
-      candidates.push_back({&models[i].transformer(), layer_keys(groupings[i], recipe, scope)});
+      if (conversion.cache != CacheType::kExact) {
+        models[i] = models[i].with_cache(conversion.cache);
+      }
+      candidates.push_back({&models[i].transformer(), layer_keys(groupings[i], conversion)});
     }
     states_.run(candidates, std::move(stop),
                 [&](std::size_t candidate, std::size_t batch, const at::Tensor& states) {
@@ -139,7 +182,8 @@ class CandidateMeter::Shared {
   const Windows& windows_;
   std::mutex mutex_;
   PrefixStates states_;
-  std::vector<at::Tensor> source_;
+  std::optional<Converted> last_;  // of a candidate that was converted alone
+  std::optional<SourcePass> source_;
 };
 
 CandidateMeter::CandidateMeter(std::shared_ptr<const Merger> merger, const Windows& windows)
@@ -151,15 +195,26 @@ CandidateMeter::CandidateMeter(std::shared_ptr<const Merger> merger, const Windo
 
 CandidateMeter::~CandidateMeter() = default;
 
+void CandidateMeter::run_source(std::stop_token stop, search::Progress& progress) const {
+  const std::lock_guard one_at_a_time(shared_->mutex());
+  shared_->source(std::move(stop), progress);
+}
+
 std::vector<std::vector<double>> CandidateMeter::measure(
-    std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
-    TokenMeasure measure, std::stop_token stop) const {
+    std::span<const search::Grouping> groupings, const Conversion& conversion, TokenMeasure measure,
+    std::stop_token stop, search::Progress& progress) const {
+  std::vector<std::vector<double>> means(groupings.size(), std::vector<double>(windows_.size()));
   if (merger_->source().transformer().is_measured_by_source()) {
-    return measure_by_source(groupings, recipe, scope, measure, std::move(stop));
+    const auto scores = this->scores(groupings, conversion, std::move(stop), progress);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      std::ranges::transform(scores[i], means[i].begin(), [&](const WindowScore& score) {
+        return measure == TokenMeasure::kLoss ? score.loss : 1 - score.accuracy;
+      });
+    }
+    return means;
   }
   const std::lock_guard one_at_a_time(shared_->mutex());
-  std::vector<std::vector<double>> means(groupings.size(), std::vector<double>(windows_.size()));
-  shared_->run(groupings, recipe, scope, std::move(stop),
+  shared_->run(groupings, conversion, std::move(stop), progress,
                [&](const Transformer& model, std::size_t candidate, const at::Tensor& states,
                    std::size_t, WindowRange range) {
                  batch_means(model, states, windows_, range, measure, means[candidate]);
@@ -172,38 +227,33 @@ std::vector<std::vector<double>> CandidateMeter::measure(
   return means;
 }
 
-std::vector<std::vector<double>> CandidateMeter::measure_by_source(
-    std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
-    TokenMeasure measure, std::stop_token stop) const {
-  std::vector<std::vector<double>> means;
-  for (const auto& of_grouping : scores(groupings, recipe, scope, std::move(stop))) {
-    std::vector<double>& values = means.emplace_back();
-    for (const WindowScore& score : of_grouping) {
-      values.push_back(measure == TokenMeasure::kLoss ? score.loss : 1 - score.accuracy);
-    }
-  }
-  return means;
-}
-
 std::vector<std::vector<WindowScore>> CandidateMeter::scores(
-    std::span<const search::Grouping> groupings, const MergeRecipe& recipe, RefitScope scope,
-    std::stop_token stop) const {
+    std::span<const search::Grouping> groupings, const Conversion& conversion, std::stop_token stop,
+    search::Progress& progress) const {
   const std::lock_guard one_at_a_time(shared_->mutex());
-  const std::vector<at::Tensor>& of_source = shared_->source(recipe, stop);
-  const Transformer& source = merger_->source().transformer();
+  search::SilentProgress silent;
+  const SourcePass& of_source = shared_->source(stop, silent);
   std::vector<std::vector<WindowScore>> scores(groupings.size(),
                                                std::vector<WindowScore>(windows_.size()));
-  shared_->run(groupings, recipe, scope, std::move(stop),
-               [&](const Transformer& model, std::size_t candidate, const at::Tensor& states,
-                   std::size_t batch, WindowRange range) {
-                 batch_scores(model, states, source, of_source[batch], windows_, range,
-                              scores[candidate]);
-               });
-  for (const auto& windows : scores) {
-    for (const WindowScore& score : windows) {
-      require_finite_loss(score.loss, merger_->source().pretrained());
+  std::vector<search::Grouping> changed;
+  std::vector<std::size_t> places;  // of `changed` among `groupings`
+  for (std::size_t i = 0; i < groupings.size(); ++i) {
+    if (groupings[i].is_source() && conversion.cache == CacheType::kExact) {
+      scores[i] = of_source.scores;
+      progress.advance(windows_.tokens());
+    } else {
+      changed.push_back(groupings[i]);
+      places.push_back(i);
     }
   }
+  const Transformer& source = merger_->source().transformer();
+  shared_->run(changed, conversion, std::move(stop), progress,
+               [&](const Transformer& model, std::size_t candidate, const at::Tensor& states,
+                   std::size_t batch, WindowRange range) {
+                 batch_scores(model, states, source, of_source.states[batch], windows_, range,
+                              scores[places[candidate]]);
+               });
+  for (const std::size_t place : places) shared_->require_finite(scores[place]);
   return scores;
 }
 

@@ -8,13 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "fitness/measuring/measuring_service.hpp"
+
 namespace regroup::runs {
 namespace {
 
 using Scores = std::vector<models::WindowScore>;
+using Service = fitness::MeasuringService<models::WindowScore>;
 
-/// Groupings measured together.
-constexpr std::size_t kTogether = 16;
+/// Groupings whose scores are in memory together.
+constexpr std::size_t kTogether = 256;
 
 /// Windows by their grouping, in an order that depends on the groupings alone.
 std::map<search::Grouping, std::vector<GroupingSample*>> by_grouping(
@@ -38,35 +41,34 @@ fitness::LossEstimate measure_samples(std::span<GroupingSample> samples,
                                       std::stop_token stop) {
   using Clock = std::chrono::steady_clock;
   const auto distinct = by_grouping(samples);
-  std::vector<search::Grouping> groupings;
-  for (const auto& [grouping, same] : distinct) groupings.push_back(grouping);
-  const search::Grouping source = search::Grouping::uniform(
-      static_cast<int>(groupings.front().layers.size()),
-      search::Partition::singletons(groupings.front().layers.front().keys.heads()));
-  const auto measure = [&](std::span<const search::Grouping> some) {
-    return meter.scores(some, recipe, models::RefitScope::kAllFollowing, stop);
-  };
+  std::vector<fitness::Candidate> candidates;
+  for (const auto& [grouping, same] : distinct) candidates.push_back({grouping, {recipe}});
+  const auto workers = fitness::score_workers(meter);
+  const fitness::NoMeasurements<models::WindowScore> nothing_kept;
+  const Service service(*workers, nothing_kept, std::move(stop));
   search::Progress& progress = log.progress();
   const auto started = Clock::now();
   progress.begin("measuring the source", meter.windows().tokens(), meter.windows().unit());
-  const std::vector<double> source_losses =
-      models::values_of(measure({&source, 1}).front(), &models::WindowScore::loss);
-  progress.advance(meter.windows().tokens());
+  service.prepare(progress);
   progress.end();
   const std::chrono::duration<double> seconds = Clock::now() - started;
-  log.log(fmt::format("{} groupings to measure, about {}", groupings.size(),
-                      duration_text(seconds.count() * static_cast<double>(groupings.size()))));
-  progress.begin("measuring groupings", groupings.size() * meter.windows().tokens(),
+  log.log(fmt::format("{} groupings to measure, about {}", candidates.size(),
+                      duration_text(seconds.count() * static_cast<double>(candidates.size()))));
+  search::SilentProgress silent;
+  const std::vector<double> source_losses = models::values_of(
+      service.measure({models::source_grouping(meter.merger().source().config())}, silent),
+      &models::WindowScore::loss);
+  progress.begin("measuring groupings", candidates.size() * meter.windows().tokens(),
                  meter.windows().unit());
-  for (std::size_t begin = 0; begin < groupings.size(); begin += kTogether) {
-    const std::size_t count = std::min(kTogether, groupings.size() - begin);
-    const std::vector<Scores> scores = measure(std::span(groupings).subspan(begin, count));
-    for (std::size_t i = 0; i < count; ++i) {
-      for (GroupingSample* sample : distinct.at(groupings[begin + i])) {
+  for (std::size_t begin = 0; begin < candidates.size(); begin += kTogether) {
+    const auto some =
+        std::span(candidates).subspan(begin, std::min(kTogether, candidates.size() - begin));
+    const std::vector<Scores> scores = service.measure(some, progress);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      for (GroupingSample* sample : distinct.at(some[i].grouping)) {
         fill_in(*sample, scores[i], source_losses);
       }
     }
-    progress.advance(count * meter.windows().tokens());
   }
   progress.end();
   return fitness::estimate(source_losses);

@@ -30,7 +30,7 @@ std::vector<CacheMeasures> all_caches(const PointScores& scores, const RunPoint*
 
 }  // namespace
 
-SourceMeasures measure_points(std::vector<RunPoint>& points, PointScores scores,
+SourceMeasures measure_points(std::vector<RunPoint>& points, PointScores& scores,
                               search::RandomKey key) {
   scores.find(points);
   const bool has_accuracy = scores.config().kind == models::ModelKind::kImage;

@@ -18,7 +18,7 @@ struct SourceMeasures {
 
 /// Measures the source and every point, as PointScores does, and fills in what the points say of
 /// loss and source. `key` draws the resamples of the intervals.
-SourceMeasures measure_points(std::vector<RunPoint>& points, PointScores scores,
+SourceMeasures measure_points(std::vector<RunPoint>& points, PointScores& scores,
                               search::RandomKey key);
 
 }  // namespace regroup::runs

@@ -3,12 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "fitness/loss_estimate.hpp"
-#include "models/files/sha256.hpp"
-#include "runs/directory/grouping_key.hpp"
 #include "search/exact/measured_front.hpp"
 #include "search/problem/front_selection.hpp"
 
@@ -17,9 +14,6 @@ namespace {
 
 /// Numbers of groups beside each chosen one that are measured too.
 constexpr int kReach = 1;
-
-/// Options measured together.
-constexpr std::size_t kTogether = 16;
 
 /// The model with one option of one unit and all else as it is.
 search::Grouping with_option(const search::GroupingProblem& problem,
@@ -35,34 +29,27 @@ search::Grouping with_option(const search::GroupingProblem& problem,
 }  // namespace
 
 MeasuredAllocation::MeasuredAllocation(const models::CandidateMeter& meter,
-                                       const SearchOptions& options, const RunDirectory& directory,
-                                       const RunLog& log, std::stop_token stop)
-    : meter_(meter), options_(options), directory_(directory), log_(log), stop_(std::move(stop)) {}
+                                       const models::MergeRecipe& recipe,
+                                       const RunDirectory& directory, const RunLog& log,
+                                       std::stop_token stop)
+    : meter_(meter),
+      recipe_(recipe),
+      log_(log),
+      workers_(fitness::score_workers(meter)),
+      memory_(directory, meter.windows().size(), allocation_key),
+      service_(*workers_, memory_, std::move(stop)) {}
 
 std::vector<double> MeasuredAllocation::divergences(std::span<const search::Grouping> groupings,
-                                                    models::RefitScope scope) const {
-  using Scores = std::vector<models::WindowScore>;
-  const models::MergeRecipe recipe = options_.recipe();
-  const char* kind = scope == models::RefitScope::kGroupedLayers ? "alone" : "whole";
-  const auto key = [&](const search::Grouping& grouping) {
-    return models::sha256_hex(
-        fmt::format("allocation {}\n{}", kind, grouping_content(grouping, recipe)));
-  };
-  std::vector<std::optional<Scores>> scores;
-  std::vector<search::Grouping> unknown;
+                                                    models::RefitScope scope,
+                                                    search::Progress& progress) const {
+  std::vector<fitness::Candidate> candidates;
   for (const search::Grouping& grouping : groupings) {
-    scores.push_back(directory_.recall_scores(key(grouping), meter_.windows().size()));
-    if (!scores.back()) unknown.push_back(grouping);
+    candidates.push_back({grouping, {recipe_, scope}});
   }
-  std::vector<Scores> measured = meter_.scores(unknown, recipe, scope, stop_);
   std::vector<double> means;
-  for (std::size_t i = 0, next = 0; i < groupings.size(); ++i) {
-    if (!scores[i]) {
-      scores[i] = std::move(measured[next++]);
-      directory_.remember_scores(key(groupings[i]), *scores[i]);
-    }
+  for (const auto& scores : service_.measure(candidates, progress)) {
     means.push_back(
-        fitness::estimate(models::values_of(*scores[i], &models::WindowScore::divergence)).mean);
+        fitness::estimate(models::values_of(scores, &models::WindowScore::divergence)).mean);
   }
   return means;
 }
@@ -70,13 +57,14 @@ std::vector<double> MeasuredAllocation::divergences(std::span<const search::Grou
 std::vector<search::ModelPoint> MeasuredAllocation::choose(
     const search::GroupingProblem& problem, const std::vector<search::ModelPoint>& measured,
     const std::vector<search::ModelPoint>& priced, const std::vector<int>& kv_heads) const {
+  search::SilentProgress silent;
   std::vector<search::ModelPoint> best;
   for (std::size_t i = 0; i < kv_heads.size(); ++i) {
     std::vector<search::Grouping> rivals = {measured[i].grouping};
     const search::ModelPoint* other = search::best_within(priced, kv_heads[i]);
     if (other != nullptr && !(other->grouping == rivals.front())) rivals.push_back(other->grouping);
     const std::vector<double> divergences =
-        this->divergences(rivals, models::RefitScope::kAllFollowing);
+        this->divergences(rivals, models::RefitScope::kAllFollowing, silent);
     const auto least = std::ranges::min_element(divergences);
     best.push_back(problem.point(rivals[static_cast<std::size_t>(least - divergences.begin())]));
     best.back().objectives.error = *least;
@@ -91,22 +79,14 @@ std::vector<search::ModelPoint> MeasuredAllocation::allocate(
   std::size_t options = 0;
   for (const search::UnitFront& unit : found.units) options += unit.size();
   search::Progress& progress = log_.progress();
-  progress.begin("measuring layers alone", options, "options");
-  // Fitting takes longer than what measuring together saves, and is remembered when it is done.
-  const std::size_t together = options_.recipe().fits_layers() ? 1 : kTogether;
+  progress.begin("measuring layers alone", options * meter_.windows().tokens(),
+                 meter_.windows().unit());
   const search::OptionMeasure measure = [&](std::span<const search::OptionId> ids) {
-    std::vector<double> costs;
-    while (costs.size() < ids.size()) {
-      std::vector<search::Grouping> alone;
-      for (const search::OptionId id :
-           ids.subspan(costs.size()).first(std::min(together, ids.size() - costs.size()))) {
-        alone.push_back(with_option(problem, found.units, id));
-      }
-      std::vector<double> measured = divergences(alone, models::RefitScope::kGroupedLayers);
-      for (std::size_t i = 0; i < alone.size(); ++i) {
-        costs.push_back(alone[i].is_source() ? 0 : measured[i]);
-      }
-      progress.advance(alone.size());
+    std::vector<search::Grouping> alone;
+    for (const search::OptionId id : ids) alone.push_back(with_option(problem, found.units, id));
+    std::vector<double> costs = divergences(alone, models::RefitScope::kGroupedLayers, progress);
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      if (alone[i].is_source()) costs[i] = 0;
     }
     return costs;
   };

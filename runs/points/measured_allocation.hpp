@@ -1,13 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <stop_token>
 #include <vector>
 
-#include "models/language_model/candidate_meter.hpp"
+#include "fitness/measuring/measuring_service.hpp"
 #include "runs/base/run_log.hpp"
-#include "runs/directory/run_directory.hpp"
-#include "runs/plan/search_options.hpp"
+#include "runs/directory/run_measurements.hpp"
 #include "search/method/method.hpp"
 
 namespace regroup::runs {
@@ -20,8 +20,8 @@ namespace regroup::runs {
 /// directory.
 class MeasuredAllocation {
  public:
-  /// All arguments must outlive it.
-  MeasuredAllocation(const models::CandidateMeter& meter, const SearchOptions& options,
+  /// On the windows of `meter`, merging by `recipe`. Meter, directory and log must outlive it.
+  MeasuredAllocation(const models::CandidateMeter& meter, const models::MergeRecipe& recipe,
                      const RunDirectory& directory, const RunLog& log, std::stop_token stop);
 
   /// The best grouping for each of `kv_heads`, ascending, with its KL as error. `found` knows its
@@ -31,9 +31,9 @@ class MeasuredAllocation {
                                            const std::vector<int>& kv_heads) const;
 
  private:
-  /// KL(source ‖ converted) of every grouping, measured together where not known.
+  /// KL(source ‖ converted) of every grouping.
   std::vector<double> divergences(std::span<const search::Grouping> groupings,
-                                  models::RefitScope scope) const;
+                                  models::RefitScope scope, search::Progress& progress) const;
   /// The best of the measured and the priced grouping of every size.
   std::vector<search::ModelPoint> choose(const search::GroupingProblem& problem,
                                          const std::vector<search::ModelPoint>& measured,
@@ -41,10 +41,11 @@ class MeasuredAllocation {
                                          const std::vector<int>& kv_heads) const;
 
   const models::CandidateMeter& meter_;
-  const SearchOptions& options_;
-  const RunDirectory& directory_;
+  models::MergeRecipe recipe_;
   const RunLog& log_;
-  std::stop_token stop_;
+  std::unique_ptr<fitness::Workers<models::WindowScore>> workers_;
+  RunMeasurements<models::WindowScore> memory_;
+  fitness::MeasuringService<models::WindowScore> service_;
 };
 
 }  // namespace regroup::runs

@@ -5,7 +5,7 @@
 
 #include "fitness/measured_score.hpp"
 #include "runs/base/run_log.hpp"
-#include "runs/directory/run_directory.hpp"
+#include "runs/directory/run_measurements.hpp"
 
 namespace regroup::runs {
 
@@ -20,35 +20,20 @@ class MeasuredSelection {
 
   const fitness::MeasuredFitness& fitness() const { return fitness_; }
   /// The score of groupings merged by `recipe`; refers to this object.
-  fitness::MeasuredScore score(const models::MergeRecipe& recipe) const;
+  fitness::MeasuredScore score(const models::MergeRecipe& recipe) const {
+    return {service_, recipe};
+  }
 
   /// Measures the source, and says how long a search of that many candidates takes at most. A
   /// resumed run knows the source's figure and says only the number.
   void announce(std::size_t candidates, const models::MergeRecipe& recipe, const RunLog& log) const;
 
  private:
-  /// Means of windows in `state/measured/`.
-  class Memory : public fitness::MeasuredMemory {
-   public:
-    Memory(const fitness::MeasuredFitness& fitness, const RunDirectory& directory,
-           std::size_t windows)
-        : fitness_(fitness), directory_(directory), windows_(windows) {}
-    std::optional<std::vector<double>> recall(const search::Grouping& grouping,
-                                              const models::MergeRecipe& recipe) const override;
-    void remember(const search::Grouping& grouping, const models::MergeRecipe& recipe,
-                  const std::vector<double>& means) const override;
-
-   private:
-    const fitness::MeasuredFitness& fitness_;
-    const RunDirectory& directory_;
-    std::size_t windows_;
-  };
-
   const fitness::MeasuredFitness& fitness_;
-  search::Grouping source_;
   models::CandidateMeter meter_;
-  Memory memory_;
-  std::stop_token stop_;
+  std::unique_ptr<fitness::Workers<double>> workers_;
+  RunMeasurements<double> memory_;
+  fitness::MeasuringService<double> service_;
 };
 
 }  // namespace regroup::runs

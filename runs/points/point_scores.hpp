@@ -1,13 +1,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
-#include "models/language_model/merger.hpp"
+#include "fitness/measuring/measuring_service.hpp"
 #include "runs/base/run_log.hpp"
-#include "runs/directory/run_directory.hpp"
+#include "runs/directory/run_measurements.hpp"
 #include "runs/points/run_points.hpp"
 
 namespace regroup::runs {
@@ -20,13 +21,12 @@ class PointScores {
 
   /// `caches`: types of KV cache besides the plain one, with which the source and the points of the
   /// search are measured too.
-  PointScores(const models::Merger& merger, const models::Windows& windows,
+  PointScores(std::shared_ptr<const models::Merger> merger, const models::Windows& windows,
               std::vector<models::CacheType> caches, const RunDirectory& directory,
               const RunLog& log, std::stop_token stop);
 
-  /// Makes the scores of the source and of all points known. What the run directory remembers is
-  /// not measured again; each new measurement is remembered at once. Says the expected time first.
-  /// Throws as LanguageModel::compare and Merger::merged_model.
+  /// Makes the scores of the source and of all points known, and says the expected time first.
+  /// Throws as MeasuringService::measure.
   void find(const std::vector<RunPoint>& points);
 
   /// After `find`, of the source and of its points.
@@ -35,28 +35,22 @@ class PointScores {
                    models::CacheType cache = models::CacheType::kExact) const;
 
   const std::vector<models::CacheType>& caches() const { return caches_; }
-  const models::ModelConfig& config() const { return merger_.source().config(); }
+  const models::ModelConfig& config() const { return meter_.merger().source().config(); }
 
  private:
-  /// What is not known yet of one model: the source where `point` is null.
-  struct Missing {
-    const RunPoint* point = nullptr;
-    std::vector<models::CacheType> types = {};
-  };
+  fitness::Candidate candidate(const RunPoint& point, models::CacheType cache) const;
+  fitness::Candidate source_candidate(models::CacheType cache) const;
+  std::vector<fitness::Candidate> candidates(const std::vector<RunPoint>& points) const;
+  void announce(const std::vector<fitness::Candidate>& missing) const;
+  double passes(const std::vector<fitness::Candidate>& missing) const;
 
-  bool recall(const std::string& key);
-  void keep(const std::string& key, Scores scores);
-  Missing missing_of(const RunPoint* point);
-  void measure(const std::vector<Missing>& missing);
-  double passes(const std::vector<Missing>& missing) const;
-
-  const models::Merger& merger_;
-  const models::Windows& windows_;
+  models::CandidateMeter meter_;
   std::vector<models::CacheType> caches_;
-  const RunDirectory& directory_;
   const RunLog& log_;
-  std::stop_token stop_;
-  std::map<std::string, Scores> scores_;
+  std::unique_ptr<fitness::Workers<models::WindowScore>> workers_;
+  RunMeasurements<models::WindowScore> memory_;
+  fitness::MeasuringService<models::WindowScore> service_;
+  std::map<std::string, Scores> scores_;  // by fitness::identity
 };
 
 }  // namespace regroup::runs

@@ -90,8 +90,8 @@ std::vector<std::vector<double>> one_by_one(const Scene& scene,
 
 std::vector<std::vector<double>> together(const models::CandidateMeter& meter,
                                           const std::vector<Grouping>& groupings) {
-  return meter.measure(groupings, models::MergeRecipe(), models::RefitScope::kAllFollowing,
-                       models::TokenMeasure::kLoss, {});
+  search::SilentProgress silent;
+  return meter.measure(groupings, {}, models::TokenMeasure::kLoss, {}, silent);
 }
 
 void measure(benchmark::State& state, const std::vector<Grouping>& groupings, bool naive) {

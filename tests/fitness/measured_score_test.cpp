@@ -17,16 +17,14 @@ using namespace regroup::tests;
 namespace {
 
 /// Keeps losses in memory and counts.
-class CountingMemory : public MeasuredMemory {
+class CountingMemory : public Measurements<double> {
  public:
-  std::optional<std::vector<double>> recall(const search::Grouping& grouping,
-                                            const models::MergeRecipe&) const override {
-    const auto found = kept_.find(grouping);
+  std::optional<std::vector<double>> recall(const Candidate& candidate) const override {
+    const auto found = kept_.find(candidate.grouping);
     return found == kept_.end() ? std::nullopt : std::optional(found->second);
   }
-  void remember(const search::Grouping& grouping, const models::MergeRecipe&,
-                const std::vector<double>& losses) const override {
-    kept_[grouping] = losses;
+  void remember(const Candidate& candidate, const std::vector<double>& losses) const override {
+    kept_[candidate.grouping] = losses;
     ++measured_;
   }
   int measured() const { return measured_; }
@@ -46,6 +44,7 @@ struct Scene {
   models::LanguageModel model = open();
   models::Windows windows = random_windows();
   models::CandidateMeter meter{std::make_shared<const models::Merger>(model, nullptr), windows};
+  std::unique_ptr<Workers<double>> losses = mean_workers(meter, models::TokenMeasure::kLoss);
 
   static search::Partition alone() { return search::Partition::singletons(4); }
   static std::vector<search::Grouping> groupings() {
@@ -85,7 +84,8 @@ TEST_CASE("a measured score is the converted model's mean loss, measured once, f
               .mean);
     }
     const CountingMemory memory;
-    const MeasuredScore score(scene.meter, models::TokenMeasure::kLoss, merge, memory, {});
+    const MeasuringService<double> service(*scene.losses, memory, {});
+    const MeasuredScore score(service, merge);
     CHECK(score.score(groupings[0]) == expected[0]);
     CHECK(score.scores(groupings) == expected);
     CHECK(score.scores(groupings) == expected);
@@ -94,8 +94,7 @@ TEST_CASE("a measured score is the converted model's mean loss, measured once, f
     CHECK(score.scores(twice) == std::vector{expected[2], expected[2]});
     const CountingMemory other;
     search::set_threads(3);
-    CHECK(MeasuredScore(scene.meter, models::TokenMeasure::kLoss, merge, other, {})
-              .scores(groupings) == expected);
+    CHECK(MeasuredScore({*scene.losses, other, {}}, merge).scores(groupings) == expected);
     search::set_threads(1);
   }
 }
@@ -104,7 +103,9 @@ TEST_CASE("the measured error is the share of tokens that the model does not fin
   const Scene scene;
   const models::MergeRecipe recipe;
   const CountingMemory memory;
-  const MeasuredScore score(scene.meter, models::TokenMeasure::kError, recipe, memory, {});
+  const auto workers = mean_workers(scene.meter, models::TokenMeasure::kError);
+  const MeasuringService<double> service(*workers, memory, {});
+  const MeasuredScore score(service, recipe);
   const std::vector<search::Grouping> groupings = Scene::groupings();
   const std::vector<double> errors = score.scores(groupings);
   for (std::size_t i = 0; i < groupings.size(); ++i) {

@@ -67,7 +67,8 @@ class Scene {
 std::vector<std::vector<double>> losses(const CandidateMeter& meter,
                                         std::span<const search::Grouping> groupings,
                                         const MergeRecipe& recipe) {
-  return meter.measure(groupings, recipe, RefitScope::kAllFollowing, TokenMeasure::kLoss, {});
+  search::SilentProgress silent;
+  return meter.measure(groupings, {recipe}, TokenMeasure::kLoss, {}, silent);
 }
 
 }  // namespace
@@ -108,7 +109,7 @@ TEST_CASE("recipes and refitted layers of one meter are not mistaken for each ot
   for (int repeat = 0; repeat < 3; ++repeat) {
     for (const MergeRecipe& recipe : {MergeRecipe(), MergeRecipe(find_merge("optimal")),
                                       MergeRecipe(find_merge("optimal"), false, Refit::kOutput)}) {
-      const auto scores = meter.scores(three, recipe, RefitScope::kAllFollowing, {});
+      const auto scores = meter.scores(three, {recipe}, {}, silent);
       for (std::size_t i = 0; i < three.size(); ++i) {
         const bool same =
             scores[i] == scene.merged_model(three[i], recipe).compare(source, {}, silent);
@@ -123,7 +124,8 @@ TEST_CASE("measuring no candidates gives nothing, and a stop is heard") {
   CHECK(losses(scene.meter(), {}, MergeRecipe()).empty());
   std::stop_source stop;
   stop.request_stop();
-  CHECK_THROWS_AS(scene.meter().measure(scene.groupings(), MergeRecipe(), RefitScope::kAllFollowing,
-                                        TokenMeasure::kLoss, stop.get_token()),
-                  Interrupted);
+  search::SilentProgress silent;
+  CHECK_THROWS_AS(
+      scene.meter().measure(scene.groupings(), {}, TokenMeasure::kLoss, stop.get_token(), silent),
+      Interrupted);
 }

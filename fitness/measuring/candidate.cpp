@@ -1,8 +1,8 @@
-#include "runs/directory/grouping_key.hpp"
+#include "fitness/measuring/candidate.hpp"
 
 #include <fmt/format.h>
 
-namespace regroup::runs {
+namespace regroup::fitness {
 
 std::string grouping_content(const search::Grouping& grouping, const models::MergeRecipe& recipe) {
   std::string text = recipe.name();
@@ -16,4 +16,14 @@ std::string grouping_content(const search::Grouping& grouping, const models::Mer
   return text;
 }
 
-}  // namespace regroup::runs
+std::string identity(const Candidate& candidate) {
+  const auto& [recipe, scope, cache] = candidate.conversion;
+  std::string text = "source";
+  if (!candidate.grouping.is_source()) {
+    text = grouping_content(candidate.grouping, recipe);
+    if (scope == models::RefitScope::kGroupedLayers) text += "\nalone";
+  }
+  return fmt::format("{}\n{}", text, models::cache_type_name(cache));
+}
+
+}  // namespace regroup::fitness

@@ -1,0 +1,280 @@
+// What the measuring service asks of its workers, recalls and remembers, with workers that make
+// figures up; and the workers of this process with a tiny model.
+
+#include "fitness/measuring/measuring_service.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "models/merge/operators/merge_table.hpp"
+#include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
+#include "search/problem/enumeration.hpp"
+#include "tests/fixtures/tiny_llama.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace regroup;
+using namespace regroup::fitness;
+using namespace regroup::tests;
+using models::CacheType;
+using models::RefitScope;
+using models::WindowScore;
+
+namespace {
+
+using Values = std::vector<double>;
+
+/// Everything that tells one candidate from another, by plain text; of the source nothing.
+std::string description(const Candidate& candidate) {
+  std::string text;
+  bool is_source = true;
+  for (const search::LayerGrouping& layer : candidate.grouping.layers) {
+    is_source = is_source && layer.keys.groups() == 4 && layer.values.groups() == 4;
+    text += layer.keys.to_string() + "/" + layer.values.to_string() + "\n";
+  }
+  if (is_source) text = "source";
+  if (!is_source) {
+    text += std::string(candidate.conversion.recipe.merge->name());
+    text += candidate.conversion.scope == RefitScope::kAllFollowing ? " all" : " alone";
+  }
+  return text + " cache " + std::string(models::cache_type_name(candidate.conversion.cache));
+}
+
+/// Three windows' values, of the candidate alone.
+Values made_up(const Candidate& candidate) {
+  const auto hash = static_cast<double>(std::hash<std::string>()(description(candidate)) % 1000);
+  return {hash, hash / 3, 1 / (1 + hash)};
+}
+
+/// Keeps values in memory and writes down what happens.
+class NaiveMemory : public Measurements<double> {
+ public:
+  explicit NaiveMemory(std::vector<std::string>& events) : events_(events) {}
+  std::optional<Values> recall(const Candidate& candidate) const override {
+    const auto found = kept.find(description(candidate));
+    return found == kept.end() ? std::nullopt : std::optional(found->second);
+  }
+  void remember(const Candidate& candidate, const Values& values) const override {
+    events_.push_back("kept " + description(candidate));
+    kept[description(candidate)] = values;
+  }
+
+  mutable std::map<std::string, Values> kept;
+
+ private:
+  std::vector<std::string>& events_;
+};
+
+/// Makes figures up, one candidate after the other, and is stopped after some.
+class FakeWorkers : public Workers<double> {
+ public:
+  explicit FakeWorkers(std::vector<std::string>& events) : events_(events) {}
+  void prepare(std::stop_token, search::Progress&) const override { events_.push_back("prepared"); }
+  void measure(std::span<const Candidate> candidates, std::stop_token, search::Progress& progress,
+               const Sink& sink) const override {
+    // Backwards: the service must not rely on an order.
+    for (std::size_t i = candidates.size(); i-- > 0;) {
+      if (asked.size() == stop_after) throw Interrupted();
+      asked.push_back(description(candidates[i]));
+      events_.push_back("asked " + asked.back());
+      progress.advance(1);
+      sink(i, made_up(candidates[i]));
+    }
+  }
+
+  mutable std::vector<std::string> asked;
+  std::size_t stop_after = 1000;
+
+ private:
+  std::vector<std::string>& events_;
+};
+
+class CountingProgress : public search::SilentProgress {
+ public:
+  void advance(std::size_t steps) override { count += steps; }
+  std::size_t count = 0;
+};
+
+search::Partition partition(const char* text) {
+  return search::Partition::parse(text);
+}
+
+/// Models that differ in one thing each, with repetitions, and the source in several guises.
+std::vector<Candidate> candidates() {
+  const auto alone = search::Partition::singletons(4);
+  const search::Grouping source{{{alone, alone}, {alone, alone}}};
+  const search::Grouping pair{{{partition("0 2 | 1 | 3"), alone}, {alone, alone}}};
+  const search::Grouping values{{{alone, partition("0 2 | 1 | 3")}, {alone, alone}}};
+  const models::MergeRecipe first(models::find_merge("first"));
+  return {{source},
+          {pair},
+          {pair, {first}},
+          {pair, {{}, RefitScope::kGroupedLayers}},
+          {pair, {{}, RefitScope::kAllFollowing, CacheType::kQ8_0}},
+          {values},
+          {pair},
+          {source, {first}},
+          {source, {first, RefitScope::kAllFollowing, CacheType::kQ8_0}},
+          {source, {{}, RefitScope::kGroupedLayers, CacheType::kQ8_0}},
+          {pair, {first}}};
+}
+
+struct Scene {
+  std::vector<std::string> events;
+  NaiveMemory memory{events};
+  FakeWorkers workers{events};
+  MeasuringService<double> service{workers, memory, {}};
+};
+
+std::vector<Values> expected(const std::vector<Candidate>& candidates) {
+  std::vector<Values> all;
+  for (const Candidate& candidate : candidates) all.push_back(made_up(candidate));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("the measuring service asks for each model once and for nothing that is remembered") {
+  Scene scene;
+  CountingProgress progress;
+  const std::vector<Candidate> all = candidates();
+  CHECK(scene.service.missing(all).size() == 7);
+  CHECK(scene.workers.asked.empty());
+  CHECK(scene.service.measure(all, progress) == expected(all));
+  CHECK(scene.workers.asked.size() == 7);
+  CHECK(scene.memory.kept.size() == 7);
+  CHECK(progress.count == 7);
+  CHECK(scene.service.measure(all, progress) == expected(all));
+  CHECK(scene.workers.asked.size() == 7);
+  CHECK(scene.service.missing(all).empty());
+  // What is recalled is what is said, not what workers would say.
+  scene.memory.kept[description(all[1])] = {7, 8, 9};
+  CHECK(scene.service.measure(all[6], progress) == Values{7, 8, 9});
+  CHECK(progress.count == 7);
+  scene.service.prepare(progress);
+  CHECK(scene.events.back() == "prepared");
+}
+
+TEST_CASE("the measuring service says the same in any order, and nothing of nothing") {
+  search::SilentProgress silent;
+  std::vector<Candidate> all = candidates();
+  for (int rotation = 0; rotation < 11; ++rotation) {
+    std::ranges::rotate(all, all.begin() + 1);
+    Scene scene;
+    CHECK(scene.service.measure(all, silent) == expected(all));
+  }
+  Scene scene;
+  CHECK(scene.service.measure(std::span<const Candidate>(), silent).empty());
+  CHECK(scene.events.empty());
+}
+
+TEST_CASE("each measurement is remembered before the next, so that a stop loses none") {
+  search::SilentProgress silent;
+  const std::vector<Candidate> all = candidates();
+  for (std::size_t stop_after = 0; stop_after < 7; ++stop_after) {
+    Scene scene;
+    scene.workers.stop_after = stop_after;
+    CHECK_THROWS_AS(scene.service.measure(all, silent), Interrupted);
+    REQUIRE(scene.events.size() == 2 * stop_after);
+    for (std::size_t i = 0; i < stop_after; ++i) {
+      CHECK(scene.events[2 * i] == "asked " + scene.workers.asked[i]);
+      CHECK(scene.events[2 * i + 1] == "kept " + scene.workers.asked[i]);
+    }
+    // Gone on from, only the rest is asked for.
+    scene.workers.stop_after = 1000;
+    CHECK(scene.service.measure(all, silent) == expected(all));
+    CHECK(scene.workers.asked.size() == 7);
+  }
+}
+
+namespace {
+
+/// A tiny model with a calibration and some windows; every grouping of its first layer's keys.
+class ModelScene {
+ public:
+  ModelScene() {
+    TinyLlama{.width = 64, .head_dim = 32}.write(scratch_.path());
+    const auto pretrained =
+        std::make_shared<const models::PretrainedModel>(models::open_model(scratch_.path()));
+    const models::LanguageModel model(pretrained, models::ComputeOptions{});
+    search::SilentProgress silent;
+    merger = std::make_shared<const models::Merger>(
+        model, std::make_shared<const models::Calibration>(
+                   model.calibrate(random_windows(161, 1), {}, {}, silent)));
+    const auto alone = search::Partition::singletons(4);
+    const models::MergeRecipe refitted(models::find_merge("optimal"), false,
+                                       models::Refit::kOutput);
+    search::for_each_partition(4, [&](const search::Partition& partition) {
+      const search::Grouping grouping{{{partition, alone}, {alone, partition}}};
+      candidates.push_back({grouping});
+      if (partition.groups() != 2) return;
+      for (const CacheType cache : {CacheType::kExact, CacheType::kQ8_0, CacheType::kQ4_0}) {
+        candidates.push_back({grouping, {refitted, RefitScope::kAllFollowing, cache}});
+        candidates.push_back({grouping, {{}, RefitScope::kAllFollowing, cache}});
+      }
+      candidates.push_back({grouping, {refitted, RefitScope::kGroupedLayers}});
+    });
+    const search::Grouping source{{{alone, alone}, {alone, alone}}};
+    candidates.push_back({source, {refitted, RefitScope::kAllFollowing, CacheType::kQ4_0}});
+  }
+
+  /// By the model's own conversion beside its source, without a meter.
+  std::vector<std::vector<WindowScore>> one_by_one() const {
+    search::SilentProgress silent;
+    const models::SourceStates states = merger->source().source_states(windows, {}, silent);
+    std::vector<std::vector<WindowScore>> all;
+    for (const auto& [grouping, conversion] : candidates) {
+      const models::LanguageModel model =
+          merger->merged_model(grouping, conversion.recipe, {}, conversion.scope);
+      all.push_back(model.with_cache(conversion.cache).compare(states, {}, silent));
+    }
+    return all;
+  }
+
+  models::Windows windows = random_windows(16 * 130 + 1, 2);  // two batches
+  std::shared_ptr<const models::Merger> merger;
+  std::vector<Candidate> candidates;
+
+ private:
+  static models::Windows random_windows(int ids, std::uint64_t key) {
+    std::vector<std::int32_t> stream;
+    search::RandomStream random{search::RandomKey(key)};
+    for (int i = 0; i < ids; ++i) stream.push_back(random.below(20));
+    return models::Windows::of_stream(stream, 16, "stream");
+  }
+  TemporaryDirectory scratch_;
+};
+
+template <class Value>
+std::vector<std::vector<Value>> by_service(const Workers<Value>& workers,
+                                           std::span<const Candidate> candidates) {
+  const NoMeasurements<Value> nothing;
+  search::SilentProgress silent;
+  return MeasuringService<Value>(workers, nothing, {}).measure(candidates, silent);
+}
+
+}  // namespace
+
+TEST_CASE("workers say what conversions beside the source say, to the bit, for any threads") {
+  const ModelScene scene;
+  std::vector<std::vector<WindowScore>> expected = scene.one_by_one();
+  std::vector<std::vector<double>> losses;
+  for (const auto& scores : expected) {
+    losses.push_back(models::values_of(scores, &WindowScore::loss));
+  }
+  std::vector<Candidate> candidates = scene.candidates;
+  for (const int threads : {1, 4}) {
+    search::set_threads(threads);
+    const models::CandidateMeter meter(scene.merger, scene.windows);
+    const bool same_scores = by_service(*score_workers(meter), candidates) == expected;
+    CHECK(same_scores);
+    const auto means = mean_workers(meter, models::TokenMeasure::kLoss);
+    const bool same_losses = by_service(*means, candidates) == losses;
+    CHECK(same_losses);
+    std::ranges::reverse(candidates);
+    std::ranges::reverse(expected);
+    std::ranges::reverse(losses);
+  }
+  search::set_threads(1);
+}
