@@ -1,27 +1,31 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "runs/directory/run_directory.hpp"
-#include "search/evolution/search_state.hpp"
+#include "search/base/state_store.hpp"
 
 namespace regroup::runs {
 
-/// The state of a search on disk, `state/search-N.cbor`: a line with the SHA-256 of what follows,
-/// then CBOR. Every generation writes one and then removes the one before (a new name, because
-/// replacing a file makes file systems wait for the disk). Survives a kill. Not thread-safe.
+/// The progress of a search on disk, `state/search-N.cbor`: a line with the SHA-256 of what
+/// follows, then CBOR with every record by its name. Every save writes one and then removes the one
+/// before (a new name, because replacing a file makes file systems wait for the disk). Survives a
+/// kill. Thread-safe.
 class StateFile : public search::StateStore {
  public:
-  /// `directory` must outlive it.
+  /// Takes up the latest whole state, if an earlier run of the same identity is gone on from.
+  /// Without one the search begins anew, with the same result. `directory` must outlive it.
   explicit StateFile(const RunDirectory& directory);
 
-  /// The latest whole state; nothing unless an earlier run of the same identity is gone on from.
-  /// Without one the search begins anew, with the same result.
-  std::optional<search::SearchState> load() const override;
-  void save(const search::SearchState& state) override;
+  std::optional<std::string> load(std::string_view name) const override;
+  void save(std::string_view name, std::string record) override;
 
  private:
   const RunDirectory& directory_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::string, std::less<>> records_;
   int number_ = 0;  // of the last file
 };
 

@@ -1,11 +1,11 @@
 #include "search/asymgqa/asymgqa_method.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "search/asymgqa/found_partitions.hpp"
 #include "search/asymgqa/nearest_heads.hpp"
 #include "search/asymgqa/uniform_sizes.hpp"
 #include "search/asymgqa/unit_search.hpp"
@@ -42,26 +42,22 @@ class Search {
   /// Every unit by its own prices.
   MethodResult priced() const {
     const std::size_t units = nearest_.size();
-    std::vector<std::optional<Partition>> found(sizes_.size() * units);
-    std::atomic<std::size_t> evaluations{0};
-    parallel_for(found.size(), [&](std::size_t task) {
-      const CostTable& costs = *problem_.units()[task % units].costs;
-      AsymGqaUnitSearch search = unit_search(sizes_[task / units], task % units);
-      while (const Partition* candidate = search.candidate()) {
-        if (context_.stop.stop_requested()) throw Interrupted();
-        search.take(costs.partition_cost(*candidate));
-      }
-      context_.progress.advance(search.evaluations());
-      evaluations += search.evaluations();
-      found[task] = search.best();
+    const std::size_t tasks = sizes_.size() * units;
+    FoundPartitions found(tasks, context_.store);
+    parallel_for(tasks, [&](std::size_t task) {
+      if (!found.of(task)) found.add(task, search_alone(sizes_[task / units], task % units));
+      context_.progress.advance(found.of(task)->evaluations);
     });
     MethodResult result;
     for (std::size_t size = 0; size < sizes_.size(); ++size) {
       std::vector<Partition> partitions;
-      for (std::size_t u = 0; u < units; ++u) partitions.push_back(*found[size * units + u]);
+      for (std::size_t u = 0; u < units; ++u) {
+        FoundPartitions::Found best = *found.of(size * units + u);
+        partitions.push_back(std::move(best.partition));
+        result.evaluations += best.evaluations;
+      }
       result.front.push_back(problem_.point(problem_.grouping(partitions)));
     }
-    result.evaluations = evaluations;
     return result;
   }
 
@@ -81,6 +77,17 @@ class Search {
         problem_.rules().equal_sizes() ? AsymGqaMoves::kSwaps : AsymGqaMoves::kSwapsAndMoves;
     const RandomKey key = context_.key.split(static_cast<std::uint64_t>(size.groups)).split(unit);
     return {size.counts[unit], nearest_[unit], moves, options_, key};
+  }
+
+  /// One unit for one size, by its own prices.
+  FoundPartitions::Found search_alone(const UniformSize& size, std::size_t unit) const {
+    const CostTable& costs = *problem_.units()[unit].costs;
+    AsymGqaUnitSearch search = unit_search(size, unit);
+    while (const Partition* candidate = search.candidate()) {
+      if (context_.stop.stop_requested()) throw Interrupted();
+      search.take(costs.partition_cost(*candidate));
+    }
+    return {search.best(), search.evaluations()};
   }
 
   void add_scored(std::span<const UniformSize> sizes, const GroupingScore& score,

@@ -8,7 +8,8 @@ namespace regroup::search {
 /// alike, one unit after the other is searched by random moves of similar heads, with its number of
 /// groups fixed. Keys and values are units of their own with independent partitions.
 ///
-/// With prices (no score in the context) units do not depend on each other and run in parallel.
+/// With prices (no score in the context) units do not depend on each other and run in parallel;
+/// what is found for a unit and size is kept in the context's store, and not searched again.
 /// With a score each candidate of a unit is scored in the model whose earlier units have their best
 /// partitions already and whose later ones are whole.
 ///

@@ -7,7 +7,7 @@
 #include "search/base/random.hpp"
 #include "search/evolution/archive.hpp"
 #include "search/evolution/evaluator.hpp"
-#include "search/evolution/search_state.hpp"
+#include "search/evolution/nsga2_state.hpp"
 #include "search/evolution/variation.hpp"
 
 namespace regroup::search {

@@ -17,7 +17,7 @@ MethodContext with_key(const MethodContext& context, std::uint64_t child) {
 }
 
 /// History and number of candidates of both stages.
-MethodResult result_of(std::vector<ModelPoint> front, const SearchState& state) {
+MethodResult result_of(std::vector<ModelPoint> front, const QcqaState& state) {
   MethodResult result{std::move(front), {}, state.stage_two.evaluations};
   for (const History& rows : state.unit_history) {
     result.history.insert(result.history.end(), rows.begin(), rows.end());
@@ -44,7 +44,7 @@ GroupSizes QcqaMethod::sizes(const GroupingProblem& problem) const {
 
 MethodResult QcqaMethod::run(const GroupingProblem& problem, const MethodOptions& options,
                              const MethodContext& context) const {
-  SearchState state = context.store.load().value_or(SearchState{});
+  QcqaState state = load_qcqa_state(context.store);
   const std::vector<UnitFront> fronts =
       qcqa_stage_one(problem, sizes(problem), options, with_key(context, kStageOneKey), state);
   std::vector<ModelPoint> front =

@@ -154,7 +154,7 @@ class UnitSearch {
 class StageOne {
  public:
   StageOne(const GroupingProblem& problem, GroupSizes sizes, const MethodOptions& options,
-           const MethodContext& context, const SearchState& state)
+           const MethodContext& context, const QcqaState& state)
       : needs_all_counts_(problem.rules().shape == GroupShape::kStandard),
         searches_(problem.units().size()),
         history_(state.unit_history) {
@@ -184,7 +184,7 @@ class StageOne {
     return most;
   }
 
-  void save(SearchState& state) const {
+  void save(QcqaState& state) const {
     state.stage_one.clear();
     for (const auto& unit : searches_) state.stage_one.push_back(unit->search().state());
     state.unit_history = history_;
@@ -222,7 +222,7 @@ class StageOne {
 
 std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes sizes,
                                       const MethodOptions& options, const MethodContext& context,
-                                      SearchState& state) {
+                                      QcqaState& state) {
   StageOne units(problem, sizes, options, context, state);
   if (state.stage > 1) return units.fronts(context);
   const StageDeadline clock(state.seconds, options.seconds);
@@ -234,7 +234,7 @@ std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes
     units.step();
     units.save(state);
     state.seconds = clock.seconds();
-    context.store.save(state);
+    save(context.store, state);
     context.progress.advance(1);
   }
   context.progress.end();

@@ -4,6 +4,7 @@
 
 #include "search/method/method.hpp"
 #include "search/problem/unit_front.hpp"
+#include "search/qcqa/qcqa_state.hpp"
 
 namespace regroup::search {
 
@@ -18,6 +19,6 @@ namespace regroup::search {
 /// Throws Interrupted on the context's stop.
 std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes sizes,
                                       const MethodOptions& options, const MethodContext& context,
-                                      SearchState& state);
+                                      QcqaState& state);
 
 }  // namespace regroup::search

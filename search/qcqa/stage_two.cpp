@@ -57,7 +57,7 @@ GenerationRecord record(const Nsga2& search, const GroupingProblem& problem, dou
 std::vector<ModelPoint> qcqa_stage_two(const GroupingProblem& problem,
                                        const std::vector<UnitFront>& fronts,
                                        const MethodOptions& options, const MethodContext& context,
-                                       SearchState& state) {
+                                       QcqaState& state) {
   const std::unique_ptr<ChoiceSpace> space = make_choice_space(problem, fronts, options);
   const BoundedIntegers variation(space->bounds());
   const ModelEvaluator evaluator(problem, *space);
@@ -83,7 +83,7 @@ std::vector<ModelPoint> qcqa_stage_two(const GroupingProblem& problem,
     state.model_history.push_back(record(search, problem, error_scale));
     state.stage_two = search.state();
     state.seconds = clock.seconds();
-    context.store.save(state);
+    save(context.store, state);
     context.progress.advance(1);
   }
   context.progress.end();

@@ -2,6 +2,7 @@
 
 #include "search/method/method.hpp"
 #include "search/problem/unit_front.hpp"
+#include "search/qcqa/qcqa_state.hpp"
 
 namespace regroup::search {
 
@@ -14,6 +15,6 @@ namespace regroup::search {
 std::vector<ModelPoint> qcqa_stage_two(const GroupingProblem& problem,
                                        const std::vector<UnitFront>& fronts,
                                        const MethodOptions& options, const MethodContext& context,
-                                       SearchState& state);
+                                       QcqaState& state);
 
 }  // namespace regroup::search

@@ -36,7 +36,7 @@ std::vector<search::UnitFront> run(const search::GroupingProblem& problem, const
                                    std::size_t& evaluations) {
   const search::MethodOptions options{
       .nsga2 = {.population = scale.population, .generations = scale.generations}};
-  search::SearchState state;
+  search::QcqaState state;
   auto fronts = search::qcqa_stage_one(problem, search::GroupSizes::kArbitrary, options,
                                        *tests::QuietContext(3), state);
   for (const auto& unit : state.stage_one) evaluations += unit.evaluations;

@@ -185,7 +185,7 @@ TEST_CASE("stage 1 finds the exact front of every layer of books-llama") {
   const search::GroupingProblem problem(
       find_fitness("wse").layer_costs({model, nullptr, models::MergeRecipe(), {}, silent}),
       search::GroupingRules{});
-  search::SearchState state;
+  search::QcqaState state;
   const auto fronts = search::qcqa_stage_one(problem, search::GroupSizes::kArbitrary, {},
                                              *tests::QuietContext(1), state);
   for (std::size_t u = 0; u < problem.units().size(); ++u) {

@@ -35,14 +35,14 @@ std::map<int, double> exact_model_front(const GroupingProblem& problem,
 }
 
 std::vector<UnitFront> stage_one(const GroupingProblem& problem, GroupSizes sizes) {
-  SearchState state;
+  QcqaState state;
   return qcqa_stage_one(problem, sizes, {.nsga2 = {.population = 60, .generations = 60}},
                         *QuietContext(1), state);
 }
 
 std::vector<ModelPoint> stage_two(const GroupingProblem& problem,
                                   const std::vector<UnitFront>& fronts, StageTwoChoice choice) {
-  SearchState state;
+  QcqaState state;
   const MethodOptions options{.nsga2 = {.population = 100, .generations = 100},
                               .stage_two = choice};
   return qcqa_stage_two(problem, fronts, options, *QuietContext(2), state);

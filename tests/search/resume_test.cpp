@@ -5,6 +5,7 @@
 #include "search/evolution/nsga2.hpp"
 #include "search/evolution/variations/arbitrary_groups.hpp"
 #include "search/methods/method_table.hpp"
+#include "search/qcqa/qcqa_state.hpp"
 #include "search/qcqa/stage_one.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
@@ -20,14 +21,19 @@ namespace {
 /// would end the run.
 class RecordingStore : public StateStore {
  public:
-  std::optional<SearchState> load() const override { return first; }
-  void save(const SearchState& state) override {
-    states.push_back(state);
+  std::optional<std::string> load(std::string_view name) const override {
+    CHECK(name == kQcqaRecord);
+    return first ? std::optional(record_of(*first)) : std::nullopt;
+  }
+  void save(std::string_view name, std::string record) override {
+    CHECK(name == kQcqaRecord);
+    states.push_back(qcqa_state_of(record));
+    CHECK(record_of(states.back()) == record);
     if (states.size() == stop_after) throw Interrupted();
   }
 
-  std::optional<SearchState> first;
-  std::vector<SearchState> states;
+  std::optional<QcqaState> first;
+  std::vector<QcqaState> states;
   std::size_t stop_after = 0;
 };
 
@@ -58,7 +64,7 @@ class SumEvaluator : public Evaluator {
   }
 };
 
-std::size_t units_evaluations(const SearchState& state) {
+std::size_t units_evaluations(const QcqaState& state) {
   std::size_t sum = 0;
   for (const Nsga2State& unit : state.stage_one) sum += unit.evaluations;
   return sum;
@@ -72,7 +78,7 @@ TEST_CASE("a search goes on from every one of its states to the same end") {
   RecordingStore unbroken;
   const MethodResult expected = run_with(unbroken, problem, options);
   REQUIRE(unbroken.states.size() > 20);
-  for (const SearchState& state : unbroken.states) {
+  for (const QcqaState& state : unbroken.states) {
     RecordingStore resumed;
     resumed.first = state;
     check_equal(run_with(resumed, problem, options), expected);
@@ -84,6 +90,17 @@ TEST_CASE("a search goes on from every one of its states to the same end") {
   for (std::size_t i = 0; i < 5; ++i) {
     broken.states[i].seconds = unbroken.states[i].seconds;
     CHECK(broken.states[i] == unbroken.states[i]);
+  }
+}
+
+TEST_CASE("a record that is cut is refused, wherever it ends") {
+  const GroupingProblem problem = random_problem(2, 4, PartitionSharing::kJoint, RandomKey(77));
+  RecordingStore store;
+  run_with(store, problem, {.nsga2 = {.population = 6, .generations = 3}});
+  const std::string record = record_of(store.states.back());
+  CHECK(qcqa_state_of(record) == store.states.back());
+  for (std::size_t length = 0; length < record.size(); ++length) {
+    CHECK_THROWS_AS(qcqa_state_of(std::string_view(record).substr(0, length)), WorkError);
   }
 }
 
