@@ -135,7 +135,7 @@ class SearchJob {
     const auto certificate = runs::certify(options_, problems.problem(), found, context);
     times_.finish("certify");
     const auto source = measure(points);
-    return write(points, {certificate, source, statistics_.file}, found);
+    return write(points, {certificate, source, statistics_.named_by_groupings}, found);
   }
 
  private:
@@ -230,7 +230,9 @@ class SearchJob {
     }
     directory_.write(
         "run.json",
-        models::json_text(runs::finished_record(record, options_, summary.seconds), 1) + "\n");
+        models::json_text(
+            runs::finished_record(record, options_, statistics_.named_by_run, summary.seconds), 1) +
+            "\n");
     return summary;
   }
 

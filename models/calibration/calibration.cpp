@@ -10,6 +10,7 @@
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/files/printable.hpp"
+#include "models/files/sha256.hpp"
 #include "models/layers/attention_matrices.hpp"
 #include "search/base/error.hpp"
 
@@ -171,9 +172,9 @@ std::string label_name(const std::optional<search::RandomKey>& key) {
   return key ? fmt::format("{:016x}", key->block(0)[0]) : "";
 }
 
-void write_calibration(const std::filesystem::path& file, const Calibration& calibration,
-                       const PretrainedModel& model,
-                       const std::filesystem::path& temporary_directory) {
+std::string write_calibration(const std::filesystem::path& file, const Calibration& calibration,
+                              const PretrainedModel& model,
+                              const std::filesystem::path& temporary_directory) {
   const Windows& windows = calibration.windows;
   std::vector<PlannedTensor> tensors = planned_windows(windows);
   std::vector<LayerHeadStatistics> heads;
@@ -199,7 +200,10 @@ void write_calibration(const std::filesystem::path& file, const Calibration& cal
                       {"data_sha256", calibration.data_sha256},
                       {"labels", calibration.labels}};
   options.temporary_directory = temporary_directory;
+  Sha256 digest;
+  options.digest = &digest;
   write_safetensors_file(file, tensors, options);
+  return digest.hex_digest();
 }
 
 Calibration read_calibration(const std::filesystem::path& file, const PretrainedModel& model) {

@@ -28,11 +28,11 @@ std::string label_name(const std::optional<search::RandomKey>& key);
 
 /// Writes a calibration file (docs/formats.md): safetensors with the moments in F64, the ids in
 /// I32, and for other tools what follows from moments and weights: Grams, cosines and norms of key
-/// and value heads, query energies of rotary planes. Equal arguments give equal bytes. Throws
-/// WorkError.
-void write_calibration(const std::filesystem::path& file, const Calibration& calibration,
-                       const PretrainedModel& model,
-                       const std::filesystem::path& temporary_directory = {});
+/// and value heads, query energies of rotary planes. Equal arguments give equal bytes. Returns the
+/// file's SHA-256, made while it is written. Throws WorkError.
+std::string write_calibration(const std::filesystem::path& file, const Calibration& calibration,
+                              const PretrainedModel& model,
+                              const std::filesystem::path& temporary_directory = {});
 
 /// Reads a calibration file of `model`. Throws InputError for a file of another kind or another
 /// model's, and for missing, misshapen or not finite tensors.

@@ -14,6 +14,7 @@
 #include "models/files/atomic_file.hpp"
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
+#include "models/files/sha256.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -103,11 +104,15 @@ AtomicFile write_partial(const std::filesystem::path& path, const Tensors& tenso
                          const SafetensorsOptions& options) {
   const std::string header = header_text(tensors, options);
   AtomicFile file(path, options.temporary_directory);
+  const auto write = [&](const auto& bytes) {
+    if (options.digest != nullptr) options.digest->update(bytes);
+    file.write(bytes);
+  };
   std::string length;
   append_little_endian(length, header.size(), kHeaderLengthBytes);
-  file.write(length);
-  file.write(header);
-  for (const PlannedTensor* tensor : tensors) file.write(made(*tensor));
+  write(length);
+  write(header);
+  for (const PlannedTensor* tensor : tensors) write(made(*tensor));
   file.close();
   return file;
 }

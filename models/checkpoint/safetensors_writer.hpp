@@ -14,6 +14,8 @@
 
 namespace regroup::models {
 
+class Sha256;
+
 /// A tensor to be written: what it is, and how to make its bytes when its turn comes.
 struct PlannedTensor {
   std::string name;
@@ -35,6 +37,8 @@ struct SafetensorsOptions {
   std::uint64_t max_shard_bytes = std::numeric_limits<std::uint64_t>::max();
   /// Where temporary files stand, on the same file system; empty: beside the final ones.
   std::filesystem::path temporary_directory = {};
+  /// Gets every byte of the file as it is written; null: none. Of one file only.
+  Sha256* digest = nullptr;
 };
 
 /// Writes one safetensors file, holding one tensor's bytes in memory at a time. Within the file the

@@ -14,7 +14,7 @@ namespace regroup::models {
 
 /// The calibration that a grouping names: merges and refits of the same file give the same model.
 struct CalibrationReference {
-  std::string file;    ///< as the grouping JSON says it, relative to itself
+  std::string file;    ///< as the grouping JSON says it: relative to itself, or absolute
   std::string sha256;  ///< of the file; empty: not stated
 };
 

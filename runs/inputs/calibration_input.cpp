@@ -25,19 +25,27 @@ void require_provides(const models::Calibration& calibration, const models::Merg
                     .found = std::string(recipe.merge->name())});
 }
 
-models::Calibration read_referenced(const models::CalibrationReference& reference,
-                                    const std::filesystem::path& grouping_file,
-                                    const models::PretrainedModel& model) {
-  const std::filesystem::path file = grouping_file.parent_path() / reference.file;
-  models::Calibration calibration = models::read_calibration(file, model);
-  const std::string sha256 = models::sha256_of_file(file);
-  if (!reference.sha256.empty() && sha256 != reference.sha256) {
-    throw InputError({.what = "calibration is not the one that the grouping was made with",
+/// Throws InputError unless the file is there and is the one that is meant.
+void require_referenced(const std::filesystem::path& file, const std::string& sha256) {
+  if (!std::filesystem::is_regular_file(file)) {
+    throw InputError({.what = "the calibration that the grouping was made with is not there",
                       .where = file.string(),
-                      .expected = fmt::format("SHA-256 {:.16}…", reference.sha256),
-                      .found = fmt::format("{:.16}…", sha256)});
+                      .expected = "the file that the grouping names, or --calibration FILE",
+                      .found = "no file"});
   }
-  return calibration;
+  if (sha256.empty()) return;
+  const std::string found = models::sha256_of_file(file);
+  if (found == sha256) return;
+  throw InputError({.what = "calibration is not the one that the grouping was made with",
+                    .where = file.string(),
+                    .expected = fmt::format("SHA-256 {:.16}…, or --calibration FILE", sha256),
+                    .found = fmt::format("{:.16}…", found)});
+}
+
+/// With the links on its way followed, but not the file itself where that is one.
+std::filesystem::path resolved(const std::filesystem::path& file) {
+  const std::filesystem::path whole = std::filesystem::absolute(file).lexically_normal();
+  return std::filesystem::weakly_canonical(whole.parent_path()) / whole.filename();
 }
 
 }  // namespace
@@ -50,11 +58,20 @@ std::string CalibrationInput::content_sha256() const {
   return statistics ? models::sha256_of_file(file) : data->sha256;
 }
 
+models::CalibrationReference reference_from(const std::filesystem::path& folder,
+                                            const std::filesystem::path& file, std::string sha256) {
+  const std::filesystem::path whole = resolved(file);
+  const std::filesystem::path relative =
+      whole.lexically_relative(std::filesystem::canonical(folder));
+  return {(relative.empty() ? whole : relative).generic_string(), std::move(sha256)};
+}
+
 CalibrationInput open_calibration(const std::filesystem::path& file,
                                   const models::PretrainedModel& model) {
   CalibrationInput input{file, {}, {}, {}};
   if (models::is_calibration_file(file)) {
-    input.statistics = models::read_calibration(file, model);
+    input.statistics =
+        std::make_shared<const models::Calibration>(models::read_calibration(file, model));
     input.windows = input.statistics->windows;
   } else {
     input.data = models::read_dataset(file, model);
@@ -104,21 +121,26 @@ std::shared_ptr<const models::Calibration> calibration_of(
                       .expected = "\"calibration\" in the file, or --calibration FILE",
                       .found = recipe.name()});
   }
-  const auto shared = [&](models::Calibration calibration, const std::filesystem::path& file) {
-    require_provides(calibration, recipe, file);
+  const auto checked = [&](std::shared_ptr<const models::Calibration> calibration,
+                           const std::filesystem::path& file) {
+    require_provides(*calibration, recipe, file);
+    return calibration;
+  };
+  const auto shared = [](models::Calibration calibration) {
     return std::make_shared<const models::Calibration>(std::move(calibration));
   };
   if (option.empty()) {
-    const models::CalibrationReference& reference = *grouping.calibration;
-    return shared(read_referenced(reference, grouping_file, model.pretrained()),
-                  grouping_file.parent_path() / reference.file);
+    const std::filesystem::path file = grouping_file.parent_path() / grouping.calibration->file;
+    require_referenced(file, grouping.calibration->sha256);
+    return checked(shared(models::read_calibration(file, model.pretrained())), file);
   }
   CalibrationInput input = open_calibration(option, model.pretrained());
-  if (input.statistics) return shared(std::move(*input.statistics), option);
+  if (input.statistics) return checked(input.statistics, option);
   const bool gradients = recipe.merge->needs() == models::MergeNeeds::kGradients;
   const auto key = gradients ? std::optional(search::RandomKey(kLabelSeed)) : std::nullopt;
-  return shared(make_calibration(model, *input.windows, input.data_sha256(), key, stop, progress),
-                option);
+  return checked(
+      shared(make_calibration(model, *input.windows, input.data_sha256(), key, stop, progress)),
+      option);
 }
 
 }  // namespace regroup::runs

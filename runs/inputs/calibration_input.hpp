@@ -17,9 +17,9 @@ namespace regroup::runs {
 /// them of.
 struct CalibrationInput {
   std::filesystem::path file;
-  std::optional<models::Calibration> statistics;  ///< of a calibration file
-  std::optional<models::Dataset> data;            ///< else
-  std::optional<models::Windows> windows;         ///< of either
+  std::shared_ptr<const models::Calibration> statistics;  ///< of a calibration file, else null
+  std::optional<models::Dataset> data;                    ///< else
+  std::optional<models::Windows> windows;                 ///< of either
 
   /// SHA-256 of the data, also where only their statistics are given.
   const std::string& data_sha256() const;
@@ -45,6 +45,10 @@ std::optional<models::Calibration> reusable_calibration(
     const std::filesystem::path& file, const models::PretrainedModel& model,
     const models::Windows& windows, const std::string& data_sha256,
     const std::optional<search::RandomKey>& gradients);
+
+/// A calibration file as a file in `folder`, which is there, names it: by the path from there.
+models::CalibrationReference reference_from(const std::filesystem::path& folder,
+                                            const std::filesystem::path& file, std::string sha256);
 
 /// The calibration that a grouping's recipe needs, or null if it needs none: from `option`
 /// (--calibration) where given, else from the file that the grouping names, whose hash must be the

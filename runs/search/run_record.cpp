@@ -85,7 +85,9 @@ ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs
 }
 
 ordered_json finished_record(ordered_json record, const SearchOptions& options,
+                             const std::optional<models::CalibrationReference>& file,
                              const std::map<std::string, double>& seconds) {
+  if (file) record["calibration_file"] = {{"file", file->file}, {"sha256", file->sha256}};
   record["command_line"] = options.command_line;
   record["paths"] = {{"model", options.model.string()},
                      {"calibration", options.calibration.string()},

@@ -24,8 +24,10 @@ struct RunTexts {
 nlohmann::ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,
                                   const RunTexts& texts, std::size_t evaluations);
 
-/// The whole of run.json: `record` with command line, paths, threads, device and times.
+/// The whole of run.json: `record` with the calibration file as run.json names it, command line,
+/// paths, threads, device and times.
 nlohmann::ordered_json finished_record(nlohmann::ordered_json record, const SearchOptions& options,
+                                       const std::optional<models::CalibrationReference>& file,
                                        const std::map<std::string, double>& seconds);
 
 }  // namespace regroup::runs

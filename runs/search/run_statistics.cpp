@@ -13,24 +13,32 @@ namespace {
 
 constexpr const char* kFile = "calibration.safetensors";
 
-std::shared_ptr<const models::Calibration> moments(const models::Windows& windows,
-                                                   const SearchOptions& options,
-                                                   const SearchInputs& inputs,
-                                                   const std::filesystem::path& file,
-                                                   search::RandomKey key, std::stop_token stop,
-                                                   search::Progress& progress) {
-  if (inputs.calibration && inputs.calibration->statistics) {
-    return std::make_shared<const models::Calibration>(*inputs.calibration->statistics);
-  }
+/// The calibration and the file that holds it.
+struct Moments {
+  std::shared_ptr<const models::Calibration> calibration;
+  std::filesystem::path file;
+  std::string sha256;
+};
+
+/// In the run's own file, taken from there or measured.
+Moments own_moments(const models::Windows& windows, const SearchOptions& options,
+                    const SearchInputs& inputs, const RunDirectory& directory,
+                    search::RandomKey key, std::stop_token stop, search::Progress& progress) {
+  const std::filesystem::path file = directory.path() / kFile;
   const auto labels = uses_gradients(options) ? std::optional(key) : std::nullopt;
-  const std::string sha256 = inputs.calibration ? inputs.calibration->data_sha256()
-                                                : models::sha256_hex(std::as_bytes(windows.ids()));
+  const std::string data = inputs.calibration ? inputs.calibration->data_sha256()
+                                              : models::sha256_hex(std::as_bytes(windows.ids()));
   if (options.resume) {
-    auto there = reusable_calibration(file, *inputs.model, windows, sha256, labels);
-    if (there) return std::make_shared<const models::Calibration>(std::move(*there));
+    if (auto there = reusable_calibration(file, *inputs.model, windows, data, labels)) {
+      return {std::make_shared<const models::Calibration>(std::move(*there)), file,
+              models::sha256_of_file(file)};
+    }
   }
-  return std::make_shared<const models::Calibration>(
-      make_calibration(*inputs.language_model, windows, sha256, labels, stop, progress));
+  auto made = std::make_shared<const models::Calibration>(
+      make_calibration(*inputs.language_model, windows, data, labels, stop, progress));
+  std::string sha256 =
+      models::write_calibration(file, *made, *inputs.model, directory.path() / "state");
+  return {std::move(made), file, std::move(sha256)};
 }
 
 /// Products of keys, where the method needs them.
@@ -49,12 +57,16 @@ std::optional<search::KeyGrams> key_grams(const models::Windows& windows,
 RunStatistics calibrate(const models::Windows& windows, const SearchOptions& options,
                         const SearchInputs& inputs, const RunDirectory& directory,
                         search::RandomKey key, std::stop_token stop, search::Progress& progress) {
-  const std::filesystem::path file = directory.path() / kFile;
+  const bool is_given = inputs.calibration && inputs.calibration->statistics;
+  Moments moments = is_given
+                        ? Moments{inputs.calibration->statistics, inputs.calibration->file,
+                                  inputs.calibration_sha256}
+                        : own_moments(windows, options, inputs, directory, key, stop, progress);
   RunStatistics statistics;
-  statistics.calibration = moments(windows, options, inputs, file, key, stop, progress);
-  models::write_calibration(file, *statistics.calibration, *inputs.model,
-                            directory.path() / "state");
-  statistics.file = {std::string("../") + kFile, models::sha256_of_file(file)};
+  statistics.named_by_groupings =
+      reference_from(directory.path() / "groupings", moments.file, moments.sha256);
+  statistics.named_by_run = reference_from(directory.path(), moments.file, moments.sha256);
+  statistics.calibration = std::move(moments.calibration);
   statistics.key_grams = key_grams(windows, options, inputs, stop, progress);
   return statistics;
 }

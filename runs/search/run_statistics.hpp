@@ -15,16 +15,19 @@ namespace regroup::runs {
 /// What a run knows of the source model's activations; absent what it does not need.
 struct RunStatistics {
   std::shared_ptr<const models::Calibration> calibration;
-  std::optional<models::CalibrationReference> file;  ///< as the run's groupings name it
+  /// The file that holds it, of the run or one that was given: as the run's groupings name it, …
+  std::optional<models::CalibrationReference> named_by_groupings;
+  std::optional<models::CalibrationReference> named_by_run;  ///< … and as run.json does
   std::optional<search::KeyGrams> key_grams;
 
   const search::KeyGrams* key_grams_or_null() const { return key_grams ? &*key_grams : nullptr; }
 };
 
-/// Moments on the calibration windows, with gradients where the options need them, also written to
-/// the run's calibration.safetensors; taken from there, or from a calibration file that is given,
-/// if they were made before. And the products of keys where the method needs them. Labels of the
-/// gradients are drawn with `key`. Throws Interrupted, WorkError.
+/// Moments on the calibration windows, with gradients where the options need them: from the
+/// calibration file that is given, which the run only refers to, from the run's own
+/// calibration.safetensors if a resumed run finds it there, or measured and written to it. And the
+/// products of keys where the method needs them. Labels of the gradients are drawn with `key`.
+/// Throws Interrupted, WorkError.
 RunStatistics calibrate(const models::Windows& windows, const SearchOptions& options,
                         const SearchInputs& inputs, const RunDirectory& directory,
                         search::RandomKey key, std::stop_token stop, search::Progress& progress);

@@ -107,6 +107,7 @@ SearchInputs open_inputs(const SearchOptions& options,
   }
   if (!options.calibration.empty()) {
     inputs.calibration = open_calibration(options.calibration, *inputs.model);
+    inputs.calibration_sha256 = inputs.calibration->content_sha256();
     inputs.calibration_windows = inputs.calibration->windows;
     require_statistics(options, inputs);
   }
@@ -139,7 +140,7 @@ nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInp
   };
   add("config.json");
   for (const char* name : models::kTokenizerFiles) add(name);
-  if (inputs.calibration) hashes["calibration"] = inputs.calibration->content_sha256();
+  if (inputs.calibration) hashes["calibration"] = inputs.calibration_sha256;
   if (inputs.selection) hashes["selection"] = inputs.selection->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
   for (const std::filesystem::path& file : options.seed_groupings) {

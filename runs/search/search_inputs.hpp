@@ -16,6 +16,7 @@ namespace regroup::runs {
 struct SearchInputs {
   std::shared_ptr<const models::PretrainedModel> model;
   std::optional<CalibrationInput> calibration;
+  std::string calibration_sha256 = {};                 ///< of the file of `calibration`
   std::optional<models::Windows> calibration_windows;  ///< of `calibration`
   std::optional<models::Dataset> selection;
   /// Of `selection`, or the last quarter of the calibration text's, which then lacks them.

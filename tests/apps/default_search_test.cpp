@@ -1,8 +1,10 @@
 // What `search` does when nothing is asked for: calibration, Fisher prices, optimal merges, refits.
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "models/files/sha256.hpp"
 #include "search/base/random.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/promised_bytes.hpp"
@@ -125,7 +127,7 @@ TEST_CASE("measured allocation chooses by the divergence on the selection data")
   }
 }
 
-TEST_CASE("calibrate writes statistics once, and searches take them") {
+TEST_CASE("calibrate writes statistics once, and searches refer to them") {
   const DefaultScene scene;
   const std::string file = scene.path("statistics.safetensors");
   const std::vector<std::string> calibrate = {
@@ -143,7 +145,11 @@ TEST_CASE("calibrate writes statistics once, and searches take them") {
   REQUIRE(run_regroup({"search", scene.path("tiny"), "-o", scene.path("run"), "--eval",
                        scene.path("eval.bin"), "--calibration", file, "--kv", "0.5", "-q"})
               .exit_status == 0);
-  CHECK(read_file(scene.path("run/calibration.safetensors")) == bytes);
+  CHECK_FALSE(std::filesystem::exists(scene.path("run/calibration.safetensors")));
+  CHECK(read_file(file) == bytes);
+  const json record = json::parse(read_file(scene.path("run/run.json")));
+  CHECK(record["calibration_file"]["file"] == "../statistics.safetensors");
+  CHECK(record["calibration_file"]["sha256"] == record["input_sha256"]["calibration"]);
   // Statistics of other weights are refused.
   TinyLlama other;
   other.seed = 2;
@@ -152,6 +158,71 @@ TEST_CASE("calibrate writes statistics once, and searches take them") {
       run_regroup({"search", scene.path("other"), "-o", scene.path("no"), "--calibration", file});
   CHECK(refused.exit_status == 2);
   CHECK_THAT(refused.error, contains("weights_sha256"));
+}
+
+TEST_CASE("the groupings of a run name the statistics that it was given, and are used with them") {
+  const DefaultScene scene;
+  const std::string file = scene.path("statistics.safetensors");
+  REQUIRE(run_regroup({"calibrate", scene.path("tiny"), "--data", scene.path("calibration.bin"),
+                       "-o", file, "-q"})
+              .exit_status == 0);
+  REQUIRE(run_regroup({"search", scene.path("tiny"), "-o", scene.path("run"), "--eval",
+                       scene.path("eval.bin"), "--calibration", file, "--kv", "0.5", "-q"})
+              .exit_status == 0);
+  const json front = scene.front("run");
+  const std::string name = front["points"][0]["grouping"].get<std::string>();
+  REQUIRE(front["points"][0]["series"] == "search");
+  const json reference = json::parse(read_file(scene.path("run/" + name)))["calibration"];
+  CHECK(reference["file"] == "../../statistics.safetensors");
+  const auto eval = [&](const std::string& run, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {
+        "eval",   scene.path("tiny"),     "--grouping", run + "/" + name,
+        "--data", scene.path("eval.bin"), "--json",     "-q"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_regroup(arguments);
+  };
+  const apps::ProcessResult found = eval(scene.path("run"));
+  REQUIRE(found.exit_status == 0);
+  CHECK(json::parse(found.output)["results"]["perplexity"]["loss,none"] ==
+        front["points"][0]["loss"]);
+  CHECK(run_regroup({"convert", scene.path("tiny"), "--run", scene.path("run"), "--kv", "0.5", "-o",
+                     scene.path("converted"), "--layout", "expand"})
+            .exit_status == 0);
+  // Moved with the file beside it, it goes on; alone it is refused, but for --calibration.
+  std::filesystem::create_directory(scene.path("elsewhere"));
+  std::filesystem::copy(scene.path("run"), scene.path("elsewhere/run"),
+                        std::filesystem::copy_options::recursive);
+  const apps::ProcessResult refused = eval(scene.path("elsewhere/run"));
+  CHECK(refused.exit_status == 2);
+  CHECK_THAT(refused.error, contains("statistics.safetensors"));
+  CHECK_THAT(refused.error, contains("--calibration"));
+  CHECK(eval(scene.path("elsewhere/run"), {"--calibration", file}).exit_status == 0);
+  std::filesystem::copy(file, scene.path("elsewhere/statistics.safetensors"));
+  CHECK(eval(scene.path("elsewhere/run")).exit_status == 0);
+  // Statistics of other text under the same name are not the ones that are meant.
+  REQUIRE(run_regroup({"calibrate", scene.path("tiny"), "--data", scene.path("selection.bin"), "-o",
+                       file, "-q"})
+              .exit_status == 0);
+  const apps::ProcessResult changed = eval(scene.path("run"));
+  CHECK(changed.exit_status == 2);
+  CHECK_THAT(changed.error, contains("not the one"));
+  CHECK_THAT(changed.error, contains("--calibration"));
+}
+
+TEST_CASE("a calibration of the run's own is written once and its hash is that of the file") {
+  const DefaultScene scene;
+  REQUIRE(run_regroup(scene.plain("run", {"--kv", "0.5"})).exit_status == 0);
+  const std::string file = scene.path("run/calibration.safetensors");
+  const json record = json::parse(read_file(scene.path("run/run.json")));
+  CHECK(record["calibration_file"]["file"] == "calibration.safetensors");
+  CHECK(record["calibration_file"]["sha256"] == models::sha256_of_file(file));
+  // A resumed run takes the file as it is.
+  const auto whole = promised_bytes(scene.path("run"));
+  const auto written = std::filesystem::last_write_time(file);
+  std::filesystem::remove(scene.path("run/run.json"));
+  REQUIRE(run_regroup(scene.plain("run", {"--kv", "0.5", "--resume"})).exit_status == 0);
+  CHECK(promised_bytes(scene.path("run")) == whole);
+  CHECK(std::filesystem::last_write_time(file) == written);
 }
 
 TEST_CASE("a grouping that was fitted on text is refused without it") {

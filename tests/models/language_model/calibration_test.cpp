@@ -7,6 +7,7 @@
 #include "models/calibration/head_statistics.hpp"
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
+#include "models/files/sha256.hpp"
 #include "models/language_model/language_model.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
@@ -186,7 +187,7 @@ TEST_CASE("a calibration file reads back bit by bit and is written the same each
       Calibration calibration = scene.calibrate(random_windows(5, 6, 3), gradients);
       calibration.data_sha256 = "a hash";
       const auto file = scene.scratch.path() / "a.safetensors";
-      write_calibration(file, calibration, *scene.pretrained);
+      CHECK(write_calibration(file, calibration, *scene.pretrained) == sha256_of_file(file));
       CHECK(same_bits(read_calibration(file, *scene.pretrained), calibration));
       const auto again = scene.scratch.path() / "b.safetensors";
       write_calibration(again, calibration, *scene.pretrained);
