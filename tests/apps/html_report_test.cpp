@@ -10,6 +10,8 @@
 #include "tests/support/catch.hpp"
 
 namespace regroup::apps {
+
+using namespace runs;
 namespace {
 
 using nlohmann::json;
@@ -145,14 +147,17 @@ TEST_CASE("an absent loss stays absent") {
   const json data = data_of(report_of(directory.path()));
   CHECK(data["measured"] == false);
   CHECK_FALSE(data["runs"][0]["source"].contains("loss"));
+  std::size_t points = 0;
   for (const json& series : data["runs"][0]["series"]) {
     for (const json& point : series["points"]) {
       CHECK_FALSE(point.contains("loss"));
       CHECK_FALSE(point.contains("delta"));
       CHECK_FALSE(point.contains("stderr"));
+      ++points;
     }
     CHECK(series["correlations"].empty());
   }
+  CHECK(points == 24 + 7 + 1 + 21);
 }
 
 TEST_CASE("hostile names cannot leave their place") {
@@ -208,6 +213,7 @@ TEST_CASE("text sampled from the model is marked as such") {
   const TemporaryDirectory directory;
   write_sample_run(directory.path(), {.sampled_data = true});
   const json data = data_of(report_of(directory.path()));
+  REQUIRE_FALSE(data["runs"][0]["data"].empty());
   for (const json& input : data["runs"][0]["data"]) CHECK(input["sampled"] == true);
 }
 

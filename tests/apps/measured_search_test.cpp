@@ -1,5 +1,6 @@
 // Searches that minimise a measured loss: what they report, resume and refuse to mix.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -104,23 +105,39 @@ TEST_CASE("a measured search selects on one text and reports on another, both as
   // Two sizes with a choice, four units each, a start and three candidates; one look at each point.
   CHECK(record["evaluations"] == 2 * 4 * 4 + 4);
 
-  for (const json& best : json::parse(result.output)["best"]) {
+  const json summary = json::parse(result.output);
+  CHECK(summary["best"].size() == 3);
+  int compared = 0;
+  for (const json& best : summary["best"]) {
+    const json file = scene.document("run/" + best["grouping"].get<std::string>());
     for (const json& point : front["points"]) {
       if (point["series"] != "search" || point["kv_ratio"] > best["kv_limit"]) continue;
-      CHECK(scene.document("run/" +
-                           best["grouping"].get<std::string>())["objectives"]["selection_loss"] <=
-            point["selection_loss"]);
+      CHECK(file["objectives"]["selection_loss"] <= point["selection_loss"]);
+      ++compared;
     }
   }
+  CHECK(compared >= 6);
 }
 
 TEST_CASE("a measured search that measures no points orders them by its own loss") {
   const Scene scene;
   REQUIRE(run_regroup(scene.selecting("run", {"--measure", "0", "--kv", "0.5"})).exit_status == 0);
-  for (const json& point : scene.document("run/front.json")["points"]) {
-    CHECK(point.contains("selection_loss"));
+  const json front = scene.document("run/front.json");
+  REQUIRE(front["points"].size() == 1 + 1 + 1 + 3);
+  int on_front = 0;
+  for (const json& point : front["points"]) {
     CHECK_FALSE(point.contains("loss"));
+    const double ratio = point["kv_ratio"];
+    const double loss = point["selection_loss"];
+    const bool beaten = std::ranges::any_of(front["points"], [&](const json& other) {
+      const double r = other["kv_ratio"];
+      const double l = other["selection_loss"];
+      return r <= ratio && l <= loss && (r < ratio || l < loss);
+    });
+    CHECK(point["on_front"] == !beaten);
+    on_front += beaten ? 0 : 1;
   }
+  CHECK(on_front < 6);
 }
 
 TEST_CASE("selection data: the calibration text's last quarter, or sampled by their own key") {
@@ -203,6 +220,7 @@ TEST_CASE("a search by accuracy reports the error it minimised, and exhaustive p
   };
   const json accuracy = run("accuracy", "exhaustive", "accuracy");
   CHECK(accuracy["price"] == "selection_error");
+  REQUIRE(accuracy["points"].size() > 4);
   for (const json& point : accuracy["points"]) {
     CHECK(point["selection_error"].get<double>() > 0);
     CHECK(point["selection_error"].get<double>() < 1);
@@ -214,9 +232,20 @@ TEST_CASE("a search by accuracy reports the error it minimised, and exhaustive p
   for (const json& point : all["points"]) {
     if (point["series"] == "search") best[point["kv_ratio"]] = point["selection_loss"];
   }
+  CHECK(best.size() >= 3);
   for (const json& point : all["points"]) {
     // No baseline is better than the true optimum of its size or of a smaller one.
     const auto within = std::prev(best.upper_bound(point["kv_ratio"].get<double>()));
     CHECK(within->second <= point["selection_loss"].get<double>());
   }
+  // Nor is what a search of few moves finds.
+  const json few = run("few", "asymgqa", "loss");
+  int compared = 0;
+  for (const json& point : few["points"]) {
+    if (point["series"] != "search") continue;
+    const auto within = std::prev(best.upper_bound(point["kv_ratio"].get<double>()));
+    CHECK(within->second <= point["selection_loss"].get<double>());
+    ++compared;
+  }
+  CHECK(compared == 4);
 }

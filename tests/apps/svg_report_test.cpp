@@ -13,6 +13,8 @@
 #include "tests/support/catch.hpp"
 
 namespace regroup::apps {
+
+using namespace runs;
 namespace {
 
 using tests::contains;

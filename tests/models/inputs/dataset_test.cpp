@@ -99,9 +99,8 @@ TEST_CASE("of pairs a token limit counts the tokens of targets") {
       scene.read("a.jsonl", full + "\n" + brief + "\n" + brief + "\n" + brief + "\n");
   const auto sizes = [&](std::size_t most) {
     std::vector<std::size_t> found;
-    for (const TokenPair& pair : windows_of(data, config, 16, most).pairs()) {
-      found.push_back(pair.target.size());
-    }
+    const Windows windows = windows_of(data, config, 16, most);
+    for (const TokenPair& pair : windows.pairs()) found.push_back(pair.target.size());
     return found;
   };
   CHECK(sizes(0) == std::vector<std::size_t>{8, 2, 2, 2});
