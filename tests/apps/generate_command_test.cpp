@@ -1,12 +1,14 @@
 // `regroup generate` with the built program.
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "models/language_model/generation.hpp"
 #include "models/text/tokenizer.hpp"
 #include "tests/apps/program.hpp"
+#include "tests/apps/started_program.hpp"
 #include "tests/fixtures/language_model/text_model.hpp"
 #include "tests/fixtures/random_checkpoint.hpp"
 #include "tests/fixtures/tiny_family.hpp"
@@ -156,16 +158,15 @@ TEST_CASE("Ctrl-C ends generation with what was written so far") {
   endless.context = 200000;
   endless.write(scratch.path());
   scratch.write("tokenizer.json", tiny_bpe().dump());
-  // In the foreground, as otherwise `timeout` sends the signal twice, which ends the program at
-  // once.
-  const std::vector<std::string> arguments = {
-      "timeout",      "--foreground", "--preserve-status",     "-s",       "INT", "3",
-      program_path(), "generate",     scratch.path().string(), "--prompt", "the", "--max-tokens",
-      "199000"};
-  const apps::ProcessResult found = apps::run_program(arguments, "");
-  CHECK(found.exit_status == 130);
-  CHECK(found.error == "regroup: interrupted\n");
-  CHECK_FALSE(found.output.empty());
+  StartedProgram program(
+      {"generate", scratch.path().string(), "--prompt", "the", "--max-tokens", "199000"});
+  REQUIRE(program.waits_for_output());
+  program.send(SIGINT);
+  const ProgramEnd end = program.end();
+  CHECK_FALSE(end.was_ended);  // by the signal, as without a handler
+  CHECK(end.code == 130);
+  CHECK(end.error == "regroup: interrupted\n");
+  CHECK_FALSE(end.output.empty());
 }
 
 TEST_CASE("generate refuses what it cannot do") {

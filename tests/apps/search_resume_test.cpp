@@ -1,25 +1,18 @@
 // Searches that are broken off, resumed, refused or replaced, with the built program.
 
 #include <csignal>
-#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "runs/directory/state_file.hpp"
 #include "search/base/random.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/promised_bytes.hpp"
 #include "tests/apps/search_scene.hpp"
+#include "tests/apps/started_program.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/paths.hpp"
 
 using namespace regroup;
 using namespace regroup::tests;
@@ -28,32 +21,25 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Processor time of all children that have ended, in microseconds.
-std::int64_t processor_time_of_children() {
-  rusage usage{};
-  getrusage(RUSAGE_CHILDREN, &usage);
-  const auto microseconds = [](const timeval& t) { return t.tv_sec * 1'000'000 + t.tv_usec; };
-  return microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+/// The folders of a run, made before it begins so that what happens in them can be counted from
+/// the first file on.
+std::vector<std::string> make_folders(const std::string& run) {
+  std::vector<std::string> folders;
+  for (const char* folder : {"", "state", "state/measured", "groupings"}) {
+    folders.push_back((fs::path(run) / folder).string());
+    fs::create_directories(folders.back());
+  }
+  return folders;
 }
 
-/// Runs the program and lets the system end it, in the middle of whatever it does, when it has used
-/// so much processor time: unlike the clock's, other work on the machine does not change it much.
-void run_and_kill(std::vector<std::string> arguments, std::int64_t microseconds) {
-  arguments.insert(arguments.begin(), program_path());
-  std::vector<char*> raw;
-  for (std::string& argument : arguments) raw.push_back(argument.data());
-  raw.push_back(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-    // The timer outlives execv, and the program does not handle its signal.
-    const itimerval once{{}, {microseconds / 1'000'000, microseconds % 1'000'000}};
-    setitimer(ITIMER_PROF, &once, nullptr);
-    execv(raw[0], raw.data());
-    _exit(127);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
+/// Runs the program until so many files were made, written, renamed or removed in the folders, and
+/// ends it there, in the middle of whatever it does. False if it comes to its own end before.
+bool run_and_kill(const std::vector<std::string>& arguments,
+                  const std::vector<std::string>& folders, std::size_t events) {
+  FileEvents files(folders);
+  StartedProgram program(arguments);
+  if (files.happen(events, program)) program.send(SIGKILL);
+  return program.end().was_ended;
 }
 
 }  // namespace
@@ -63,30 +49,30 @@ TEST_CASE("killed at fifty random moments, a run is resumed to the bytes of an u
   const auto search = [&](const std::string& name) {
     return scene.budgeted(name, 40, 100, {"--measure", "1", "--resume"});
   };
-  const std::int64_t begin = processor_time_of_children();
+  FileEvents unbroken(make_folders(scene.path("whole")));
   REQUIRE(run_regroup(search("whole")).exit_status == 0);
-  std::int64_t duration = processor_time_of_children() - begin;
+  const std::size_t events = unbroken.all_so_far();
+  REQUIRE(events > 500);
   const auto whole = promised_bytes(scene.path("whole"));
   search::RandomStream random{search::RandomKey(77)};
   int unfinished = 0;
   int with_state = 0;
   for (int kills = 0; kills < 50;) {
     const std::string name = "killed" + std::to_string(kills);
-    bool finished = false;
-    for (int again = 0; again < 10 && !finished; ++again, ++kills) {
-      const std::int64_t moment = 1 + random.below(static_cast<int>(duration));
-      run_and_kill(search(name), moment);
+    const std::vector<std::string> folders = make_folders(scene.path(name));
+    for (bool finished = false; !finished; ++kills) {
+      const bool was_killed = run_and_kill(search(name), folders, 1 + random.below(events));
       finished = fs::exists(scene.path(name + "/run.json"));
-      // The first run of all takes longer than others where the program is not in memory yet.
-      if (finished && again == 0) duration = moment;
+      if (!finished) CHECK(was_killed);
       unfinished += finished ? 0 : 1;
       with_state += runs::state_files(scene.path(name + "/state")).empty() ? 0 : 1;
     }
     REQUIRE(run_regroup(search(name)).exit_status == 0);
     CHECK(promised_bytes(scene.path(name)) == whole);
   }
-  CHECK(unfinished > 10);  // else nothing was tested
-  CHECK(with_state > 10);
+  // Else nothing was tested.
+  CHECK(unfinished > 20);
+  CHECK(with_state > 20);
 }
 
 TEST_CASE("a broken state of the search does not matter, one of another run is refused") {
@@ -186,13 +172,23 @@ TEST_CASE("force replaces the files of a run and no others") {
   CHECK(present == listed);
 }
 
-TEST_CASE("Ctrl-C ends a search within a second with exit code 130") {
-  const SearchScene scene(TinyLlama{.query_heads = 12, .kv_heads = 12});  // too large to exhaust
-  std::vector<std::string> arguments = scene.budgeted("run", 100, 1000000);
-  arguments.insert(arguments.begin(), {"--preserve-status", "-s", "INT", "-k", "1", "1"});
-  arguments.insert(arguments.begin() + 6, program_path());
-  arguments.insert(arguments.begin(), "timeout");
-  const apps::ProcessResult result = apps::run_program(arguments, "");
-  CHECK(result.exit_status == 130);
-  CHECK_FALSE(fs::exists(scene.path("run/run.json")));
+TEST_CASE("Ctrl-C ends a search by its own hand and leaves its state") {
+  // Too large to exhaust: it would go on for hours.
+  const SearchScene scene(TinyLlama{.query_heads = 12, .kv_heads = 12});
+  const auto search = [&](int generations) {
+    return scene.budgeted("run", 100, generations, {"--measure", "0", "--resume"});
+  };
+  const std::vector<std::string> folders = make_folders(scene.path("run"));
+  for (const int signal : {SIGINT, SIGTERM}) {
+    FileEvents files(folders);
+    StartedProgram program(search(1'000'000));
+    REQUIRE(files.happen(60, program));
+    program.send(signal);
+    const ProgramEnd end = program.end();
+    CHECK_FALSE(end.was_ended);  // by the signal, as without a handler
+    CHECK(end.code == 130);
+    CHECK(end.error == "regroup: interrupted\n");
+    CHECK_FALSE(fs::exists(scene.path("run/run.json")));
+    CHECK_FALSE(runs::state_files(scene.path("run/state")).empty());
+  }
 }
