@@ -7,6 +7,7 @@
 #include "tests/apps/program.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 using namespace regroup;
@@ -52,8 +53,7 @@ TEST_CASE("eval of the converted directory equals eval with the grouping, and th
                        scene.path("ids.bin"), "--population", "10", "--generations", "5", "-q"})
               .exit_status == 0);
   const json front = json::parse(read_file(scene.path("run/front.json")));
-  CHECK(scene.loss({scene.path("tiny")}) ==
-        Approx(front["source"]["loss"].get<double>()).margin(1e-12));
+  CHECK(scene.loss({scene.path("tiny")}) == near(front["source"]["loss"].get<double>(), 1e-12));
   int converted = 0;
   for (const json& point : front["points"]) {
     if (point["series"] == "random") continue;
@@ -62,8 +62,8 @@ TEST_CASE("eval of the converted directory equals eval with the grouping, and th
     REQUIRE(run_regroup({"convert", scene.path("tiny"), "--grouping", grouping, "-o", target, "-q"})
                 .exit_status == 0);
     const double grouped = scene.loss({scene.path("tiny"), "--grouping", grouping});
-    CHECK(scene.loss({target}) == Approx(grouped).margin(1e-5));
-    CHECK(grouped == Approx(point["loss"].get<double>()).margin(1e-12));
+    CHECK(scene.loss({target}) == near(grouped, 1e-5));
+    CHECK(grouped == near(point["loss"].get<double>(), 1e-12));
   }
   CHECK(converted > 6);
   const std::string half = scene.path("half");
@@ -87,14 +87,14 @@ TEST_CASE("an allocation found by a key-norm method is evaluated and converted l
       if (point["series"] != "search") continue;
       const std::string grouping = scene.path("run/" + point["grouping"].get<std::string>());
       const double loss = scene.loss({scene.path("tiny"), "--grouping", grouping});
-      CHECK(loss == Approx(point["loss"].get<double>()).margin(1e-12));
+      CHECK(loss == near(point["loss"].get<double>(), 1e-12));
       const std::string target = scene.path("converted" + std::to_string(converted++));
       for (const char* layout : {"", "expand"}) {
         std::vector<std::string> convert = {"convert", scene.path("tiny"), "--grouping", grouping,
                                             "-o",      target + layout,    "-q"};
         if (*layout != '\0') convert.insert(convert.end(), {"--layout", layout});
         REQUIRE(run_regroup(convert).exit_status == 0);
-        CHECK(scene.loss({target + layout}) == Approx(loss).margin(1e-5));
+        CHECK(scene.loss({target + layout}) == near(loss, 1e-5));
       }
     }
     CHECK(converted >= 2);
@@ -121,10 +121,10 @@ TEST_CASE("convert --force leaves the new model alone, whatever stood there") {
   CHECK(convert(quarter, {}) == 2);
   REQUIRE(convert(quarter, {"--force", "--max-shard-size", "1KB"}) == 0);
   CHECK(scene.loss({scene.path("out")}) ==
-        Approx(scene.loss({scene.path("tiny"), "--grouping", quarter})).margin(1e-5));
+        near(scene.loss({scene.path("tiny"), "--grouping", quarter}), 1e-5));
   REQUIRE(convert(half, {"--force"}) == 0);
   CHECK(scene.loss({scene.path("out")}) ==
-        Approx(scene.loss({scene.path("tiny"), "--grouping", half})).margin(1e-5));
+        near(scene.loss({scene.path("tiny"), "--grouping", half}), 1e-5));
   CHECK(run_regroup({"convert", scene.path("tiny"), "--grouping", half, "-o", scene.path("tiny"),
                      "--force"})
             .exit_status == 2);

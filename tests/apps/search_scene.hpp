@@ -7,19 +7,26 @@
 #include <vector>
 
 #include "tests/fixtures/tiny_llama.hpp"
+#include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace regroup::tests {
 
-/// The arguments with the recipe of QCQA's paper for what they leave open: quick, no calibration.
-inline std::vector<std::string> with_paper_recipe(std::vector<std::string> arguments) {
-  const std::vector<std::pair<std::string, std::string>> recipe = {
-      {"--method", "qcqa"}, {"--fitness", "wse"}, {"--merge", "mean"}};
-  for (const auto& [option, value] : recipe) {
+/// The arguments with these values for the options that they leave open.
+inline std::vector<std::string> with_defaults(
+    std::vector<std::string> arguments,
+    const std::vector<std::pair<std::string, std::string>>& defaults) {
+  for (const auto& [option, value] : defaults) {
     if (std::ranges::find(arguments, option) != arguments.end()) continue;
     arguments.insert(arguments.end(), {option, value});
   }
   return arguments;
+}
+
+/// The arguments with the recipe of QCQA's paper for what they leave open: quick, no calibration.
+inline std::vector<std::string> with_paper_recipe(std::vector<std::string> arguments) {
+  return with_defaults(std::move(arguments),
+                       {{"--method", "qcqa"}, {"--fitness", "wse"}, {"--merge", "mean"}});
 }
 
 /// A tiny model in a folder of its own, and quick searches of it.
@@ -47,8 +54,11 @@ class SearchScene {
     all.insert(all.end(), more.begin(), more.end());
     return with_paper_recipe(all);
   }
+  /// front.json of a run, which has points: what is checked of each of them is checked.
   nlohmann::json front(const std::string& out) const {
-    return nlohmann::json::parse(read_file(path(out + "/front.json")));
+    nlohmann::json front = nlohmann::json::parse(read_file(path(out + "/front.json")));
+    REQUIRE_FALSE(front.at("points").empty());
+    return front;
   }
 
  private:
