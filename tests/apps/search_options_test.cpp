@@ -147,7 +147,7 @@ TEST_CASE("option --patience ends a layer's search after that many generations i
 
 TEST_CASE("option --seconds ends each stage once they are over, after one generation at least") {
   const Scene scene(many_heads());
-  scene.run("run", {"--generations", "100000000", "--seconds", "1e-9"});
+  scene.run("run", {"--generations", "1000000", "--seconds", "1e-9"});
   const std::vector<CsvRow> history = scene.history("run");
   CHECK(history.size() == 3);  // one generation of two layers and of the model
   for (const CsvRow& row : history) CHECK(row.at("generation") == "0");
