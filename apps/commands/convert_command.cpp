@@ -125,7 +125,7 @@ std::filesystem::path ConvertCommand::grouping_path() const {
       {.what = "no grouping is given", .expected = "--grouping FILE, or --run DIR --kv RATIO"});
 }
 
-std::shared_ptr<const models::MergedLayers> ConvertCommand::merged_layers(
+std::shared_ptr<const models::WeightOverlay> ConvertCommand::merged_layers(
     const std::shared_ptr<const models::PretrainedModel>& model,
     const models::GroupingFile& grouping, const std::filesystem::path& file,
     const Session& session) const {
@@ -191,10 +191,10 @@ void ConvertCommand::run(const Session& session) {
   const models::PretrainedModel& model = *shared_model;
   const std::filesystem::path file = grouping_path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);
-  const models::Layout layout = layout_.empty()
-                                    ? models::default_layout(grouping.grouping, model.config)
-                                    : models::find_layout(layout_);
-  models::require_holds(layout, grouping.grouping, model.config);
+  const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model.config);
+  const models::Layout layout =
+      layout_.empty() ? models::default_layout(maps, model.config) : models::find_layout(layout_);
+  models::require_holds(layout, maps, model.config);
   models::require_finite_attention(model);
   const ConvertInputs inputs{shared_model, grouping, file, layout};
   if (format_ == kGguf) {
@@ -210,7 +210,8 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
   const models::PretrainedModel& model = *inputs.model;
   const models::Layout layout = inputs.layout;
   const double ratio = inputs.grouping.grouping.kv_ratio();
-  const auto heads = models::stored_heads(layout, inputs.grouping.grouping, model.config);
+  const auto heads = models::stored_heads(
+      layout, models::head_maps(inputs.grouping.grouping, model.config), model.config);
   const double work = query_work(model.config, heads);
   const models::DType dtype = cache_dtype(model);
   const auto bytes = models::kv_bytes_per_token(model.config, cached_heads(heads), dtype);

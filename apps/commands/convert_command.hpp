@@ -8,7 +8,7 @@
 #include "models/grouping/grouping_file.hpp"
 
 namespace regroup::models {
-class MergedLayers;
+class WeightOverlay;
 }
 
 namespace regroup::apps {
@@ -33,7 +33,7 @@ class ConvertCommand : public Command {
   void write_directory(const ConvertInputs& inputs, const Session& session) const;
   void write_gguf(const ConvertInputs& inputs, const Session& session) const;
   std::filesystem::path grouping_path() const;
-  std::shared_ptr<const models::MergedLayers> merged_layers(
+  std::shared_ptr<const models::WeightOverlay> merged_layers(
       const std::shared_ptr<const models::PretrainedModel>& model,
       const models::GroupingFile& grouping, const std::filesystem::path& file,
       const Session& session) const;

@@ -135,8 +135,8 @@ int cached_heads(const std::vector<LayerHeads>& heads) {
 std::string model_card(const models::PretrainedModel& model, const models::GroupingFile& grouping,
                        const std::filesystem::path& grouping_file, Layout layout,
                        models::DType dtype) {
-  const std::vector<LayerHeads> heads =
-      models::stored_heads(layout, grouping.grouping, model.config);
+  const std::vector<LayerHeads> heads = models::stored_heads(
+      layout, models::head_maps(grouping.grouping, model.config), model.config);
   const GroupingOrigin origin = origin_of(grouping_file);
   const std::string licence = source_licence(model.checkpoint.directory());
   std::string text = front_matter(model, licence);

@@ -30,17 +30,23 @@ struct AttentionWeights {
 struct AttentionPart {
   std::string_view name;
   at::Tensor AttentionWeights::*member;
+  AttentionRole role;
+  bool is_bias = false;
 };
 inline constexpr std::array kAttentionParts = {
-    AttentionPart{"query.weight", &AttentionWeights::query},
-    AttentionPart{"query.bias", &AttentionWeights::query_bias},
-    AttentionPart{"key.weight", &AttentionWeights::key},
-    AttentionPart{"key.bias", &AttentionWeights::key_bias},
-    AttentionPart{"value.weight", &AttentionWeights::value},
-    AttentionPart{"value.bias", &AttentionWeights::value_bias},
-    AttentionPart{"output.weight", &AttentionWeights::output},
-    AttentionPart{"output.bias", &AttentionWeights::output_bias},
+    AttentionPart{"query.weight", &AttentionWeights::query, AttentionRole::kQuery},
+    AttentionPart{"query.bias", &AttentionWeights::query_bias, AttentionRole::kQuery, true},
+    AttentionPart{"key.weight", &AttentionWeights::key, AttentionRole::kKey},
+    AttentionPart{"key.bias", &AttentionWeights::key_bias, AttentionRole::kKey, true},
+    AttentionPart{"value.weight", &AttentionWeights::value, AttentionRole::kValue},
+    AttentionPart{"value.bias", &AttentionWeights::value_bias, AttentionRole::kValue, true},
+    AttentionPart{"output.weight", &AttentionWeights::output, AttentionRole::kOutput},
+    AttentionPart{"output.bias", &AttentionWeights::output_bias, AttentionRole::kOutput, true},
 };
+/// Whether layers of the model have it: all weights, and some biases.
+bool has_part(const ModelConfig& config, const AttentionPart& part);
+/// The checkpoint's tensor that holds it, perhaps with others.
+const TensorView& part_tensor(const PretrainedModel& model, int layer, const AttentionPart& part);
 
 /// A layer whose KV heads are shared: the weights as in AttentionWeights with n_K key and n_V value
 /// heads, and which of them serves each query head. Keys and values may be wider or narrower than
@@ -51,6 +57,11 @@ struct MergedAttention {
   HeadMap key_map;
   HeadMap value_map;
 };
+
+/// The part of a layer in a tensor of the shape of `part_tensor`: [rows, columns], of a bias
+/// [rows]. Gradients pass.
+at::Tensor part_of_tensor(const PretrainedModel& model, int layer, const AttentionPart& part,
+                          const at::Tensor& tensor);
 
 /// The source projections of one layer in the checkpoint's own element type.
 AttentionWeights read_attention(const PretrainedModel& model, int layer);

@@ -20,21 +20,21 @@ at::Tensor blocks_of(const at::Tensor& values) {
 
 /// 1 / scale, 0 for a scale of 0: [blocks, 1].
 at::Tensor inverse_of(const at::Tensor& scale) {
-  return scale.reciprocal().masked_fill_(scale == 0, 0);
+  return scale.reciprocal().masked_fill(scale == 0, 0);
 }
 
 /// To the nearest integer, halves away from zero, as roundf.
 at::Tensor rounded(const at::Tensor& x) {
   const at::Tensor whole = x.trunc();
   const at::Tensor left = x - whole;
-  return whole + left.abs().ge_(0.5).to(x.scalar_type()).mul_(left.sign());
+  return whole + left.abs().ge(0.5).to(x.scalar_type()) * left.sign();
 }
 
 /// levels · scale with the scale as it is stored. Where that is 0, so is the block, although the
 /// inverse of the scale before it was rounded may have overflowed.
 at::Tensor rescaled(at::Tensor levels, const at::Tensor& scale) {
   const at::Tensor stored = scale.to(at::kHalf).to(at::kFloat);
-  return levels.mul_(stored).masked_fill_(stored == 0, 0);
+  return (levels * stored).masked_fill(stored == 0, 0);
 }
 
 /// rows · turn in each part of the last dimension that has the size of `turn`.
@@ -61,7 +61,7 @@ std::int64_t power_of_two_in(std::int64_t n) {
 
 at::Tensor rounded_to_q8_0(const at::Tensor& values) {
   const at::Tensor blocks = blocks_of(values);
-  const at::Tensor scale = blocks.abs().amax(1, /*keepdim=*/true).div_(127);
+  const at::Tensor scale = blocks.abs().amax(1, /*keepdim=*/true) / 127;
   return rescaled(rounded(blocks * inverse_of(scale)), scale).view(values.sizes());
 }
 
@@ -70,7 +70,7 @@ at::Tensor rounded_to_q4_0(const at::Tensor& values) {
   // The value of the largest size, the first of several, becomes −8 of the levels −8 … 7.
   const at::Tensor extreme = blocks.gather(1, blocks.abs().argmax(1, /*keepdim=*/true));
   const at::Tensor scale = extreme / -8;
-  at::Tensor levels = (blocks * inverse_of(scale)).add_(8.5).trunc_().clamp_max_(15).sub_(8);
+  at::Tensor levels = (blocks * inverse_of(scale)).add(8.5).trunc().clamp_max(15).sub(8);
   return rescaled(std::move(levels), scale).view(values.sizes());
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "models/attention/fused_attention.hpp"
 #include "models/tensors/tensors.hpp"
 #include "models/tensors/weight_place.hpp"
 #include "search/base/error.hpp"
@@ -112,9 +113,9 @@ at::Tensor DotProductAttention::mix(const AttentionInput& input, const Attention
   const std::optional<at::Tensor> mask = this->mask(queries, keys);
   // A single position may see everything; more than one only follows an empty cache.
   const bool is_causal = setting_.kind == AttentionKind::kCausal && queries.size(2) > 1 && !mask;
-  const at::Tensor mixed = at::scaled_dot_product_attention(
-      queries, read_keys_.select(keys), read_values_.select(values), mask,
-      /*dropout_p=*/0.0, is_causal, setting_.scale);
+  const at::Tensor mixed =
+      fused_attention(queries, read_keys_.select(keys), read_values_.select(values), mask,
+                      is_causal, setting_.scale);
   return mixed.transpose(1, 2).flatten(2);
 }
 

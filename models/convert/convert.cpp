@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/checkpoint/safetensors_writer.hpp"
-#include "models/convert/converted_layers.hpp"
+#include "models/convert/converted_model.hpp"
 #include "models/elements/element_type.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/layouts/companion_files.hpp"
@@ -21,17 +21,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A tensor of an attention layer that conversion replaces.
-struct Replaced {
+/// A tensor of an attention layer, which conversion makes anew.
+struct AttentionTensor {
   int layer;
   std::vector<std::int64_t> shape;
 };
 
-std::map<std::string, Replaced> replaced_tensors(const ConvertedLayers& layers) {
-  std::map<std::string, Replaced> result;
-  const PretrainedModel& model = layers.model();
+std::map<std::string, AttentionTensor> attention_tensors(const ConvertedModel& converted) {
+  std::map<std::string, AttentionTensor> result;
+  const PretrainedModel& model = converted.model();
   for (int layer = 0; layer < model.config.layers; ++layer) {
-    const LayerHeads heads = layers.heads()[static_cast<std::size_t>(layer)];
+    const LayerHeads heads = converted.heads()[static_cast<std::size_t>(layer)];
     for (auto& [name, shape] : stored_shapes(model, layer, heads)) result[name] = {layer, shape};
   }
   return result;
@@ -54,34 +54,41 @@ void remove_earlier_checkpoint(const fs::path& directory) {
   remove_stale_partials(directory);
 }
 
-/// Writes the elements of a tensor that is made anew.
-void fill_replaced(ConvertedLayers& layers, const std::string& name, int layer, DType source,
-                   DType target, std::span<std::byte> out) {
-  const at::Tensor tensor = stored_tensor(layers.model(), layer, name, layers.layer(layer));
+/// Writes the elements of a tensor that is made anew, in the element type `source`.
+void fill_with(const at::Tensor& tensor, const std::string& name, DType source, DType target,
+               std::span<std::byte> out) {
   std::vector<std::byte> bytes(tensor.nbytes());
   copy_bytes(tensor, bytes);
   convert_elements(source, bytes, target, out, name);
 }
 
-std::vector<PlannedTensor> planned_tensors(ConvertedLayers& layers, std::optional<DType> dtype,
-                                           const std::map<std::string, Replaced>& replaced,
+/// The tensor in place of the checkpoint's; undefined: that.
+at::Tensor new_tensor(ConvertedModel& converted, const std::string& name,
+                      const AttentionTensor* own) {
+  if (own == nullptr) return converted.changed(name);
+  return stored_tensor(converted.model(), own->layer, name, converted.layer(own->layer));
+}
+
+std::vector<PlannedTensor> planned_tensors(ConvertedModel& converted, std::optional<DType> dtype,
+                                           const std::map<std::string, AttentionTensor>& attention,
                                            std::stop_token stop, search::Progress& progress) {
   std::vector<PlannedTensor> plan;
-  const Checkpoint& checkpoint = layers.model().checkpoint;
+  const Checkpoint& checkpoint = converted.model().checkpoint;
   for (const std::string& name : checkpoint.names()) {
     const TensorView& source = checkpoint.tensor(name);
     const bool is_weight = is_weight_dtype(source.dtype);
     const DType target = is_weight ? dtype.value_or(source.dtype) : source.dtype;
-    const auto found = replaced.find(name);
-    const Replaced* own = found == replaced.end() ? nullptr : &found->second;
+    const auto found = attention.find(name);
+    const AttentionTensor* own = found == attention.end() ? nullptr : &found->second;
     plan.push_back({name, target, own == nullptr ? source.shape : own->shape,
-                    [&layers, &checkpoint, &source, &progress, stop, name, target,
+                    [&converted, &checkpoint, &source, &progress, stop, name, target,
                      own](std::span<std::byte> out) {
                       if (stop.stop_requested()) throw Interrupted();
-                      if (own == nullptr) {
-                        convert_elements(source.dtype, source.bytes, target, out, name);
+                      const at::Tensor tensor = new_tensor(converted, name, own);
+                      if (tensor.defined()) {
+                        fill_with(tensor, name, source.dtype, target, out);
                       } else {
-                        fill_replaced(layers, name, own->layer, source.dtype, target, out);
+                        convert_elements(source.dtype, source.bytes, target, out, name);
                       }
                       checkpoint.release(source);
                       progress.advance(1);
@@ -92,13 +99,13 @@ std::vector<PlannedTensor> planned_tensors(ConvertedLayers& layers, std::optiona
 
 }  // namespace
 
-void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers, Layout layout,
+void convert_checkpoint(const PretrainedModel& model, const WeightOverlay& overlay, Layout layout,
                         const ConvertOptions& options, const fs::path& directory,
                         std::stop_token stop, search::Progress& progress) {
-  ConvertedLayers converted(model, layers, layout);
-  const std::map<std::string, Replaced> replaced = replaced_tensors(converted);
+  ConvertedModel converted(model, overlay, layout);
+  const std::map<std::string, AttentionTensor> attention = attention_tensors(converted);
   const std::vector<PlannedTensor> plan =
-      planned_tensors(converted, options.dtype, replaced, std::move(stop), progress);
+      planned_tensors(converted, options.dtype, attention, std::move(stop), progress);
   progress.begin("writing tensors", plan.size(), "tensors");
   remove_earlier_checkpoint(directory);
   copy_companion_files(model.checkpoint.directory(), directory);

@@ -14,7 +14,7 @@
 
 namespace regroup::models {
 
-class MergedLayers;
+class WeightOverlay;
 
 /// How a converted checkpoint is written.
 struct ConvertOptions {
@@ -23,14 +23,15 @@ struct ConvertOptions {
   std::string model_card;      ///< text of README.md; empty: none is written
 };
 
-/// Writes the converted model as a Hugging Face directory: weights, config.json for the layout, the
-/// model code where layers have their own numbers of heads, the model card, and the source's
-/// tokenizer and generation files. One layer is in memory at a time where the names of a layer's
-/// tensors sort together, as they do in Hugging Face checkpoints. `directory` must exist; a
-/// checkpoint in it is removed first, config.json before all else, so that what an interruption
-/// leaves does not read as a model. Throws InputError if the layout cannot hold the grouping,
-/// WorkError if writing fails, Interrupted on `stop`. Progress counts tensors.
-void convert_checkpoint(const PretrainedModel& model, const MergedLayers& layers, Layout layout,
+/// Writes the model under an overlay as a Hugging Face directory: weights rounded to the
+/// checkpoint's element types, config.json for the layout, the model code where layers have their
+/// own numbers of heads, the model card, and the source's tokenizer and generation files. One layer
+/// is in memory at a time where the names of a layer's tensors sort together, as they do in Hugging
+/// Face checkpoints. `directory` must exist; a checkpoint in it is removed first, config.json
+/// before all else, so that what an interruption leaves does not read as a model. Throws InputError
+/// if the layout cannot hold the overlay's heads or the model lacks one of its names, WorkError if
+/// writing fails, Interrupted on `stop`. Progress counts tensors.
+void convert_checkpoint(const PretrainedModel& model, const WeightOverlay& overlay, Layout layout,
                         const ConvertOptions& options, const std::filesystem::path& directory,
                         std::stop_token stop, search::Progress& progress);
 

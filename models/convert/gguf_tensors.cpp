@@ -13,7 +13,7 @@
 namespace regroup::models {
 namespace {
 
-/// A projection of attention: where ConvertedLayers has it, and what GGUF calls it.
+/// A projection of attention: where ConvertedModel has it, and what GGUF calls it.
 struct Projection {
   AttentionRole role;
   at::Tensor AttentionWeights::*weight;
@@ -65,8 +65,12 @@ std::vector<std::byte> bytes_of(const at::Tensor& tensor) {
 
 class Plan {
  public:
-  Plan(ConvertedLayers& layers, const GgufArchitecture& architecture, std::optional<GgmlType> type)
-      : layers_(layers), model_(layers.model()), architecture_(architecture), type_(type) {}
+  Plan(ConvertedModel& converted, const GgufArchitecture& architecture,
+       std::optional<GgmlType> type)
+      : converted_(converted),
+        model_(converted.model()),
+        architecture_(architecture),
+        type_(type) {}
 
   std::vector<GgufTensor> tensors() && {
     const ModelModules& modules = model_.spec.model;
@@ -105,10 +109,14 @@ class Plan {
       const TensorView* view =
           model_.checkpoint.find(model_.stored_name(fmt::format("{}.{}", module, part)));
       if (view == nullptr) continue;
-      const auto fill = [&checkpoint = model_.checkpoint, view](GgmlType type,
-                                                                std::span<std::byte> out) {
-        store_elements(view->dtype, view->bytes, type, out, view->name);
-        checkpoint.release(*view);
+      const auto fill = [&converted = converted_, view](GgmlType type, std::span<std::byte> out) {
+        const at::Tensor changed = converted.changed(view->name);
+        if (changed.defined()) {
+          store_elements(view->dtype, bytes_of(changed), type, out, view->name);
+        } else {
+          store_elements(view->dtype, view->bytes, type, out, view->name);
+        }
+        converted.model().checkpoint.release(*view);
       };
       add(fmt::format("{}.{}", name, part), view->dtype, view->shape, fill);
     }
@@ -143,7 +151,7 @@ class Plan {
   }
 
   std::vector<std::int64_t> weight_shape(int layer, AttentionRole role) const {
-    const LayerHeads heads = layers_.heads()[static_cast<std::size_t>(layer)];
+    const LayerHeads heads = converted_.heads()[static_cast<std::size_t>(layer)];
     const std::int64_t width = model_.config.width;
     const std::int64_t queries = std::int64_t{heads.query} * model_.config.head_dim;
     if (role == AttentionRole::kOutput) return {width, queries};
@@ -165,12 +173,13 @@ class Plan {
     const bool turned =
         projection.role == AttentionRole::kQuery || projection.role == AttentionRole::kKey;
     const bool interleaves = turned && architecture_.rotary == RotaryLayout::kInterleaved;
-    return [&layers = layers_, &source, layer, part, interleaves](GgmlType type,
-                                                                  std::span<std::byte> out) {
-      const at::Tensor& own = layers.layer(layer).*part;
-      const at::Tensor rows = interleaves ? interleave(own, layers.model().config.head_dim) : own;
+    return [&converted = converted_, &source, layer, part, interleaves](GgmlType type,
+                                                                        std::span<std::byte> out) {
+      const at::Tensor& own = converted.layer(layer).*part;
+      const at::Tensor rows =
+          interleaves ? interleave(own, converted.model().config.head_dim) : own;
       store_elements(source.dtype, bytes_of(rows), type, out, source.name);
-      layers.model().checkpoint.release(source);
+      converted.model().checkpoint.release(source);
     };
   }
 
@@ -197,7 +206,7 @@ class Plan {
     return fits_rows(wanted, shape.back()) ? wanted : GgmlType::kF16;
   }
 
-  ConvertedLayers& layers_;
+  ConvertedModel& converted_;
   const PretrainedModel& model_;
   const GgufArchitecture& architecture_;
   std::optional<GgmlType> type_;
@@ -206,9 +215,10 @@ class Plan {
 
 }  // namespace
 
-std::vector<GgufTensor> gguf_tensors(ConvertedLayers& layers, const GgufArchitecture& architecture,
+std::vector<GgufTensor> gguf_tensors(ConvertedModel& converted,
+                                     const GgufArchitecture& architecture,
                                      std::optional<GgmlType> type) {
-  return Plan(layers, architecture, type).tensors();
+  return Plan(converted, architecture, type).tensors();
 }
 
 }  // namespace regroup::models

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/convert/converted_layers.hpp"
+#include "models/convert/converted_model.hpp"
 #include "models/convert/gguf_tensors.hpp"
 #include "models/gguf/gguf_model_metadata.hpp"
 #include "models/gguf/gguf_tokenizer.hpp"
@@ -33,8 +33,9 @@ void watch(std::vector<GgufTensor>& tensors, const std::stop_token& stop,
 
 GgufPlan plan_gguf(const PretrainedModel& model, const search::Grouping& grouping, Layout layout,
                    const GgufOptions& options) {
-  require_holds(layout, grouping, model.config);
-  const std::vector<LayerHeads> heads = stored_heads(layout, grouping, model.config);
+  const ModelHeadMaps maps = head_maps(grouping, model.config);
+  require_holds(layout, maps, model.config);
+  const std::vector<LayerHeads> heads = stored_heads(layout, maps, model.config);
   const GgufArchitecture& architecture = gguf_architecture(model.config, heads);
   GgufPlan plan{architecture, layout, options.type,
                 gguf_model_metadata(model, heads, architecture, options.type)};
@@ -43,10 +44,10 @@ GgufPlan plan_gguf(const PretrainedModel& model, const search::Grouping& groupin
   return plan;
 }
 
-void write_gguf(const GgufPlan& plan, const PretrainedModel& model, const MergedLayers& layers,
+void write_gguf(const GgufPlan& plan, const PretrainedModel& model, const WeightOverlay& overlay,
                 const std::filesystem::path& file, std::stop_token stop,
                 search::Progress& progress) {
-  ConvertedLayers converted(model, layers, plan.layout);
+  ConvertedModel converted(model, overlay, plan.layout);
   std::vector<GgufTensor> tensors = gguf_tensors(converted, plan.architecture, plan.type);
   progress.begin("writing tensors", tensors.size(), "tensors");
   watch(tensors, stop, progress);

@@ -14,7 +14,7 @@
 
 namespace regroup::models {
 
-class MergedLayers;
+class WeightOverlay;
 
 /// How a GGUF file is written.
 struct GgufOptions {
@@ -39,7 +39,7 @@ GgufPlan plan_gguf(const PretrainedModel& model, const search::Grouping& groupin
 /// Writes the converted model as one GGUF file for llama.cpp; one tensor and one layer's attention
 /// are in memory at a time. Throws WorkError if writing fails, Interrupted on `stop`. Progress
 /// counts tensors.
-void write_gguf(const GgufPlan& plan, const PretrainedModel& model, const MergedLayers& layers,
+void write_gguf(const GgufPlan& plan, const PretrainedModel& model, const WeightOverlay& overlay,
                 const std::filesystem::path& file, std::stop_token stop,
                 search::Progress& progress);
 

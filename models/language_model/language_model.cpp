@@ -21,7 +21,6 @@
 #include "models/passes/window_checks.hpp"
 #include "models/passes/window_pass.hpp"
 #include "models/refit/layer_states.hpp"
-#include "models/refit/merged_layers.hpp"
 #include "models/transformer/transformer.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
@@ -75,18 +74,12 @@ LanguageModel LanguageModel::grouped(const search::Grouping& grouping,
   return Merger(*this, nullptr).merged_model(grouping, recipe, {});
 }
 
-LanguageModel LanguageModel::with_layers(const MergedLayers& layers) const {
-  const at::NoGradGuard no_gradients;
-  auto transformer = std::make_shared<Transformer>(*transformer_);
-  for (std::size_t i = 0; i < transformer->layers(); ++i) {
-    if (layers.differs(i)) transformer->replace_attention(i, layers.layer(i));
-  }
-  return {model_, std::move(transformer)};
+LanguageModel LanguageModel::with_overlay(const WeightOverlay& overlay) const {
+  return {model_, std::make_shared<Transformer>(*model_, *transformer_, overlay)};
 }
 
 LanguageModel LanguageModel::with_cache(CacheType type) const {
   require_cache(config(), type, model_->name() + ", cache");
-  const at::NoGradGuard no_gradients;
   auto transformer = std::make_shared<Transformer>(*transformer_);
   transformer->set_cache(type, cache_key_order(config()));
   return {model_, std::move(transformer)};

@@ -24,8 +24,8 @@
 
 namespace regroup::models {
 
-class MergedLayers;
 class Transformer;
+class WeightOverlay;
 
 /// What a calibration measures.
 struct CalibrationOptions {
@@ -62,8 +62,9 @@ class LanguageModel {
   /// The model with merged KV heads, merged weights rounded to the checkpoint's type. Throws as
   /// `Merger::merge`. For recipes that need no calibration; see Merger for all others.
   LanguageModel grouped(const search::Grouping& grouping, const MergeRecipe& recipe) const;
-  /// The model with these attention layers in place of its own.
-  LanguageModel with_layers(const MergedLayers& layers) const;
+  /// The model with the overlay's tensors in place of its own; shares all others. Throws InputError
+  /// for a name or a shape that the model does not have.
+  LanguageModel with_overlay(const WeightOverlay& overlay) const;
   /// The model with a KV cache of that type: whatever computes with its keys and values reads them
   /// as the cache gives them back. Throws InputError if it has no such cache.
   LanguageModel with_cache(CacheType type) const;

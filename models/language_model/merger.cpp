@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "models/recipes/mergeable.hpp"
-#include "models/refit/merged_layers.hpp"
+#include "models/refit/merged_overlay.hpp"
 #include "models/refit/reconstruction.hpp"
 #include "models/refit/refit_run.hpp"
 #include "search/base/error.hpp"
@@ -26,12 +26,11 @@ void require_fits(const search::Grouping& grouping, const MergeRecipe& recipe,
 
 }  // namespace
 
-std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const PretrainedModel> model,
-                                                  const search::Grouping& grouping,
-                                                  const MergeRecipe& recipe) {
+std::shared_ptr<const WeightOverlay> merge_plainly(std::shared_ptr<const PretrainedModel> model,
+                                                   const search::Grouping& grouping,
+                                                   const MergeRecipe& recipe) {
   require_fits(grouping, recipe, model->config, nullptr);
-  return std::make_shared<MergedLayers>(std::move(model), grouping, recipe, nullptr,
-                                        std::vector<MergedAttention>());
+  return std::make_shared<WeightOverlay>(merged_overlay(model, grouping, recipe, nullptr, {}));
 }
 
 Merger::Merger(LanguageModel source, std::shared_ptr<const Calibration> calibration)
@@ -43,17 +42,17 @@ Merger::Merger(LanguageModel source, std::shared_ptr<const Calibration> calibrat
 
 Merger::~Merger() = default;
 
-std::shared_ptr<const MergedLayers> Merger::merge(const search::Grouping& grouping,
-                                                  const MergeRecipe& recipe, std::stop_token stop,
-                                                  RefitScope scope) const {
+std::shared_ptr<const WeightOverlay> Merger::merge(const search::Grouping& grouping,
+                                                   const MergeRecipe& recipe, std::stop_token stop,
+                                                   RefitScope scope) const {
   require_fits(grouping, recipe, source_.config(), calibration_.get());
   std::vector<MergedAttention> fitted;
   if (recipe.fits_layers()) {
     fitted = merge_with_refits(source_.pretrained(), *states_, grouping, recipe, *calibration_,
                                scope, std::move(stop));
   }
-  return std::make_shared<MergedLayers>(source_.shared_pretrained(), grouping, recipe, calibration_,
-                                        std::move(fitted));
+  return std::make_shared<WeightOverlay>(merged_overlay(source_.shared_pretrained(), grouping,
+                                                        recipe, calibration_, std::move(fitted)));
 }
 
 double Merger::refit_tokens(const MergeRecipe& recipe) const {
@@ -70,7 +69,7 @@ double Merger::refit_tokens(const MergeRecipe& recipe) const {
 
 LanguageModel Merger::merged_model(const search::Grouping& grouping, const MergeRecipe& recipe,
                                    std::stop_token stop, RefitScope scope) const {
-  return source_.with_layers(*merge(grouping, recipe, std::move(stop), scope));
+  return source_.with_overlay(*merge(grouping, recipe, std::move(stop), scope));
 }
 
 }  // namespace regroup::models

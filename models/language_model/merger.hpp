@@ -11,12 +11,13 @@
 namespace regroup::models {
 
 class LayerStates;
+class WeightOverlay;
 
-/// The merged layers of a recipe that needs no calibration, without running the model. Throws as
-/// `Merger::merge`.
-std::shared_ptr<const MergedLayers> merge_plainly(std::shared_ptr<const PretrainedModel> model,
-                                                  const search::Grouping& grouping,
-                                                  const MergeRecipe& recipe);
+/// The merged layers of a recipe that needs no calibration, over the model, without running it.
+/// Throws as `Merger::merge`.
+std::shared_ptr<const WeightOverlay> merge_plainly(std::shared_ptr<const PretrainedModel> model,
+                                                   const search::Grouping& grouping,
+                                                   const MergeRecipe& recipe);
 
 /// Merges the heads of one source model by one grouping after another. What all merges share, the
 /// source's hidden states on the calibration text, is computed once, when a refit first needs it.
@@ -27,12 +28,12 @@ class Merger {
   Merger(LanguageModel source, std::shared_ptr<const Calibration> calibration);
   ~Merger();
 
-  /// The merged layers, for a checkpoint or a model. Throws InputError if the grouping has other
-  /// layers or KV heads than the model, or the recipe does not fit it; WorkError if the recipe
-  /// needs a calibration that is not there; Interrupted.
-  std::shared_ptr<const MergedLayers> merge(const search::Grouping& grouping,
-                                            const MergeRecipe& recipe, std::stop_token stop,
-                                            RefitScope scope = RefitScope::kAllFollowing) const;
+  /// The merged layers as an overlay, for a checkpoint or a model. Throws InputError if the
+  /// grouping has other layers or KV heads than the model, or the recipe does not fit it; WorkError
+  /// if the recipe needs a calibration that is not there; Interrupted.
+  std::shared_ptr<const WeightOverlay> merge(const search::Grouping& grouping,
+                                             const MergeRecipe& recipe, std::stop_token stop,
+                                             RefitScope scope = RefitScope::kAllFollowing) const;
   /// The model of these layers; shares all other weights with the source.
   LanguageModel merged_model(const search::Grouping& grouping, const MergeRecipe& recipe,
                              std::stop_token stop,

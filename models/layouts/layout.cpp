@@ -22,81 +22,69 @@ constexpr std::array kLayouts = {
     LayoutEntry{Layout::kStandard, "standard"}, LayoutEntry{Layout::kPerLayer, "per-layer"},
     LayoutEntry{Layout::kPad, "pad"}, LayoutEntry{Layout::kExpand, "expand"}};
 
-/// Query heads that each stored group serves, `queries` of them to a source KV head.
-std::vector<int> served_queries(const search::LayerGrouping& layer, int queries) {
-  std::vector<int> served(static_cast<std::size_t>(layer.keys.groups()));
-  if (layer.has_allocation()) {
-    for (const search::Group group : layer.query_to_group) ++served[group.at()];
-  } else {
-    for (int head = 0; head < layer.keys.heads(); ++head) {
-      served[layer.keys.group_of(search::Head(head)).at()] += queries;
-    }
-  }
-  std::erase(served, 0);
+/// Query heads that each stored key head serves.
+std::vector<int> served_queries(const LayerHeadMaps& layer) {
+  std::vector<int> served(static_cast<std::size_t>(layer.keys.stored()));
+  for (const int head : layer.keys.stored_of_query()) ++served[static_cast<std::size_t>(head)];
   return served;
 }
 
-bool serves_equally(const search::LayerGrouping& layer) {
-  const std::vector<int> served = served_queries(layer, 1);
+bool serves_equally(const LayerHeadMaps& layer) {
+  const std::vector<int> served = served_queries(layer);
   return std::adjacent_find(served.begin(), served.end(), std::not_equal_to<>()) == served.end();
 }
 
-int stored_groups(const search::LayerGrouping& layer) {
-  return static_cast<int>(layer.stored_keys().size());
+bool stores_equally(const ModelHeadMaps& maps) {
+  return std::all_of(maps.begin(), maps.end(), [&](const LayerHeadMaps& layer) {
+    return layer.keys.stored() == maps[0].keys.stored();
+  });
 }
 
-bool stores_equally(const search::Grouping& grouping) {
-  return std::all_of(grouping.layers.begin(), grouping.layers.end(),
-                     [&](const search::LayerGrouping& layer) {
-                       return stored_groups(layer) == stored_groups(grouping.layers[0]);
-                     });
+bool all_layers(const ModelHeadMaps& maps, bool (*rule)(const LayerHeadMaps&)) {
+  return std::all_of(maps.begin(), maps.end(), rule);
 }
 
-bool all_layers(const search::Grouping& grouping, bool (*rule)(const search::LayerGrouping&)) {
-  return std::all_of(grouping.layers.begin(), grouping.layers.end(), rule);
+bool shares_map(const LayerHeadMaps& layer) {
+  return layer.keys == layer.values;
 }
 
-bool shares_partition(const search::LayerGrouping& layer) {
-  return layer.shares_partition();
-}
-
-/// Whether query heads of one source KV head read different groups.
-bool parts_kv_heads(const search::LayerGrouping& layer) {
-  const std::vector<search::Group>& groups = layer.query_to_group;
-  const std::size_t step = groups.size() / static_cast<std::size_t>(layer.keys.heads());
-  for (std::size_t query = 0; query < groups.size(); ++query) {
-    if (groups[query] != groups[query / step * step]) return true;
+/// Whether query heads of one source KV head, `step` of them, read different stored heads.
+bool parts_kv_heads(const HeadMap& map, int step) {
+  for (int query = 0; query < map.queries(); ++query) {
+    if (map[query] != map[query / step * step]) return true;
   }
   return false;
 }
 
-/// The fewest KV heads, of those of the source and one for each query head, that hold the grouping.
-int expanded_kv_heads(const search::Grouping& grouping) {
-  for (const search::LayerGrouping& layer : grouping.layers) {
-    if (parts_kv_heads(layer)) return static_cast<int>(layer.query_to_group.size());
+/// The fewest KV heads, of those of the source and one for each query head, that hold the maps.
+int expanded_kv_heads(const ModelHeadMaps& maps, const ModelConfig& config) {
+  for (const LayerHeadMaps& layer : maps) {
+    const int step = layer.keys.queries() / config.kv_heads;
+    if (parts_kv_heads(layer.keys, step) || parts_kv_heads(layer.values, step)) {
+      return layer.keys.queries();
+    }
   }
-  return grouping.layers[0].keys.heads();
+  return config.kv_heads;
 }
 
 /// Every layer padded to its own largest group, or all to the largest of them where stock engines
 /// then run the model.
-std::vector<LayerHeads> padded_heads(const search::Grouping& grouping, const ModelConfig& config) {
+std::vector<LayerHeads> padded_heads(const ModelHeadMaps& maps, const ModelConfig& config) {
   std::vector<LayerHeads> heads;
   int largest = 0;
-  for (const search::LayerGrouping& layer : grouping.layers) {
-    const std::vector<int> served = served_queries(layer, config.queries_per_kv_head());
+  for (const LayerHeadMaps& layer : maps) {
+    const std::vector<int> served = served_queries(layer);
     const int most = *std::max_element(served.begin(), served.end());
-    heads.push_back({most * stored_groups(layer), stored_groups(layer)});
+    heads.push_back({most * layer.keys.stored(), layer.keys.stored()});
     largest = std::max(largest, most);
   }
   const LayerHeads equal{largest * heads[0].kv, heads[0].kv};
-  if (stores_equally(grouping) && config.width % equal.query == 0)
-    heads.assign(heads.size(), equal);
+  if (stores_equally(maps) && config.width % equal.query == 0) heads.assign(heads.size(), equal);
   return heads;
 }
 
 /// All layouts, or those that hold a grouping.
-std::vector<std::string_view> names_that(const search::Grouping* held, const ModelConfig* config) {
+std::vector<std::string_view> names_that(const ModelHeadMaps* held, const ModelConfig* config) {
   std::vector<std::string_view> names;
   for (const LayoutEntry& entry : kLayouts) {
     if (held == nullptr || holds(entry.layout, *held, *config)) names.push_back(entry.name);
@@ -105,12 +93,12 @@ std::vector<std::string_view> names_that(const search::Grouping* held, const Mod
 }
 
 /// What of the grouping a layout cannot hold.
-std::string obstacle(const search::Grouping& grouping, const ModelConfig& config) {
+std::string obstacle(const ModelHeadMaps& maps, const ModelConfig& config) {
   if (!config.names_kv_heads) {
     return fmt::format("{}, which has as many KV heads as query heads", config.architecture);
   }
-  if (!all_layers(grouping, shares_partition)) return "keys and values that are grouped apart";
-  if (!all_layers(grouping, serves_equally)) return "groups of other sizes within a layer";
+  if (!all_layers(maps, shares_map)) return "keys and values that are grouped apart";
+  if (!all_layers(maps, serves_equally)) return "groups of other sizes within a layer";
   return "layers with other numbers of groups";
 }
 
@@ -133,43 +121,41 @@ Layout find_layout(std::string_view name) {
        .found = std::string(name)});
 }
 
-bool holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config) {
+bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) {
   if (layout == Layout::kExpand) return true;
-  if (!all_layers(grouping, shares_partition)) return false;
+  if (!all_layers(maps, shares_map)) return false;
   if (!config.names_kv_heads) {
     // There is one way to store its heads: all of them.
-    return layout == Layout::kStandard && stores_equally(grouping) &&
-           stored_groups(grouping.layers[0]) == config.kv_heads;
+    return layout == Layout::kStandard && stores_equally(maps) &&
+           maps[0].keys.stored() == config.kv_heads;
   }
   if (layout == Layout::kPad) return true;
-  return all_layers(grouping, serves_equally) &&
-         (layout == Layout::kPerLayer || stores_equally(grouping));
+  return all_layers(maps, serves_equally) && (layout == Layout::kPerLayer || stores_equally(maps));
 }
 
-Layout default_layout(const search::Grouping& grouping, const ModelConfig& config) {
-  return std::find_if(
-             kLayouts.begin(), kLayouts.end(),
-             [&](const LayoutEntry& entry) { return holds(entry.layout, grouping, config); })
+Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config) {
+  return std::find_if(kLayouts.begin(), kLayouts.end(),
+                      [&](const LayoutEntry& entry) { return holds(entry.layout, maps, config); })
       ->layout;
 }
 
-void require_holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config) {
-  if (holds(layout, grouping, config)) return;
+void require_holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) {
+  if (holds(layout, maps, config)) return;
   throw InputError(
       {.what = fmt::format("layout {} cannot hold this grouping exactly", layout_name(layout)),
        .where = "--layout",
-       .expected = fmt::format("one of {}", fmt::join(names_that(&grouping, &config), ", ")),
-       .found = obstacle(grouping, config)});
+       .expected = fmt::format("one of {}", fmt::join(names_that(&maps, &config), ", ")),
+       .found = obstacle(maps, config)});
 }
 
-std::vector<LayerHeads> stored_heads(Layout layout, const search::Grouping& grouping,
+std::vector<LayerHeads> stored_heads(Layout layout, const ModelHeadMaps& maps,
                                      const ModelConfig& config) {
-  if (layout == Layout::kPad) return padded_heads(grouping, config);
+  if (layout == Layout::kPad) return padded_heads(maps, config);
   std::vector<LayerHeads> heads;
-  const int expanded = expanded_kv_heads(grouping);
-  for (const search::LayerGrouping& layer : grouping.layers) {
+  const int expanded = expanded_kv_heads(maps, config);
+  for (const LayerHeadMaps& layer : maps) {
     heads.push_back(
-        {config.query_heads, layout == Layout::kExpand ? expanded : stored_groups(layer)});
+        {config.query_heads, layout == Layout::kExpand ? expanded : layer.keys.stored()});
   }
   return heads;
 }

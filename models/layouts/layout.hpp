@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "models/architecture/model_config.hpp"
-#include "search/groupings/grouping.hpp"
+#include "models/layers/layer_head_maps.hpp"
 
 namespace regroup::models {
 
@@ -22,20 +22,20 @@ std::string_view layout_name(Layout layout);
 /// Throws InputError that lists the known layouts.
 Layout find_layout(std::string_view name);
 
-/// True if the layout holds the grouping exactly. All but expand need keys and values to share
-/// their partitions and a family whose config names KV heads; standard one number of stored groups
-/// in all layers that serve as many query heads each, per-layer that only within each layer, pad
-/// neither.
-bool holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config);
-/// The first layout, from the most useful, that holds the grouping.
-Layout default_layout(const search::Grouping& grouping, const ModelConfig& config);
-/// Throws InputError, naming the layouts that can, if `layout` cannot hold the grouping.
-void require_holds(Layout layout, const search::Grouping& grouping, const ModelConfig& config);
+/// True if the layout holds layers with these head maps exactly. All but expand need keys and
+/// values to share their map and a family whose config names KV heads; standard one number of
+/// stored heads in all layers that serve as many query heads each, per-layer that only within each
+/// layer, pad neither.
+bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config);
+/// The first layout, from the most useful, that holds them.
+Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config);
+/// Throws InputError, naming the layouts that can, if `layout` cannot hold them.
+void require_holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config);
 
-/// Heads of every layer of a checkpoint in a layout that holds the grouping. Padded layers have
-/// equal numbers where one number of groups allows it and the number of query heads then divides
+/// Heads of every layer of a checkpoint in a layout that holds the maps. Padded layers have equal
+/// numbers where one number of stored heads allows it and the number of query heads then divides
 /// the width, as stock engines ask.
-std::vector<LayerHeads> stored_heads(Layout layout, const search::Grouping& grouping,
+std::vector<LayerHeads> stored_heads(Layout layout, const ModelHeadMaps& maps,
                                      const ModelConfig& config);
 
 /// Whether all layers have the same heads.

@@ -71,7 +71,6 @@ Stream leaf_of(const Stream& stream) {
 /// The gradient at the last stream of Σ −log p(label), labels drawn from p itself: of every part.
 std::vector<at::Tensor> gradient_of_drawn_labels(const Transformer& model, const Stream& last,
                                                  search::RandomKey key) {
-  const at::AutoGradMode with_gradients(true);
   const Stream leaf = leaf_of(last);
   const at::Tensor logits = model.logits(model.finish(leaf))[0];
   search::RandomStream stream(key);
@@ -92,7 +91,6 @@ struct LayerBackward {
 /// One layer backwards, given the gradients at the parts of the stream after it.
 LayerBackward layer_backward(const Transformer& model, std::size_t layer, const Stream& stream,
                              const std::vector<at::Tensor>& gradient, std::int64_t kv_heads) {
-  const at::AutoGradMode with_gradients(true);
   const Stream leaf = leaf_of(stream);
   const auto attention = model.attention(layer).with_own_weights();
   const AttentionTrace trace = attention->trace(model.attention_input(layer, leaf));
@@ -170,15 +168,17 @@ std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const 
   // layer is enough, whatever the number of threads.
   for (std::size_t begin = 0; begin < windows.size(); begin += kWindowShares) {
     std::vector<std::vector<WindowGradients>> kept(std::min(kWindowShares, windows.size() - begin));
-    for_each_window(kept.size(), device, stop, [&](std::size_t i) {
-      kept[i] = window_backward(transformer, windows, begin + i, kv_heads, key);
-      done(begin + i);
-    });
+    for_each_window(
+        kept.size(), device, stop,
+        [&](std::size_t i) {
+          kept[i] = window_backward(transformer, windows, begin + i, kv_heads, key);
+          done(begin + i);
+        },
+        Gradients::kRecorded);
     for_each_batch(sums.size(), 1, device, stop, [&](std::size_t layer, std::size_t) {
       for (const std::vector<WindowGradients>& window : kept) sums[layer].add(window[layer]);
     });
   }
-  const at::NoGradGuard no_gradients;
   const auto count = static_cast<double>(windows.size());
   const auto tokens = static_cast<double>(windows.tokens());
   std::vector<LayerGradients> result;

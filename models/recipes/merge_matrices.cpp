@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
+#include "models/layers/layer_head_maps.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -11,23 +11,6 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
-
-/// For each of the H query heads the stored head that it reads, a place in `stored`: that of its
-/// group in the allocation, else of its source KV head's group in `partition`.
-HeadMap stored_of_queries(const ModelConfig& config, const search::LayerGrouping& grouping,
-                          const search::Partition& partition,
-                          std::span<const search::Group> stored) {
-  std::vector<int> places;
-  for (int query = 0; query < config.query_heads; ++query) {
-    const search::Head head(query / config.queries_per_kv_head());
-    const search::Group group = grouping.has_allocation()
-                                    ? grouping.query_to_group[static_cast<std::size_t>(query)]
-                                    : partition.group_of(head);
-    const auto place = std::lower_bound(stored.begin(), stored.end(), group);
-    places.push_back(static_cast<int>(place - stored.begin()));
-  }
-  return {std::move(places), static_cast<int>(stored.size())};
-}
 
 /// The rows of a shared head, [d, columns], from those of its members.
 RowMatrix combine(const SharedHead& shared, const HeadLayout& layout, const RowMatrix& projection,
@@ -158,9 +141,8 @@ MergedMatrices merge_matrices(const MergeSource& source, const search::LayerGrou
                               const MergeRecipe& recipe) {
   const std::vector<search::Group> keys = grouping.stored_keys();
   const std::vector<search::Group> values = grouping.stored_values();
-  MergedMatrices merged{source.weights,
-                        stored_of_queries(source.config, grouping, grouping.keys, keys),
-                        stored_of_queries(source.config, grouping, grouping.values, values)};
+  const LayerHeadMaps maps = head_maps(grouping, source.config.queries_per_kv_head());
+  MergedMatrices merged{source.weights, maps.keys, maps.values};
   const ProjectionMerger key_merger(source, Projection::kKeys, recipe);
   merged.weights.key = key_merger.merge(grouping.keys, keys, merged.weights);
   const ProjectionMerger value_merger(source, Projection::kValues, recipe);

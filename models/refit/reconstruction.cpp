@@ -139,15 +139,15 @@ class Reconstruction {
     std::ranges::generate(chosen, [&] { return order.next(); });
     const auto attention = source_.with(layer, options_);
     std::array<std::vector<at::Tensor>, kWindowShares> shares;
-    for_each_share(chosen.size(), options_.device, stop_, [&](std::size_t share, std::size_t i) {
-      const at::AutoGradMode with_gradients(true);
+    const auto add = [&](std::size_t share, std::size_t i) {
       const auto own = attention->with_own_weights();
       const auto found = torch::autograd::grad({error(*own, chosen[i])}, projections_of(*own));
       shares[share].resize(found.size());
       for (std::size_t p = 0; p < found.size(); ++p) {
         accumulate(shares[share][p], found[p].to(at::kCPU, at::kFloat));
       }
-    });
+    };
+    for_each_share(chosen.size(), options_.device, stop_, add, Gradients::kRecorded);
     for (std::size_t share = 1; share < kWindowShares; ++share) {
       for (std::size_t p = 0; p < shares[share].size(); ++p) shares[0][p] += shares[share][p];
     }

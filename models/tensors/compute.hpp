@@ -24,7 +24,7 @@ Device parse_device(std::string_view text);
 
 /// The element type and the place of a computation; independent of the checkpoint's own dtype.
 struct ComputeOptions {
-  DType dtype = DType::kF32;  ///< kF32 or kBF16
+  DType dtype = DType::kF32;  ///< kF32 or kBF16; kF64 to check gradients
   Device device;
   /// Of a GPU: bytes up to which weights of layers are put there, those of other tensors counted;
   /// further weights stay in host memory. Absent: what is free, less room to compute in.

@@ -14,9 +14,11 @@ at::ScalarType scalar_type(DType dtype) {
       return at::kHalf;
     case DType::kBF16:
       return at::kBFloat16;
+    case DType::kF64:
+      return at::kDouble;
     default:
       throw InputError({.what = "element type is not one of weights",
-                        .expected = "F32, F16 or BF16",
+                        .expected = "F32, F16, BF16 or F64",
                         .found = std::string(safetensors_name(dtype))});
   }
 }
@@ -35,6 +37,10 @@ at::Tensor to_tensor(const TensorView& view) {
 
 at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options) {
   return tensor.to(torch_device(options.device), scalar_type(options.dtype));
+}
+
+at::Tensor at_least_float(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kDouble ? tensor : tensor.to(at::kFloat);
 }
 
 void copy_bytes(const at::Tensor& tensor, std::span<std::byte> out) {

@@ -7,7 +7,7 @@
 
 namespace regroup::models {
 
-/// The LibTorch name of an element type that weights can have (F32, F16, BF16).
+/// The LibTorch name of an element type that weights can have, or a computation (F64 too).
 at::ScalarType scalar_type(DType dtype);
 
 /// The LibTorch name of a device.
@@ -18,6 +18,9 @@ at::Tensor to_tensor(const TensorView& view);
 
 /// The same tensor as the computation wants it.
 at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options);
+
+/// The tensor in float32, or in float64 where it is in that.
+at::Tensor at_least_float(const at::Tensor& tensor);
 
 /// Copies a contiguous CPU tensor's elements to `out`, which has just its size.
 void copy_bytes(const at::Tensor& tensor, std::span<std::byte> out);

@@ -57,7 +57,9 @@ at::Tensor place_weight(const at::Tensor& weight, const ComputeOptions& options)
   const at::ScalarType type = scalar_type(options.dtype);
   const auto bytes = static_cast<std::uint64_t>(weight.numel()) * at::elementSize(type);
   require_known_memory(options);
-  if (device.is_cpu() || has_room(memory_of(device), bytes, options.weight_memory)) {
+  // Streamed weights have no gradients.
+  if (weight.requires_grad() || device.is_cpu() ||
+      has_room(memory_of(device), bytes, options.weight_memory)) {
     return weight.to(device, type);
   }
   return weight.to(type).pin_memory(device);

@@ -22,7 +22,8 @@ bool has_room(const DeviceMemory& memory, std::uint64_t bytes, std::optional<std
 
 /// A linear map's weight as the computation wants it: on the device while there is room for it, and
 /// else in host memory that the device reads directly. Linear brings it over whenever it is used,
-/// so that layers of a model that is too large stream through the device.
+/// so that layers of a model that is too large stream through the device. A weight that requires
+/// gradients is always on the device.
 at::Tensor place_weight(const at::Tensor& weight, const ComputeOptions& options);
 
 }  // namespace regroup::models

@@ -2,8 +2,7 @@
 
 namespace regroup::models {
 
-Embedding::Embedding(const ModuleReader& reader)
-    : position_offset_(reader.config().position_offset) {
+Embedding::Embedding(ModuleReader& reader) : position_offset_(reader.config().position_offset) {
   const ModelModules& names = reader.model().spec.model;
   const ModelConfig& config = reader.config();
   if (config.kind == ModelKind::kImage) {

@@ -18,7 +18,7 @@ struct InputBatch {
 /// What turns inputs into the first hidden states. Immutable.
 class Embedding {
  public:
-  explicit Embedding(const ModuleReader& reader);
+  explicit Embedding(ModuleReader& reader);
 
   /// ids [batch, length] at positions offset, offset + 1, … → [batch, length, D].
   at::Tensor tokens(const at::Tensor& ids, std::int64_t offset) const;

@@ -1,10 +1,11 @@
 #include "models/transformer/output_head.hpp"
 
+#include "models/tensors/tensors.hpp"
 #include "models/transformer/mlp.hpp"
 
 namespace regroup::models {
 
-OutputHead::OutputHead(const ModuleReader& reader, const Embedding& embedding)
+OutputHead::OutputHead(ModuleReader& reader, const Embedding& embedding)
     : activation_(reader.config().mlp.activation), scale_(reader.config().logit_scale) {
   const ModelModules& names = reader.model().spec.model;
   const ModelConfig& config = reader.config();
@@ -28,7 +29,7 @@ at::Tensor OutputHead::operator()(const at::Tensor& hidden) const {
   at::Tensor x = scale_ == 1 ? hidden : hidden * scale_;
   if (dense_) x = (*norm_)(activate(activation_, (*dense_)(x)));
   if (project_) x = (*project_)(x);
-  return last_(x).to(at::kFloat);
+  return at_least_float(last_(x));
 }
 
 }  // namespace regroup::models

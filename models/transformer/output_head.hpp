@@ -11,9 +11,9 @@ namespace regroup::models {
 /// What turns the last hidden states into logits. Immutable.
 class OutputHead {
  public:
-  OutputHead(const ModuleReader& reader, const Embedding& embedding);
+  OutputHead(ModuleReader& reader, const Embedding& embedding);
 
-  /// Hidden states [..., D] → logits [..., outputs], float32.
+  /// Hidden states [..., D] → logits [..., outputs], float32 (float64 of a model in float64).
   at::Tensor operator()(const at::Tensor& hidden) const;
   /// The size of the vocabulary, or the number of classes.
   std::int64_t outputs() const { return last_.weight.size(0); }

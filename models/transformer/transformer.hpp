@@ -3,12 +3,17 @@
 #include <ATen/ATen.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "models/attention/attention.hpp"
 #include "models/attention/attention_setting.hpp"
+#include "models/overlay/weight_overlay.hpp"
+#include "models/pretrained/attention_names.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "models/transformer/embedding.hpp"
 #include "models/transformer/forward_pass.hpp"
@@ -21,13 +26,44 @@ namespace regroup::models {
 /// Sees what a layer's attention reads as it is computed.
 using AttentionInputObserver = std::function<void(std::size_t layer, const AttentionInput& input)>;
 
+/// A tensor of a model that training can change.
+struct ModelParameter {
+  /// As a WeightOverlay names it: the checkpoint's name, or "TENSOR#key" of a projection that is
+  /// stored transposed or with others.
+  std::string name;
+  /// In the shape that an overlay has it in and the computation's type; of a trainable one the
+  /// overlay's own.
+  at::Tensor tensor;
+  /// Of a tensor of an attention layer: the layer, the first of several that share it, …
+  std::optional<std::size_t> layer;
+  std::string own;  ///< … and the layer's own name for it, "key.weight"
+};
+
 /// A transformer on LibTorch: decoder, encoder or both, one layer for every attention. Immutable;
-/// copies share their tensors; concurrent forward passes are safe.
+/// copies share their tensors; concurrent forward passes are safe. Nothing in a forward pass works
+/// in place or cuts gradients: with a trainable overlay it can be differentiated, without one it
+/// records nothing, and the numbers are the same.
 class Transformer {
  public:
   /// Copies the weights of `model`, checked to be finite, to the device. Throws InputError for NaN
   /// or Inf in any of them.
   Transformer(const PretrainedModel& model, const ComputeOptions& options);
+  /// The base, which was made of `model`, with an overlay; shares all other tensors with it.
+  /// Tensors of the overlay are put into the computation's type and place, in a graph where they
+  /// require gradients: after a step that changes them, make the transformer anew. Throws
+  /// InputError for a name or a shape that the model does not have.
+  Transformer(const PretrainedModel& model, const Transformer& base, const WeightOverlay& overlay);
+
+  /// All parameters, by name.
+  std::vector<ModelParameter> parameters() const;
+  /// Copies of the chosen parameters that record gradients, in the element type: an overlay to lay
+  /// over this transformer.
+  WeightOverlay trainable(const std::function<bool(const ModelParameter&)>& is_trained,
+                          at::ScalarType type) const;
+  /// All that this transformer has in place of its checkpoint's tensors: what overlays named, and
+  /// attention layers that were changed, folded into projections and head maps. Throws InputError
+  /// where an attention cannot be folded.
+  WeightOverlay overlay() const;
 
   /// The same model with another attention in one layer, of whatever kind; shares all other
   /// weights.
@@ -90,10 +126,16 @@ class Transformer {
     std::shared_ptr<const Attention> attention;
     Norm mlp_norm;
     std::optional<Mlp> mlp;  // the self-attention of an encoder-decoder's decoder has none
+    AttentionNames names;
   };
 
-  Layer read_layer(const ModuleReader& reader, int layer) const;
-  AttentionSetting setting(const ModuleReader& reader, int layer) const;
+  explicit Transformer(ModuleReader reader);
+  AttentionSetting setting(ModuleReader& reader, int layer) const;
+  /// Norms and feed-forward block of a layer.
+  static void read_block(ModuleReader& reader, int layer, Layer& out);
+  void read_last_norms(ModuleReader& reader);
+  void lay_over_attention(const WeightOverlay& overlay);
+  void require_known(const WeightOverlay& overlay) const;
   /// The feed-forward block's part, given the states after the attention.
   at::Tensor after_mlp(const Layer& layer, const at::Tensor& states) const;
 
@@ -112,6 +154,10 @@ class Transformer {
   std::optional<Norm> encoder_norm_;
   std::optional<Norm> final_norm_;
   OutputHead head_;
+  ReadTensors tensors_;                          // of all modules but attention
+  std::map<std::string, at::Tensor> trainable_;  // of overlays, as they have them
+  std::set<std::string> overlaid_;               // names that overlays had
+  std::set<std::size_t> changed_layers_;         // whose attention was replaced
 };
 
 }  // namespace regroup::models

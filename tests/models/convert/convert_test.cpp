@@ -9,7 +9,7 @@
 #include "models/language_model/language_model.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/merge/operators/merge_table.hpp"
-#include "models/refit/merged_layers.hpp"
+#include "models/overlay/weight_overlay.hpp"
 #include "models/tensors/tensors.hpp"
 #include "search/base/error.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
@@ -54,6 +54,13 @@ double round_trip(const TinyLlama& shape, const Grouping& grouping, Layout layou
   return largest;
 }
 
+/// Of a model with one query head for each KV head.
+ModelHeadMaps maps_of(const Grouping& grouping) {
+  ModelHeadMaps maps;
+  for (const search::LayerGrouping& layer : grouping.layers) maps.push_back(head_maps(layer, 1));
+  return maps;
+}
+
 int stored_heads(const TemporaryDirectory& scratch) {
   return open_model(scratch.path() / "converted").config.kv_heads;
 }
@@ -71,7 +78,7 @@ TEST_CASE("standard layout: permuted query heads give the same logits with fewer
                            {Partition::parse("0 2 | 1 3"), Partition::parse("0 2 | 1 3")}}};
   for (const TinyLlama& model : {shape, shared, narrow, TinyLlama::qwen2()}) {
     const TemporaryDirectory scratch;
-    CHECK(default_layout(grouping, {}) == Layout::kStandard);
+    CHECK(default_layout(maps_of(grouping), {}) == Layout::kStandard);
     CHECK(round_trip(model, grouping, Layout::kStandard, scratch) < 1e-5);
     CHECK(stored_heads(scratch) == 2);
   }
@@ -83,7 +90,7 @@ TEST_CASE("expand layout holds any grouping") {
   TinyLlama shape;
   shape.bias = true;
   const TemporaryDirectory scratch;
-  CHECK(default_layout(grouping, {}) == Layout::kExpand);
+  CHECK(default_layout(maps_of(grouping), {}) == Layout::kExpand);
   CHECK(round_trip(shape, grouping, Layout::kExpand, scratch) < 1e-5);
   CHECK(stored_heads(scratch) == 4);
 }
@@ -92,13 +99,14 @@ TEST_CASE("a layout refuses what it cannot hold and names one that can") {
   const Partition pairs = Partition::parse("0 1 | 2 3");
   const Partition uneven = Partition::parse("0 | 1 2 3");
   const auto refusal = [](const Grouping& grouping) {
-    return error_message<InputError>([&] { require_holds(Layout::kStandard, grouping, {}); });
+    return error_message<InputError>(
+        [&] { require_holds(Layout::kStandard, maps_of(grouping), {}); });
   };
   CHECK_THAT(refusal(Grouping::uniform(2, uneven)), contains("expand"));
   CHECK_THAT(refusal({{{pairs, pairs}, {Partition::one_group(4), Partition::one_group(4)}}}),
              contains("expand"));
   CHECK_THAT(refusal({{{pairs, Partition::parse("0 2 | 1 3")}}}), contains("expand"));
-  CHECK_NOTHROW(require_holds(Layout::kStandard, Grouping::uniform(2, pairs), {}));
+  CHECK_NOTHROW(require_holds(Layout::kStandard, maps_of(Grouping::uniform(2, pairs)), {}));
   CHECK_THAT(error_message<InputError>([] { find_layout("pads"); }),
              contains("standard, per-layer, pad, expand"));
 }
@@ -134,7 +142,7 @@ TEST_CASE("standard layout holds an allocation whose groups serve as many query 
     shape.bias = true;
     shape.query_heads = c.query_heads;
     const TemporaryDirectory scratch;
-    CHECK(default_layout(c.grouping, {}) == Layout::kStandard);
+    CHECK(default_layout(maps_of(c.grouping), {}) == Layout::kStandard);
     CHECK(round_trip(shape, c.grouping, Layout::kStandard, scratch) < 1e-5);
     CHECK(stored_heads(scratch) == c.stored);
   }
@@ -156,7 +164,7 @@ TEST_CASE("expand layout holds any allocation") {
     shape.bias = true;
     shape.query_heads = c.query_heads;
     const TemporaryDirectory scratch;
-    CHECK(default_layout(c.grouping, {}) == Layout::kPad);
+    CHECK(default_layout(maps_of(c.grouping), {}) == Layout::kPad);
     CHECK(round_trip(shape, c.grouping, Layout::kExpand, scratch) < 1e-5);
     CHECK(stored_heads(scratch) == c.stored);
   }
@@ -172,7 +180,7 @@ TEST_CASE("expand layout holds any allocation") {
   Grouping uneven = allocated(Partition::parse("0 1 | 2 3"), {0, 0, 1, 1});
   uneven.layers[1].query_to_group = {search::Group(1), search::Group(1), search::Group(1),
                                      search::Group(1)};
-  CHECK(default_layout(uneven, {}) == Layout::kPerLayer);
+  CHECK(default_layout(maps_of(uneven), {}) == Layout::kPerLayer);
 }
 
 namespace {
@@ -204,7 +212,7 @@ TEST_CASE("per-layer layout: every layer has its own number of KV heads") {
   TinyLlama shared = shape;
   shared.query_heads = 8;
   const Grouping grouping = joint("0 3 | 1 2", "0 1 2 3");
-  CHECK(default_layout(grouping, {}) == Layout::kPerLayer);
+  CHECK(default_layout(maps_of(grouping), {}) == Layout::kPerLayer);
   CHECK(heads_of(shape, grouping, Layout::kPerLayer) == "4/2 4/1 ");
   CHECK(heads_of(shared, grouping, Layout::kPerLayer) == "8/2 8/1 ");
   CHECK(heads_of(TinyLlama::qwen2(), grouping, Layout::kPerLayer) == "4/2 4/1 ");
@@ -216,7 +224,7 @@ TEST_CASE("pad layout: smaller groups are filled up with query heads of zeros") 
   TinyLlama shared = shape;
   shared.query_heads = 8;
   const Grouping uneven = joint("0 3 1 | 2", "0 | 1 2 | 3");
-  CHECK(default_layout(uneven, {}) == Layout::kPad);
+  CHECK(default_layout(maps_of(uneven), {}) == Layout::kPad);
   CHECK(heads_of(shape, uneven, Layout::kPad) == "6/2 6/3 ");
   CHECK(heads_of(shared, uneven, Layout::kPad) == "12/2 12/3 ");
   CHECK(heads_of(TinyLlama::qwen2(), uneven, Layout::kPad) == "6/2 6/3 ");

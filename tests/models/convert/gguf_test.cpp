@@ -5,7 +5,7 @@
 #include "models/language_model/language_model.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/merge/operators/merge_table.hpp"
-#include "models/refit/merged_layers.hpp"
+#include "models/overlay/weight_overlay.hpp"
 #include "search/base/error.hpp"
 #include "tests/fixtures/random_checkpoint.hpp"
 #include "tests/fixtures/tiny_family.hpp"

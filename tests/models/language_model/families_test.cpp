@@ -11,7 +11,7 @@
 #include "models/language_model/merger.hpp"
 #include "models/layers/projection_view.hpp"
 #include "models/merge/operators/merge_table.hpp"
-#include "models/refit/merged_layers.hpp"
+#include "models/overlay/weight_overlay.hpp"
 #include "models/tensors/compute.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
@@ -168,7 +168,7 @@ TEST_CASE("in every family a converted checkpoint is the grouped model") {
       const Grouping grouping = uniform(model, pairs_of(model));
       const auto merged =
           merge_plainly(model.shared_pretrained(), grouping, MergeRecipe(find_merge("mean")));
-      const Layout layout = default_layout(grouping, model.config());
+      const Layout layout = default_layout(head_maps(grouping, model.config()), model.config());
       CHECK((layout == Layout::kStandard) == model.config().names_kv_heads);
       search::SilentProgress silent;
       const auto target = family.scratch.path() / "converted";
@@ -176,7 +176,7 @@ TEST_CASE("in every family a converted checkpoint is the grouped model") {
       convert_checkpoint(model.pretrained(), *merged, layout, {}, target, {}, silent);
       const LanguageModel converted(std::make_shared<const PretrainedModel>(open_model(target)),
                                     ComputeOptions{});
-      CHECK(divergence(model.with_layers(*merged), converted, windows) < 1e-8);
+      CHECK(divergence(model.with_overlay(*merged), converted, windows) < 1e-8);
       CHECK(divergence(model, converted, windows) > 1e-5);
     }
   }
@@ -292,5 +292,5 @@ TEST_CASE("a checkpoint of the base model alone is read without the base model's
   convert_checkpoint(cut.pretrained(), *merged, Layout::kExpand, {}, target, {}, silent);
   const LanguageModel converted(std::make_shared<const PretrainedModel>(open_model(target)),
                                 ComputeOptions{});
-  CHECK(distance(converted.logits(ids), cut.with_layers(*merged).logits(ids)) < 1e-5);
+  CHECK(distance(converted.logits(ids), cut.with_overlay(*merged).logits(ids)) < 1e-5);
 }

@@ -1,0 +1,102 @@
+#include "models/convert/converted_model.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "models/architecture/expected_tensors.hpp"
+#include "models/convert/lay_out.hpp"
+#include "models/pretrained/attention_names.hpp"
+#include "search/base/error.hpp"
+
+namespace regroup::models {
+namespace {
+
+/// The tensors that a model reads, by their names in the checkpoint.
+std::set<std::string> read_tensors(const PretrainedModel& model) {
+  std::set<std::string> names;
+  for (const ExpectedTensor& tensor : expected_tensors(model.spec, model.config)) {
+    names.insert(model.stored_name(tensor.name));
+  }
+  return names;
+}
+
+/// The names that attention projections have in an overlay.
+std::set<std::string> projection_names(const PretrainedModel& model) {
+  std::set<std::string> result;
+  for (int layer = 0; layer < model.config.layers; ++layer) {
+    const AttentionNames names(model, layer);
+    for (const AttentionPart& part : kAttentionParts) {
+      if (has_part(model.config, part)) result.insert(names(part.name));
+    }
+  }
+  return result;
+}
+
+void require_known(const PretrainedModel& model, const WeightOverlay& overlay) {
+  const std::set<std::string> known = read_tensors(model);
+  const std::set<std::string> projections = projection_names(model);
+  for (const auto& [name, tensor] : overlay.tensors()) {
+    if (projections.contains(name)) continue;
+    if (!known.contains(name)) {
+      throw InputError(
+          {.what = "the model has no tensor of this name", .where = tensor_label(name)});
+    }
+    require_shape_of(tensor, model.checkpoint.tensor(name));
+  }
+}
+
+ModelHeadMaps maps_of(const PretrainedModel& model, const WeightOverlay& overlay) {
+  ModelHeadMaps maps;
+  for (int layer = 0; layer < model.config.layers; ++layer) {
+    maps.push_back(overlaid_maps(model, overlay, layer));
+  }
+  return maps;
+}
+
+bool are_equal(const TensorView& a, const TensorView& b) {
+  return a.dtype == b.dtype && a.shape == b.shape && std::ranges::equal(a.bytes, b.bytes);
+}
+
+}  // namespace
+
+ConvertedModel::ConvertedModel(const PretrainedModel& model, const WeightOverlay& overlay,
+                               Layout layout)
+    : model_(model), overlay_(in_projections(model, overlay)), layout_(layout) {
+  require_known(model, overlay_);
+  const ModelHeadMaps maps = maps_of(model, overlay_);
+  require_holds(layout, maps, model.config);
+  heads_ = stored_heads(layout, maps, model.config);
+  find_copies();
+}
+
+void ConvertedModel::find_copies() {
+  const ModelModules& names = model_.spec.model;
+  const std::set<std::string> read = read_tensors(model_);
+  for (const std::string& shared :
+       {std::string(names.embedding) + ".weight", std::string(names.head_bias)}) {
+    const std::string original = model_.stored_name(shared);
+    if (overlay_.find(original) == nullptr) continue;
+    for (const std::string& name : model_.checkpoint.names()) {
+      const bool is_copy = !read.contains(name) && are_equal(model_.checkpoint.tensor(name),
+                                                             model_.checkpoint.tensor(original));
+      if (is_copy) copies_[name] = original;
+    }
+  }
+}
+
+const AttentionWeights& ConvertedModel::layer(int index) {
+  if (held_ != index) {
+    current_ = overlaid_attention(model_, overlay_, index);
+    lay_out(layout_, current_, heads_[static_cast<std::size_t>(index)], model_.config.head_dim);
+    held_ = index;
+  }
+  return current_.weights;
+}
+
+at::Tensor ConvertedModel::changed(const std::string& name) const {
+  const auto copy = copies_.find(name);
+  const at::Tensor* own = overlay_.find(copy == copies_.end() ? name : copy->second);
+  return own == nullptr ? at::Tensor() : as_stored(*own, model_.checkpoint.tensor(name));
+}
+
+}  // namespace regroup::models
