@@ -211,7 +211,7 @@ TEST_CASE(
     // What is read serves as what was measured.
     const Grouping grouping = uniform(model, pairs_of(model));
     const MergeRecipe recipe{find_merge("optimal"), false, Refit::kOutput};
-    const auto convert = [&](const Calibration& calibration) {
+    const auto merged_model = [&](const Calibration& calibration) {
       return Merger(model, std::make_shared<const Calibration>(calibration))
           .merged_model(grouping, recipe, {});
     };

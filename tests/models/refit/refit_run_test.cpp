@@ -198,13 +198,13 @@ TEST_CASE("layers after a merged one are fitted, layers before it are not") {
   const Merger merger(*scene.model, scene.calibration);
   const MergeRecipe recipe(find_merge("optimal"), false, Refit::kOutput);
   const auto late = merger.merge({{{alone, alone}, {pairs, pairs}}}, recipe, {});
-  CHECK_FALSE(late->differs(0));
-  CHECK(late->differs(1));
+  CHECK(late->heads(0) == nullptr);
+  CHECK(late->heads(1) != nullptr);
   const auto early = merger.merge({{{pairs, pairs}, {alone, alone}}}, recipe, {});
-  CHECK(early->differs(0));
-  REQUIRE(early->differs(1));
+  CHECK(early->heads(0) != nullptr);
+  REQUIRE(early->heads(1) != nullptr);
   const MergedAttention source = source_attention(scene.model->pretrained(), 1);
-  const MergedAttention fitted = early->layer(1);
+  const MergedAttention fitted = early->heads(1)->make();
   CHECK(at::equal(fitted.weights.key, source.weights.key));
   CHECK(at::equal(fitted.weights.query, source.weights.query));
   CHECK_FALSE(at::equal(fitted.weights.output, source.weights.output));
