@@ -19,8 +19,8 @@
 #include "models/text/continuation.hpp"
 #include "search/base/progress.hpp"
 #include "search/base/random.hpp"
+#include "search/costs/key_grams.hpp"
 #include "search/groupings/grouping.hpp"
-#include "search/key_norm/key_grams.hpp"
 
 namespace regroup::models {
 

@@ -2,7 +2,7 @@
 
 #include "models/inputs/windows.hpp"
 #include "models/transformer/transformer.hpp"
-#include "search/key_norm/key_grams.hpp"
+#include "search/costs/key_grams.hpp"
 
 namespace regroup::models {
 

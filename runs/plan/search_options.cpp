@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
+#include <utility>
 
 #include "fitness/fitness.hpp"
 #include "fitness/measured_score.hpp"
@@ -19,17 +19,9 @@
 namespace regroup::runs {
 namespace {
 
-void require_seconds(double seconds) {
-  if (std::isfinite(seconds) && seconds >= 0) return;
-  throw InputError({.what = "option is out of range",
-                    .where = "--seconds",
-                    .expected = "0 or more",
-                    .found = fmt::format("{}", seconds)});
-}
-
 /// A method that allocates query heads cannot follow every rule.
 void require_allocatable(const SearchOptions& options) {
-  if (!search::find_method(options.method).allocates_queries()) return;
+  if (!search::make_method(options.method)->allocates_queries()) return;
   if (find_sharing(options.partitions) != search::PartitionSharing::kJoint) {
     throw InputError({.what = "keys and values share the allocation of this method",
                       .where = "--partitions",
@@ -46,21 +38,13 @@ void require_allocatable(const SearchOptions& options) {
 
 /// A method that allocates query heads can only use shared heads as they are.
 void require_merge_use(const SearchOptions& options) {
-  const bool allocates = search::find_method(options.method).allocates_queries();
+  const bool allocates = search::make_method(options.method)->allocates_queries();
   if (!allocates || !options.recipe().merge->folds()) return;
   throw InputError(
       {.what = "this merge folds into each head what only its own group can use",
        .where = "--merge",
        .expected = fmt::format("mean, first, medoid or weighted, for --method {}", options.method),
        .found = options.merge});
-}
-
-void require_probability(double value, const char* option) {
-  if (value >= 0 && value <= 1) return;
-  throw InputError({.what = "option is out of range",
-                    .where = option,
-                    .expected = "0 to 1",
-                    .found = fmt::format("{}", value)});
 }
 
 /// The fitness is one that the method can minimise.
@@ -71,9 +55,9 @@ void require_fitness(const SearchOptions& options) {
   }
   std::vector<std::string_view> measuring;
   for (const std::string_view name : search::method_names()) {
-    if (search::find_method(name).takes_score()) measuring.push_back(name);
+    if (search::make_method(name)->takes_score()) measuring.push_back(name);
   }
-  if (search::find_method(options.method).takes_score()) return;
+  if (search::make_method(options.method)->takes_score()) return;
   throw InputError(
       {.what = "method needs prices that add up over layers, what is measured does not",
        .where = fmt::format("--method, --fitness {}", options.fitness),
@@ -82,10 +66,10 @@ void require_fitness(const SearchOptions& options) {
 }
 
 void require_seeds_use(const SearchOptions& options) {
-  if (options.seed_groupings.empty() || search::find_method(options.method).takes_seeds()) return;
+  if (options.seed_groupings.empty() || search::make_method(options.method)->takes_seeds()) return;
   std::vector<std::string_view> seeded;
   for (const std::string_view name : search::method_names()) {
-    if (search::find_method(name).takes_seeds()) seeded.push_back(name);
+    if (search::make_method(name)->takes_seeds()) seeded.push_back(name);
   }
   throw InputError({.what = "this method does not begin with groupings that are given",
                     .where = "--seed-grouping",
@@ -104,9 +88,9 @@ void require_allocation_use(const SearchOptions& options) {
   }
   std::vector<std::string_view> fitting;
   for (const std::string_view name : search::method_names()) {
-    if (search::find_method(name).knows_units()) fitting.push_back(name);
+    if (search::make_method(name)->knows_units()) fitting.push_back(name);
   }
-  if (search::find_method(options.method).knows_units()) return;
+  if (search::make_method(options.method)->knows_units()) return;
   throw InputError({.what = "this method does not choose layer by layer",
                     .where = "--allocation measured",
                     .expected = fmt::format("--method {}", fmt::join(fitting, ", ")),
@@ -139,7 +123,8 @@ bool is_provable(const SearchOptions& options, const models::ModelConfig& config
 }  // namespace
 
 void SearchOptions::complete(const models::ModelConfig& config) {
-  const bool allocates_queries = !method.empty() && search::find_method(method).allocates_queries();
+  const bool allocates_queries =
+      !method.empty() && search::make_method(method)->allocates_queries();
   if (fitness.empty()) fitness = allocates_queries ? "wse" : "fisher";
   // A measured search converts the model for every candidate: too often for refits.
   const bool refits = merge.empty() && !allocates_queries && !is_measured_search(*this);
@@ -178,7 +163,9 @@ nlohmann::ordered_json SearchOptions::result_options() const {
           {"group_limit", group_limit},
           {"freeze_layers", freeze_layers},
           {"distance", distance},
-          {"iterations", asymgqa_options(*this).iterations},
+          {"iterations", iterations > 0              ? iterations
+                         : is_measured_search(*this) ? search::kMeasuredIterations
+                                                     : search::kPricedIterations},
           {"accept", accept},
           {"reset", reset},
           {"kv", kv},
@@ -199,19 +186,36 @@ bool is_measured_search(const SearchOptions& options) {
   return fitness::find_measured_fitness(options.fitness) != nullptr;
 }
 
-search::AsymGqaOptions asymgqa_options(const SearchOptions& options) {
-  const int by_fitness =
-      is_measured_search(options) ? search::kMeasuredIterations : search::kPricedIterations;
-  return {options.iterations > 0 ? options.iterations : by_fitness, options.accept, options.reset};
+std::unique_ptr<search::SearchMethod> method_of(const SearchOptions& options) {
+  auto methods = search::make_methods();
+  const std::vector<search::Option> known = search::method_options(methods);
+  const auto set = [&](const char* flag, const search::OptionValue& value) {
+    search::set(known, flag, value);
+  };
+  set("--stage-two", options.stage_two);
+  set("--population", options.population);
+  set("--generations", options.generations);
+  set("--evaluations", options.evaluations);
+  set("--patience", options.patience);
+  set("--seconds", options.seconds);
+  set("--nodes", options.nodes);
+  set("--dgqa", options.dgqa);
+  set("--distance", options.distance);
+  set("--iterations", options.iterations);
+  set("--accept", options.accept);
+  set("--reset", options.reset);
+  search::require_in_range(known);
+  for (auto& method : methods) {
+    method->complete(is_measured_search(options));
+    if (method->name() == options.method) return std::move(method);
+  }
+  return search::make_method(options.method);
 }
 
 bool uses_calibration(const SearchOptions& options) {
-  const search::SearchMethod& method = search::find_method(options.method);
-  if (!options.calibration.empty() || method.allocates_queries()) return true;
-  if (method.uses_head_distances() &&
-      find_distance(options.distance) == HeadDistance::kActivation) {
-    return true;
-  }
+  const auto method = method_of(options);
+  if (!options.calibration.empty() || method->allocates_queries()) return true;
+  if (method->head_distances() == search::HeadDistance::kActivation) return true;
   if (options.recipe().needs_calibration()) return true;
   return !is_measured_search(options) &&
          fitness::find_fitness(options.fitness).needs() >= models::MergeNeeds::kMoments;
@@ -225,30 +229,18 @@ bool uses_gradients(const SearchOptions& options) {
 
 void require_valid(const SearchOptions& options) {
   constexpr int kMany = 1'000'000;
-  search::find_method(options.method);
+  method_of(options);
   require_fitness(options);
   models::require_valid(options.recipe());
   require_merge_use(options);
   find_allocation(options.allocation);
   require_allocation_use(options);
   find_sharing(options.partitions);
-  find_stage_two(options.stage_two);
-  find_dgqa(options.dgqa);
   require_allocatable(options);
-  require_range(options.population, 2, kMany, "--population");
-  require_range(options.generations, 0, kMany, "--generations");
-  require_range(options.evaluations, 0, kLargestOption, "--evaluations");
-  require_range(options.patience, 0, kMany, "--patience");
-  require_range(options.nodes, 1, kMany, "--nodes");
-  require_seconds(options.seconds);
   find_shape(options.layout);
   require_valid(options.cache);
   require_range(options.min_groups, 1, search::Partition::kMaxHeads, "--min-groups");
   require_range(options.group_limit, 0, search::Partition::kMaxHeads, "--group-limit");
-  find_distance(options.distance);
-  require_range(options.iterations, 0, kMany, "--iterations");
-  require_probability(options.accept, "--accept");
-  require_probability(options.reset, "--reset");
   require_seeds_use(options);
   require_selection_use(options);
   require_caches_use(options);

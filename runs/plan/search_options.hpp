@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@
 #include "models/tensors/compute.hpp"
 #include "runs/base/cache_setting.hpp"
 #include "runs/base/output_directory.hpp"
-#include "search/asymgqa/unit_search.hpp"
+#include "search/asymgqa/asymgqa_method.hpp"
 
 namespace regroup::runs {
 
@@ -48,8 +49,8 @@ struct SearchOptions {
   std::vector<std::filesystem::path> seed_groupings;
   std::string distance = "activation";  ///< between heads, of asymgqa
   int iterations = 0;                   ///< of asymgqa; 0: by the fitness
-  double accept = search::AsymGqaOptions().accept;
-  double reset = search::AsymGqaOptions().reset;
+  double accept = search::AsymGqaSettings().accept;
+  double reset = search::AsymGqaSettings().reset;
   std::filesystem::path calibration;  ///< empty: none
   std::filesystem::path selection;    ///< empty: part of the calibration text, or sampled
   std::filesystem::path eval;         ///< empty: sampled from the model
@@ -90,8 +91,8 @@ bool is_measured_search(const SearchOptions& options);
 /// Whether anything is chosen by measuring on the selection data.
 bool selects_by_measuring(const SearchOptions& options);
 
-/// What the options say to asymgqa; iterations, where left open, by the fitness.
-search::AsymGqaOptions asymgqa_options(const SearchOptions& options);
+/// The method with its options. Throws InputError for one that is not known or out of range.
+std::unique_ptr<search::SearchMethod> method_of(const SearchOptions& options);
 
 /// Whether statistics of activations are wanted: the fitness or the method needs them, or data for
 /// them is given.

@@ -46,7 +46,7 @@ class PointChooser {
 
   std::vector<RunPoint> choose(const search::MethodResult& found,
                                const std::optional<ComparedFront>& paper) {
-    const std::string method(search::find_method(options_.method).file_name());
+    const std::string method(search::make_method(options_.method)->file_name());
     std::vector<Size> sizes =
         kv_limits_.empty() ? add_spread(found.front, method) : add_limits(found.front, method);
     if (paper) add_compared(*paper, sizes);

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "runs/plan/choices.hpp"
 #include "search/exact/certify.hpp"
 #include "search/methods/method_table.hpp"
 
@@ -13,23 +12,6 @@ namespace {
 constexpr const char* kPaperMethod = "qcqa";
 constexpr const char* kPaperFitness = "wse";
 
-search::MethodOptions method_options(const SearchOptions& options, const SearchInputs& inputs,
-                                     const search::KeyGrams* key_grams) {
-  search::MethodOptions method;
-  method.nsga2.population = options.population;
-  method.nsga2.generations = options.generations;
-  method.nsga2.evaluations = static_cast<std::size_t>(options.evaluations);
-  method.nsga2.patience = options.patience;
-  method.seconds = options.seconds;
-  method.nodes = static_cast<std::size_t>(options.nodes);
-  method.stage_two = find_stage_two(options.stage_two);
-  method.seeds = inputs.seeds;
-  method.key_grams = key_grams;
-  method.dgqa = find_dgqa(options.dgqa);
-  method.asymgqa = asymgqa_options(options);
-  return method;
-}
-
 }  // namespace
 
 search::MethodResult run_method(const SearchOptions& options, const SearchInputs& inputs,
@@ -37,14 +19,15 @@ search::MethodResult run_method(const SearchOptions& options, const SearchInputs
                                 const search::GroupingProblem& problem,
                                 const MeasuredSelection* selection, const RunLog& log,
                                 search::MethodContext context) {
-  const search::SearchMethod& method = search::find_method(options.method);
-  const search::MethodOptions asked = method_options(options, inputs, key_grams);
-  if (selection == nullptr) return method.run(problem, asked, context);
+  const auto method = method_of(options);
+  context.seeds = inputs.seeds;
+  context.key_grams = key_grams;
+  if (selection == nullptr) return method->run(problem, context);
   const models::MergeRecipe recipe = options.recipe();
-  selection->announce(method.candidates(problem, asked), recipe, log);
+  selection->announce(method->candidates(problem), recipe, log);
   const fitness::MeasuredScore score = selection->score(recipe);
   context.score = &score;
-  return method.run(problem, asked, context);
+  return method->run(problem, context);
 }
 
 std::optional<search::Certificate> certify(const SearchOptions& options,
@@ -53,7 +36,7 @@ std::optional<search::Certificate> certify(const SearchOptions& options,
                                            const search::MethodContext& context) {
   if (is_measured_search(options) || options.allocates_by_measuring()) return std::nullopt;
   if (found.certificate) return *found.certificate;
-  const search::GroupSizes sizes = search::find_method(options.method).sizes(problem);
+  const search::GroupSizes sizes = search::make_method(options.method)->sizes(problem);
   const auto bounds = search::exact_front(problem, search::bound_units(problem, sizes, context));
   return search::certify(problem, found.front, bounds);
 }
@@ -62,13 +45,13 @@ std::optional<ComparedFront> paper_front(const SearchOptions& options,
                                          const PricedProblems& problems,
                                          const search::MethodContext& context) {
   const models::MergeRecipe recipe;
-  const search::SearchMethod& method = search::find_method(kPaperMethod);
+  const auto method = search::make_method(kPaperMethod);
   const bool is_own = options.method == kPaperMethod && options.fitness == kPaperFitness &&
                       options.recipe() == recipe;
   const search::GroupingProblem* problem = problems.find(kPaperFitness);
   if (is_own || problem == nullptr) return std::nullopt;
-  return ComparedFront{"paper", std::string(method.file_name()), recipe,
-                       method.run(*problem, search::MethodOptions(), context).front};
+  return ComparedFront{"paper", std::string(method->file_name()), recipe,
+                       method->run(*problem, context).front};
 }
 
 }  // namespace regroup::runs

@@ -3,10 +3,8 @@
 #include "fitness/head_distances.hpp"
 #include "fitness/layer_grams.hpp"
 #include "models/files/sha256.hpp"
-#include "runs/plan/choices.hpp"
 #include "runs/search/run_record.hpp"
 #include "search/method/method.hpp"
-#include "search/methods/method_table.hpp"
 
 namespace regroup::runs {
 namespace {
@@ -45,7 +43,7 @@ Moments own_moments(const models::Windows& windows, const SearchOptions& options
 std::optional<search::KeyGrams> key_grams(const models::Windows& windows,
                                           const SearchOptions& options, const SearchInputs& inputs,
                                           std::stop_token stop, search::Progress& progress) {
-  if (!search::find_method(options.method).allocates_queries()) return std::nullopt;
+  if (!method_of(options)->allocates_queries()) return std::nullopt;
   progress.begin("calibrating key norms", windows.tokens(), "tokens");
   search::KeyGrams grams = inputs.language_model->key_grams(windows, stop, progress);
   progress.end();
@@ -75,8 +73,9 @@ std::vector<Eigen::MatrixXd> method_distances(const SearchOptions& options,
                                               const SearchInputs& inputs,
                                               const models::Calibration* calibration,
                                               std::stop_token stop, search::Progress& progress) {
-  if (!search::find_method(options.method).uses_head_distances()) return {};
-  const bool by_weight = find_distance(options.distance) == HeadDistance::kWeight;
+  const auto distance = method_of(options)->head_distances();
+  if (!distance) return {};
+  const bool by_weight = distance == search::HeadDistance::kWeight;
   return fitness::head_distances(
       by_weight ? fitness::weight_grams(*inputs.model, stop, progress)
                 : fitness::activation_grams(*inputs.model, *calibration, stop, progress),

@@ -8,7 +8,7 @@
 
 #include "runs/directory/run_directory.hpp"
 #include "runs/search/search_inputs.hpp"
-#include "search/key_norm/key_grams.hpp"
+#include "search/costs/key_grams.hpp"
 
 namespace regroup::runs {
 

@@ -1,6 +1,9 @@
 #include "search/asymgqa/asymgqa_method.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 #include <vector>
@@ -8,12 +11,14 @@
 #include "search/asymgqa/found_partitions.hpp"
 #include "search/asymgqa/nearest_heads.hpp"
 #include "search/asymgqa/uniform_sizes.hpp"
-#include "search/asymgqa/unit_search.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
 
 namespace regroup::search {
 namespace {
+
+constexpr std::array kDistances = {Named<HeadDistance>{"activation", HeadDistance::kActivation},
+                                   Named<HeadDistance>{"weight", HeadDistance::kWeight}};
 
 std::vector<NearestHeads> nearest_heads(const GroupingProblem& problem,
                                         std::span<const Eigen::MatrixXd> distances) {
@@ -142,23 +147,56 @@ class Search {
   std::vector<UniformSize> sizes_;
 };
 
-}  // namespace
-
-std::size_t AsymGqaMethod::candidates(const GroupingProblem& problem,
-                                      const MethodOptions& options) const {
+/// Candidates of all units and sizes.
+std::size_t candidates_of(const GroupingProblem& problem, const AsymGqaOptions& options) {
   std::size_t total = 0;
   for (const UniformSize& size : uniform_sizes(problem)) {
     for (const int groups : size.counts) {
-      total += asymgqa_candidates(problem.heads(), groups, options.asymgqa);
+      total += asymgqa_candidates(problem.heads(), groups, options);
     }
   }
   return total;
 }
 
-MethodResult AsymGqaMethod::run(const GroupingProblem& problem, const MethodOptions& options,
+}  // namespace
+
+std::vector<Option> AsymGqaMethod::options() {
+  return {
+      {"--distance", "distance", "",
+       "asymgqa: heads are compared by what they make of the calibration text (activation) or by "
+       "their weights (weight)",
+       names_of(settings_.distance, kDistances)},
+      {"--iterations", "iterations", "N",
+       fmt::format("asymgqa: moves tried in each layer for each number of groups (0: {}, with a "
+                   "measured fitness {})",
+                   kPricedIterations, kMeasuredIterations),
+       NumberField<int>{&settings_.iterations, 0, kMany}},
+      {"--accept", "accept", "P",
+       "asymgqa: probability to go on from a grouping that is not the best so far",
+       NumberField<double>{&settings_.accept, 0, 1}},
+      {"--reset", "reset", "P", "asymgqa: probability to start a move from a new random grouping",
+       NumberField<double>{&settings_.reset, 0, 1}}};
+}
+
+void AsymGqaMethod::complete(bool by_score) {
+  settings_.iterations = unit_options(by_score).iterations;
+}
+
+AsymGqaOptions AsymGqaMethod::unit_options(bool by_score) const {
+  const int usual = by_score ? kMeasuredIterations : kPricedIterations;
+  return {settings_.iterations > 0 ? settings_.iterations : usual, settings_.accept,
+          settings_.reset};
+}
+
+std::size_t AsymGqaMethod::candidates(const GroupingProblem& problem) const {
+  return candidates_of(problem, unit_options(true));
+}
+
+MethodResult AsymGqaMethod::run(const GroupingProblem& problem,
                                 const MethodContext& context) const {
-  const Search search(problem, options.asymgqa, context);
-  context.progress.begin("searching", candidates(problem, options), "candidates");
+  const AsymGqaOptions options = unit_options(context.score != nullptr);
+  const Search search(problem, options, context);
+  context.progress.begin("searching", candidates_of(problem, options), "candidates");
   MethodResult result = context.score == nullptr ? search.priced() : search.scored(*context.score);
   context.progress.end();
   return result;

@@ -1,8 +1,19 @@
 #pragma once
 
+#include "search/asymgqa/unit_search.hpp"
 #include "search/method/method.hpp"
 
 namespace regroup::search {
+
+/// What is asked of asymgqa.
+struct AsymGqaSettings {
+  HeadDistance distance = HeadDistance::kActivation;
+  /// Of each unit, for each number of groups; 0: kPricedIterations, with a score
+  /// kMeasuredIterations.
+  int iterations = 0;
+  double accept = AsymGqaOptions().accept;
+  double reset = AsymGqaOptions().reset;
+};
 
 /// AsymGQA (arXiv 2406.14963; METHODS §3): for every number of groups that all units can have
 /// alike, one unit after the other is searched by random moves of similar heads, with its number of
@@ -17,14 +28,21 @@ namespace regroup::search {
 /// groups, which are in the paper only, and any score in place of one task's accuracy.
 class AsymGqaMethod : public SearchMethod {
  public:
+  explicit AsymGqaMethod(const AsymGqaSettings& settings = {}) : settings_(settings) {}
   std::string_view name() const override { return "asymgqa"; }
-  bool uses_head_distances() const override { return true; }
+  std::vector<Option> options() override;
+  void complete(bool by_score) override;
+  std::optional<HeadDistance> head_distances() const override { return settings_.distance; }
   bool takes_score() const override { return true; }
-  std::size_t candidates(const GroupingProblem& problem,
-                         const MethodOptions& options) const override;
+  /// Of a search by a score.
+  std::size_t candidates(const GroupingProblem& problem) const override;
   /// Throws WorkError unless there is a distance matrix for each unit.
-  MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
-                   const MethodContext& context) const override;
+  MethodResult run(const GroupingProblem& problem, const MethodContext& context) const override;
+
+ private:
+  AsymGqaOptions unit_options(bool by_score) const;
+
+  AsymGqaSettings settings_;
 };
 
 }  // namespace regroup::search

@@ -4,9 +4,17 @@
 
 namespace regroup::search {
 
-MethodResult ExactMethod::run(const GroupingProblem& problem, const MethodOptions& options,
-                              const MethodContext& context) const {
-  const ExactOptions exact{sizes(problem), options.nodes, options.seconds};
+std::vector<Option> ExactMethod::options() {
+  return {seconds_option(options_.seconds),
+          {"--nodes", "nodes", "N",
+           "Method exact where not all groups are priced: subsets that are bounded for each layer "
+           "and number of groups; more prove more",
+           NumberField<std::int64_t>{&options_.nodes, 1, kMany}}};
+}
+
+MethodResult ExactMethod::run(const GroupingProblem& problem, const MethodContext& context) const {
+  const ExactOptions exact{sizes(problem), static_cast<std::size_t>(options_.nodes),
+                           options_.seconds};
   const std::vector<ProvenUnit> units = solve_units(problem, exact, context);
   const CertifiedFront found = exact_front(problem, units);
   MethodResult result{found.front};

@@ -7,8 +7,7 @@
 
 namespace regroup::search {
 
-MethodResult NeighbourMethod::run(const GroupingProblem& problem, const MethodOptions&,
-                                  const MethodContext&) const {
+MethodResult NeighbourMethod::run(const GroupingProblem& problem, const MethodContext&) const {
   MethodResult result;
   for (int groups = 1; groups <= problem.heads(); ++groups) {
     const ModelPoint point = problem.point(neighbour_grouping(problem, groups));
@@ -28,13 +27,11 @@ MethodResult NeighbourMethod::run(const GroupingProblem& problem, const MethodOp
   return result;
 }
 
-MethodResult MqaMethod::run(const GroupingProblem& problem, const MethodOptions&,
-                            const MethodContext&) const {
+MethodResult MqaMethod::run(const GroupingProblem& problem, const MethodContext&) const {
   return {{problem.point(mqa_grouping(problem))}, {}, 1};
 }
 
-MethodResult RandomMethod::run(const GroupingProblem& problem, const MethodOptions&,
-                               const MethodContext& context) const {
+MethodResult RandomMethod::run(const GroupingProblem& problem, const MethodContext& context) const {
   const int step = problem.sharing() == PartitionSharing::kJoint ? 2 : 1;
   std::map<double, ModelPoint> best;  // by size: what the rules allow may be smaller than asked for
   MethodResult result;

@@ -9,24 +9,21 @@ class NeighbourMethod : public SearchMethod {
  public:
   std::string_view name() const override { return "neighbour"; }
   bool knows_units() const override { return true; }
-  MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
-                   const MethodContext& context) const override;
+  MethodResult run(const GroupingProblem& problem, const MethodContext& context) const override;
 };
 
 /// MQA: one group in every layer, the only point.
 class MqaMethod : public SearchMethod {
  public:
   std::string_view name() const override { return "mqa"; }
-  MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
-                   const MethodContext& context) const override;
+  MethodResult run(const GroupingProblem& problem, const MethodContext& context) const override;
 };
 
 /// Three random groupings for every reachable KV size; the cheapest of each is its point.
 class RandomMethod : public SearchMethod {
  public:
   std::string_view name() const override { return "random"; }
-  MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
-                   const MethodContext& context) const override;
+  MethodResult run(const GroupingProblem& problem, const MethodContext& context) const override;
 };
 
 /// Draws of a random baseline at one KV size.

@@ -62,12 +62,11 @@ class CheapestBySize {
 
 }  // namespace
 
-std::size_t ExhaustiveMethod::candidates(const GroupingProblem& problem,
-                                         const MethodOptions&) const {
+std::size_t ExhaustiveMethod::candidates(const GroupingProblem& problem) const {
   return GroupingEnumeration(problem).size();
 }
 
-MethodResult ExhaustiveMethod::run(const GroupingProblem& problem, const MethodOptions&,
+MethodResult ExhaustiveMethod::run(const GroupingProblem& problem,
                                    const MethodContext& context) const {
   const GroupingEnumeration groupings(problem);
   CheapestBySize cheapest(problem, context);

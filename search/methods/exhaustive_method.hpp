@@ -11,9 +11,8 @@ class ExhaustiveMethod : public SearchMethod {
  public:
   std::string_view name() const override { return "exhaustive"; }
   bool takes_score() const override { return true; }
-  std::size_t candidates(const GroupingProblem& problem, const MethodOptions&) const override;
-  MethodResult run(const GroupingProblem& problem, const MethodOptions& options,
-                   const MethodContext& context) const override;
+  std::size_t candidates(const GroupingProblem& problem) const override;
+  MethodResult run(const GroupingProblem& problem, const MethodContext& context) const override;
 };
 
 }  // namespace regroup::search

@@ -20,7 +20,7 @@ std::size_t member_within(const UnitFront& front, int groups) {
 class MemberSpace : public ChoiceSpace {
  public:
   MemberSpace(const GroupingProblem& problem, const std::vector<UnitFront>& fronts,
-              const std::vector<Grouping>& seeds)
+              std::span<const Grouping> seeds)
       : ChoiceSpace(fronts), problem_(problem), seeds_(seeds) {}
 
   std::vector<Gene> bounds() const override {
@@ -72,7 +72,7 @@ class MemberSpace : public ChoiceSpace {
   }
 
   const GroupingProblem& problem_;
-  const std::vector<Grouping>& seeds_;
+  std::span<const Grouping> seeds_;
 };
 
 /// Gene 0: the number of groups k of grouped units, less one; then one bit per unit.
@@ -135,14 +135,15 @@ class UniformSpace : public ChoiceSpace {
 
 std::unique_ptr<ChoiceSpace> make_choice_space(const GroupingProblem& problem,
                                                const std::vector<UnitFront>& fronts,
-                                               const MethodOptions& options) {
+                                               StageTwoChoice kind,
+                                               std::span<const Grouping> seeds) {
   if (problem.rules().shape == GroupShape::kStandard) {
     return std::make_unique<UniformSpace>(fronts);
   }
-  if (options.stage_two == StageTwoChoice::kBit) {
+  if (kind == StageTwoChoice::kBit) {
     return std::make_unique<BitSpace>(problem, fronts);
   }
-  return std::make_unique<MemberSpace>(problem, fronts, options.seeds);
+  return std::make_unique<MemberSpace>(problem, fronts, seeds);
 }
 
 }  // namespace regroup::search

@@ -3,8 +3,9 @@
 #include <memory>
 
 #include "search/evolution/genomes.hpp"
-#include "search/method/method.hpp"
+#include "search/problem/problem.hpp"
 #include "search/problem/unit_front.hpp"
+#include "search/qcqa/qcqa_options.hpp"
 
 namespace regroup::search {
 
@@ -31,9 +32,11 @@ class ChoiceSpace {
   std::vector<UnitFront> fronts_;
 };
 
-/// The choices that the options and the problem's shape ask for. The problem must outlive it.
+/// The choices that `kind` and the problem's shape ask for; of members, a search begins with those
+/// of the seed groupings, too. Problem and seeds must outlive it.
 std::unique_ptr<ChoiceSpace> make_choice_space(const GroupingProblem& problem,
                                                const std::vector<UnitFront>& fronts,
-                                               const MethodOptions& options);
+                                               StageTwoChoice kind,
+                                               std::span<const Grouping> seeds);
 
 }  // namespace regroup::search

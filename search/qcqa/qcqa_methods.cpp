@@ -12,10 +12,6 @@ namespace {
 constexpr std::uint64_t kStageOneKey = 1;
 constexpr std::uint64_t kStageTwoKey = 2;
 
-MethodContext with_key(const MethodContext& context, std::uint64_t child) {
-  return {context.key.split(child), context.stop, context.progress, context.store};
-}
-
 /// History and number of candidates of both stages.
 MethodResult result_of(std::vector<ModelPoint> front, const QcqaState& state) {
   MethodResult result{std::move(front), {}, state.stage_two.evaluations};
@@ -42,13 +38,12 @@ GroupSizes QcqaMethod::sizes(const GroupingProblem& problem) const {
   return problem.rules().equal_sizes() ? GroupSizes::kEqual : sizes_;
 }
 
-MethodResult QcqaMethod::run(const GroupingProblem& problem, const MethodOptions& options,
-                             const MethodContext& context) const {
+MethodResult QcqaMethod::run(const GroupingProblem& problem, const MethodContext& context) const {
   QcqaState state = load_qcqa_state(context.store);
   const std::vector<UnitFront> fronts =
-      qcqa_stage_one(problem, sizes(problem), options, with_key(context, kStageOneKey), state);
+      qcqa_stage_one(problem, sizes(problem), options_, context.with_key(kStageOneKey), state);
   std::vector<ModelPoint> front =
-      qcqa_stage_two(problem, fronts, options, with_key(context, kStageTwoKey), state);
+      qcqa_stage_two(problem, fronts, options_, context.with_key(kStageTwoKey), state);
   MethodResult result = result_of(std::move(front), state);
   result.units = fronts;
   return result;

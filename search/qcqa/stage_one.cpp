@@ -39,7 +39,7 @@ class UnitEvaluator : public Evaluator {
 
 /// Partitions of unit `u` that a search by `costs` begins with.
 std::vector<Partition> seed_partitions(const GroupingProblem& problem, std::size_t u,
-                                       const CostTable& costs, const std::vector<Grouping>& seeds) {
+                                       const CostTable& costs, std::span<const Grouping> seeds) {
   const Unit& unit = problem.units()[u];
   std::vector<Partition> partitions;
   for (const int groups : unit.group_counts) {
@@ -57,7 +57,7 @@ std::vector<Partition> seed_partitions(const GroupingProblem& problem, std::size
 class UnitSearch {
  public:
   UnitSearch(const GroupingProblem& problem, std::size_t u, GroupSizes sizes,
-             const MethodOptions& options, RandomKey key)
+             const Nsga2Options& options, std::span<const Grouping> seeds, RandomKey key)
       : unit_(problem.units()[u]),
         space_(make_partition_space(unit_, sizes)),
         sketch_(is_costly(*unit_.costs) ? unit_.costs->sketch() : nullptr),
@@ -65,8 +65,7 @@ class UnitSearch {
         evaluator_(evolved_, *space_),
         memo_(evaluator_, space_->variation().genes()),
         one_group_cost_(evolved_.partition_cost(Partition::one_group(unit_.heads()))),
-        search_(space_->variation(), memo_, seeds(problem, u, options),
-                unit_options(problem, options), key) {}
+        search_(space_->variation(), memo_, genomes(problem, u, seeds), options, key) {}
 
   const Unit& unit() const { return unit_; }
   Nsga2& search() { return search_; }
@@ -122,20 +121,12 @@ class UnitSearch {
     return descend(*unit_.costs, descend(*sketch_, start, moves), moves, share);
   }
 
-  Genomes seeds(const GroupingProblem& problem, std::size_t u, const MethodOptions& options) const {
-    Genomes genomes(space_->variation().genes());
-    for (const Partition& partition : seed_partitions(problem, u, evolved_, options.seeds)) {
-      if (const auto genome = space_->genome(partition)) genomes.append(*genome);
-    }
-    return genomes;
-  }
-
-  /// A stage's limit of evaluations is shared out evenly.
-  static Nsga2Options unit_options(const GroupingProblem& problem, const MethodOptions& options) {
-    Nsga2Options result = options.nsga2;
-    const std::size_t units = problem.units().size();
-    if (result.evaluations > 0) {
-      result.evaluations = std::max<std::size_t>(1, result.evaluations / units);
+  /// What the first population holds.
+  Genomes genomes(const GroupingProblem& problem, std::size_t u,
+                  std::span<const Grouping> seeds) const {
+    Genomes result(space_->variation().genes());
+    for (const Partition& partition : seed_partitions(problem, u, evolved_, seeds)) {
+      if (const auto genome = space_->genome(partition)) result.append(*genome);
     }
     return result;
   }
@@ -150,17 +141,28 @@ class UnitSearch {
   Nsga2 search_;
 };
 
+/// A stage's limit of evaluations is shared out evenly.
+Nsga2Options unit_options(const QcqaOptions& options, std::size_t units) {
+  Nsga2Options result = options.nsga2();
+  if (result.evaluations > 0) {
+    result.evaluations = std::max<std::size_t>(1, result.evaluations / units);
+  }
+  return result;
+}
+
 /// All units of a problem, a generation at a time.
 class StageOne {
  public:
-  StageOne(const GroupingProblem& problem, GroupSizes sizes, const MethodOptions& options,
+  StageOne(const GroupingProblem& problem, GroupSizes sizes, const QcqaOptions& options,
            const MethodContext& context, const QcqaState& state)
       : needs_all_counts_(problem.rules().shape == GroupShape::kStandard),
         searches_(problem.units().size()),
         history_(state.unit_history) {
     history_.resize(searches_.size());
+    const Nsga2Options limits = unit_options(options, searches_.size());
     for_each_unit("first prices", context, [&](std::size_t u) {
-      searches_[u] = std::make_unique<UnitSearch>(problem, u, sizes, options, context.key.split(u));
+      searches_[u] = std::make_unique<UnitSearch>(problem, u, sizes, limits, context.seeds,
+                                                  context.key.split(u));
       if (!state.stage_one.empty()) searches_[u]->search().restore(state.stage_one[u]);
     });
   }
@@ -221,13 +223,13 @@ class StageOne {
 }  // namespace
 
 std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes sizes,
-                                      const MethodOptions& options, const MethodContext& context,
+                                      const QcqaOptions& options, const MethodContext& context,
                                       QcqaState& state) {
   StageOne units(problem, sizes, options, context, state);
   if (state.stage > 1) return units.fronts(context);
   const StageDeadline clock(state.seconds, options.seconds);
   context.progress.begin("stage 1: partitions of each layer",
-                         static_cast<std::size_t>(options.nsga2.generations) + 1, "generations");
+                         static_cast<std::size_t>(options.generations) + 1, "generations");
   context.progress.advance(static_cast<std::size_t>(units.generations()));
   while (!units.is_done() && (units.generations() == 0 || !clock.is_over())) {
     if (context.stop.stop_requested()) throw Interrupted();

@@ -4,6 +4,7 @@
 
 #include "search/method/method.hpp"
 #include "search/problem/unit_front.hpp"
+#include "search/qcqa/qcqa_options.hpp"
 #include "search/qcqa/qcqa_state.hpp"
 
 namespace regroup::search {
@@ -18,7 +19,7 @@ namespace regroup::search {
 /// date and kept in the context's store. A `state` that has generations already is gone on from.
 /// Throws Interrupted on the context's stop.
 std::vector<UnitFront> qcqa_stage_one(const GroupingProblem& problem, GroupSizes sizes,
-                                      const MethodOptions& options, const MethodContext& context,
+                                      const QcqaOptions& options, const MethodContext& context,
                                       QcqaState& state);
 
 }  // namespace regroup::search

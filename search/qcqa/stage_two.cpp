@@ -56,13 +56,14 @@ GenerationRecord record(const Nsga2& search, const GroupingProblem& problem, dou
 
 std::vector<ModelPoint> qcqa_stage_two(const GroupingProblem& problem,
                                        const std::vector<UnitFront>& fronts,
-                                       const MethodOptions& options, const MethodContext& context,
+                                       const QcqaOptions& options, const MethodContext& context,
                                        QcqaState& state) {
-  const std::unique_ptr<ChoiceSpace> space = make_choice_space(problem, fronts, options);
+  const std::unique_ptr<ChoiceSpace> space =
+      make_choice_space(problem, fronts, options.stage_two, context.seeds);
   const BoundedIntegers variation(space->bounds());
   const ModelEvaluator evaluator(problem, *space);
   const MemoEvaluator memo(evaluator, variation.genes());
-  Nsga2Options limits = options.nsga2;
+  Nsga2Options limits = options.nsga2();
   limits.size_limit = problem.kv_heads_limit();
   Nsga2 search(variation, memo, space->seeds(static_cast<std::size_t>(limits.population)), limits,
                context.key);

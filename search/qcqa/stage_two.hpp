@@ -2,6 +2,7 @@
 
 #include "search/method/method.hpp"
 #include "search/problem/unit_front.hpp"
+#include "search/qcqa/qcqa_options.hpp"
 #include "search/qcqa/qcqa_state.hpp"
 
 namespace regroup::search {
@@ -14,7 +15,7 @@ namespace regroup::search {
 /// to date and gone on from as in stage 1. Throws Interrupted on the context's stop.
 std::vector<ModelPoint> qcqa_stage_two(const GroupingProblem& problem,
                                        const std::vector<UnitFront>& fronts,
-                                       const MethodOptions& options, const MethodContext& context,
+                                       const QcqaOptions& options, const MethodContext& context,
                                        QcqaState& state);
 
 }  // namespace regroup::search

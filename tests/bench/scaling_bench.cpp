@@ -34,8 +34,8 @@ bool same_fronts(const std::vector<search::UnitFront>& a, const std::vector<sear
 /// Fronts of stage 1; adds the candidates looked at to `evaluations`.
 std::vector<search::UnitFront> run(const search::GroupingProblem& problem, const Scale& scale,
                                    std::size_t& evaluations) {
-  const search::MethodOptions options{
-      .nsga2 = {.population = scale.population, .generations = scale.generations}};
+  const search::QcqaOptions options{.population = scale.population,
+                                    .generations = scale.generations};
   search::QcqaState state;
   auto fronts = search::qcqa_stage_one(problem, search::GroupSizes::kArbitrary, options,
                                        *tests::QuietContext(3), state);

@@ -32,14 +32,17 @@ std::vector<Eigen::MatrixXd> distances_of(const GroupingProblem& problem) {
   return distances;
 }
 
+AsymGqaMethod method_of(const AsymGqaOptions& options) {
+  return AsymGqaMethod(
+      {.iterations = options.iterations, .accept = options.accept, .reset = options.reset});
+}
+
 MethodResult run_method(const GroupingProblem& problem, const AsymGqaOptions& options = {},
                         const GroupingScore* score = nullptr) {
   SilentProgress silent;
   NoStateStore store;
   const auto distances = distances_of(problem);
-  MethodOptions method;
-  method.asymgqa = options;
-  return AsymGqaMethod().run(problem, method, {RandomKey(5), {}, silent, store, distances, score});
+  return method_of(options).run(problem, {RandomKey(5), {}, silent, store, distances, score});
 }
 
 /// The least cost of every number of groups, by looking at all partitions.
@@ -114,7 +117,7 @@ TEST_CASE(
       }
     }
     CHECK(differ == (sharing == PartitionSharing::kIndependent));
-    CHECK(found.evaluations == AsymGqaMethod().candidates(problem, {}));
+    CHECK(found.evaluations == method_of({}).candidates(problem));
   }
 }
 
@@ -218,11 +221,11 @@ TEST_CASE("AsymGQA stops when asked, and needs distances of every unit") {
   const GroupingProblem problem = random_problem(2, 6, GroupingRules{}, RandomKey(56));
   SilentProgress silent;
   NoStateStore store;
-  CHECK_THROWS_AS(AsymGqaMethod().run(problem, {}, {RandomKey(1), {}, silent, store}), WorkError);
+  CHECK_THROWS_AS(AsymGqaMethod().run(problem, {RandomKey(1), {}, silent, store}), WorkError);
   std::stop_source stop;
   stop.request_stop();
   const auto distances = distances_of(problem);
   CHECK_THROWS_AS(
-      AsymGqaMethod().run(problem, {}, {RandomKey(1), stop.get_token(), silent, store, distances}),
+      AsymGqaMethod().run(problem, {RandomKey(1), stop.get_token(), silent, store, distances}),
       Interrupted);
 }

@@ -65,9 +65,8 @@ class Scene {
   }
   MethodResult run(StateStore& store) const {
     SilentProgress silent;
-    MethodOptions options;
-    options.asymgqa.iterations = 60;
-    return AsymGqaMethod().run(problem_, options, {RandomKey(5), {}, silent, store, distances_});
+    const AsymGqaMethod method({.iterations = 60});
+    return method.run(problem_, {RandomKey(5), {}, silent, store, distances_});
   }
   /// Prices asked for since the last call.
   std::size_t priced() { return count_.exchange(0); }

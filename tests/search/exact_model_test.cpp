@@ -6,6 +6,8 @@
 #include "search/base/parallel.hpp"
 #include "search/exact/budget_split.hpp"
 #include "search/exact/certify.hpp"
+#include "search/exact/exact_method.hpp"
+#include "search/qcqa/qcqa_methods.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/near.hpp"
 #include "tests/support/random_tables.hpp"
@@ -133,7 +135,7 @@ TEST_CASE("large layers get a certified front, the same for one thread and many"
   const GroupingProblem problem = random_problem(2, 20, PartitionSharing::kJoint, RandomKey(44));
   const auto run = [&](int threads) {
     set_threads(threads);
-    return run_method("exact", problem, 1, {.nodes = 3});
+    return run_method(ExactMethod({.nodes = 3}), problem, 1);
   };
   const MethodResult found = run(1);
   const MethodResult again = run(3);
@@ -148,7 +150,7 @@ TEST_CASE("large layers get a certified front, the same for one thread and many"
   }
   CHECK(found.certificate->best == again.certificate->best);
   // More nodes never loosen the bound.
-  const MethodResult more = run_method("exact", problem, 1, {.nodes = 30});
+  const MethodResult more = run_method(ExactMethod({.nodes = 30}), problem, 1);
   CHECK(more.certificate->best <= found.certificate->best);
 }
 
@@ -177,7 +179,7 @@ TEST_CASE("evolutionary search comes within a thousandth of the exact front") {
   const GroupingProblem problem = random_problem(12, 12, PartitionSharing::kJoint, RandomKey(47));
   const QuietContext context(1);
   const auto exact = exact_front(problem, bound_units(problem, GroupSizes::kArbitrary, *context));
-  const MethodResult found =
-      run_method("qcqa", problem, 1, {.nsga2 = {.population = 100, .generations = 50}});
+  const MethodResult found = run_method(
+      QcqaMethod(GroupSizes::kArbitrary, {.population = 100, .generations = 50}), problem, 1);
   CHECK(certify(problem, found.front, exact).fraction() > 0.999);
 }

@@ -85,9 +85,9 @@ TEST_CASE("exhaustive: by a score, the best of every size that no smaller one be
   const QuietContext quiet(1);
   MethodContext context = *quiet;
   context.score = &score;
-  const MethodResult found = find_method("exhaustive").run(problem, {}, context);
+  const MethodResult found = make_method("exhaustive")->run(problem, context);
   CHECK(found.evaluations == 225);
-  CHECK(find_method("exhaustive").candidates(problem, {}) == 225);
+  CHECK(make_method("exhaustive")->candidates(problem) == 225);
   // The dearest grouping is the smallest one, and nothing larger is better.
   REQUIRE(found.front.size() == 1);
   CHECK(found.front[0].objectives.size == 4);
@@ -102,6 +102,6 @@ TEST_CASE("exhaustive: refuses what it cannot finish, and stops when asked") {
   CHECK_THROWS_AS(require_enumerable(1, 11), InputError);
   QuietContext quiet(1);
   quiet.stop().request_stop();
-  CHECK_THROWS_AS(find_method("exhaustive").run(random_problem(2, 4, {}, RandomKey(8)), {}, *quiet),
+  CHECK_THROWS_AS(make_method("exhaustive")->run(random_problem(2, 4, {}, RandomKey(8)), *quiet),
                   Interrupted);
 }

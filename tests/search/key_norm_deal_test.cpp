@@ -1,8 +1,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "search/costs/key_grams.hpp"
 #include "search/key_norm/deal.hpp"
-#include "search/key_norm/key_grams.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/near.hpp"
 #include "tests/support/random_tables.hpp"

@@ -4,6 +4,7 @@
 #include "search/base/error.hpp"
 #include "search/costs/allocation.hpp"
 #include "search/key_norm/deal.hpp"
+#include "search/key_norm/key_norm_methods.hpp"
 #include "search/method/method.hpp"
 #include "search/methods/method_table.hpp"
 #include "tests/support/catch.hpp"
@@ -30,12 +31,17 @@ KeyGrams random_grams(int heads, int queries, RandomKey key) {
   return grams;
 }
 
+MethodResult run(const SearchMethod& method, const GroupingProblem& problem, const KeyGrams* grams,
+                 std::uint64_t seed) {
+  const QuietContext quiet(seed);
+  MethodContext context = *quiet;
+  context.key_grams = grams;
+  return method.run(problem, context);
+}
+
 MethodResult run(const char* method, const GroupingProblem& problem, const KeyGrams* grams,
-                 std::uint64_t seed, DgqaKind kind = DgqaKind::kEma) {
-  MethodOptions options;
-  options.key_grams = grams;
-  options.dgqa = kind;
-  return run_method(method, problem, seed, options);
+                 std::uint64_t seed) {
+  return run(*make_method(method), problem, grams, seed);
 }
 
 }  // namespace
@@ -114,7 +120,8 @@ TEST_CASE("DGQA depends on its kind and its key, and repeats") {
   const KeyGrams grams = random_grams(7, 28, RandomKey(44));
   const auto groupings = [&](std::uint64_t seed, DgqaKind kind) {
     std::vector<Grouping> all;
-    for (const ModelPoint& point : run("dgqa", problem, &grams, seed, kind).front) {
+    for (const ModelPoint& point :
+         run(KeyNormMethod(KeyNormDeal::kReplayed, kind), problem, &grams, seed).front) {
       all.push_back(point.grouping);
     }
     return all;
@@ -172,7 +179,7 @@ TEST_CASE("key-norm methods keep to the rules") {
 TEST_CASE("key-norm methods need key norms, the others do not") {
   const GroupingProblem problem = random_problem(2, 4, PartitionSharing::kJoint, RandomKey(46));
   for (const std::string_view name : method_names()) {
-    CHECK(find_method(name).allocates_queries() == (name == "kdgqa" || name == "dgqa"));
+    CHECK(make_method(name)->allocates_queries() == (name == "kdgqa" || name == "dgqa"));
   }
   CHECK_THROWS_AS(run("kdgqa", problem, nullptr, 1), WorkError);
 }

@@ -3,6 +3,7 @@
 
 #include "search/base/parallel.hpp"
 #include "search/qcqa/marginal_allocation.hpp"
+#include "search/qcqa/qcqa_methods.hpp"
 #include "search/qcqa/stage_one.hpp"
 #include "search/qcqa/stage_two.hpp"
 #include "tests/support/catch.hpp"
@@ -36,15 +37,14 @@ std::map<int, double> exact_model_front(const GroupingProblem& problem,
 
 std::vector<UnitFront> stage_one(const GroupingProblem& problem, GroupSizes sizes) {
   QcqaState state;
-  return qcqa_stage_one(problem, sizes, {.nsga2 = {.population = 60, .generations = 60}},
-                        *QuietContext(1), state);
+  return qcqa_stage_one(problem, sizes, {.population = 60, .generations = 60}, *QuietContext(1),
+                        state);
 }
 
 std::vector<ModelPoint> stage_two(const GroupingProblem& problem,
                                   const std::vector<UnitFront>& fronts, StageTwoChoice choice) {
   QcqaState state;
-  const MethodOptions options{.nsga2 = {.population = 100, .generations = 100},
-                              .stage_two = choice};
+  const QcqaOptions options{.population = 100, .generations = 100, .stage_two = choice};
   return qcqa_stage_two(problem, fronts, options, *QuietContext(2), state);
 }
 
@@ -142,7 +142,8 @@ TEST_CASE("a whole search gives the same bytes for one thread and many") {
       random_problem(5, 6, PartitionSharing::kIndependent, RandomKey(26));
   const auto run = [&](int threads) {
     set_threads(threads);
-    return run_method("qcqa", problem, 4, {.nsga2 = {.population = 30, .generations = 20}});
+    return run_method(QcqaMethod(GroupSizes::kArbitrary, {.population = 30, .generations = 20}),
+                      problem, 4);
   };
   const MethodResult one = run(1);
   const MethodResult many = run(4);

@@ -4,9 +4,8 @@
 #include "search/base/error.hpp"
 #include "search/evolution/nsga2.hpp"
 #include "search/evolution/variations/arbitrary_groups.hpp"
-#include "search/methods/method_table.hpp"
+#include "search/qcqa/qcqa_methods.hpp"
 #include "search/qcqa/qcqa_state.hpp"
-#include "search/qcqa/stage_one.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"
@@ -38,9 +37,10 @@ class RecordingStore : public StateStore {
 };
 
 MethodResult run_with(StateStore& store, const GroupingProblem& problem,
-                      const MethodOptions& options) {
+                      const QcqaOptions& options) {
   SilentProgress silent;
-  return find_method("qcqa").run(problem, options, {RandomKey(5), {}, silent, store});
+  return QcqaMethod(GroupSizes::kArbitrary, options)
+      .run(problem, {RandomKey(5), {}, silent, store});
 }
 
 void check_equal(const MethodResult& a, const MethodResult& b) {
@@ -74,7 +74,7 @@ std::size_t units_evaluations(const QcqaState& state) {
 
 TEST_CASE("a search goes on from every one of its states to the same end") {
   const GroupingProblem problem = random_problem(3, 7, PartitionSharing::kJoint, RandomKey(71));
-  const MethodOptions options{.nsga2 = {.population = 24, .generations = 12}};
+  const QcqaOptions options{.population = 24, .generations = 12};
   RecordingStore unbroken;
   const MethodResult expected = run_with(unbroken, problem, options);
   REQUIRE(unbroken.states.size() > 20);
@@ -107,7 +107,7 @@ TEST_CASE("a record that is cut is refused, wherever it ends") {
 TEST_CASE("a search ends at its limit of evaluations") {
   const GroupingProblem problem = random_problem(3, 9, PartitionSharing::kJoint, RandomKey(72));
   RecordingStore store;
-  const MethodOptions options{.nsga2 = {.population = 20, .generations = 100, .evaluations = 330}};
+  const QcqaOptions options{.population = 20, .generations = 100, .evaluations = 330};
   run_with(store, problem, options);
   CHECK(units_evaluations(store.states.back()) == 330);
   CHECK(store.states.back().stage_two.evaluations <= 330);
@@ -129,8 +129,7 @@ TEST_CASE("a search ends after generations in vain") {
 TEST_CASE("a limit of time ends both stages, after one generation at least") {
   const GroupingProblem problem = random_problem(3, 9, PartitionSharing::kJoint, RandomKey(73));
   // Over before anything is done, on any machine.
-  const MethodOptions options{.nsga2 = {.population = 20, .generations = 1'000'000},
-                              .seconds = 1e-9};
+  const QcqaOptions options{.population = 20, .generations = 1'000'000, .seconds = 1e-9};
   RecordingStore store;
   const MethodResult found = run_with(store, problem, options);
   CHECK_FALSE(found.front.empty());
@@ -146,7 +145,7 @@ TEST_CASE("seed groupings are searched from, wherever they come from") {
   const GroupingProblem problem({{table, table, table}}, {});
   const MethodResult exact = run_method("exact", problem, 1);
   // Only the first population, little room for luck: what is found there was seeded.
-  MethodOptions options{.nsga2 = {.population = 40, .generations = 0}};
+  const QcqaMethod method(GroupSizes::kArbitrary, {.population = 40, .generations = 0});
   const auto error_at = [&](const MethodResult& found, double size) {
     double least = 1e300;
     for (const ModelPoint& point : found.front) {
@@ -155,9 +154,11 @@ TEST_CASE("seed groupings are searched from, wherever they come from") {
     return least;
   };
   const ModelPoint& planted = exact.front[exact.front.size() / 3];
-  const double without = error_at(run_method("qcqa", problem, 1, options), planted.objectives.size);
-  options.seeds = {planted.grouping};
-  const double with = error_at(run_method("qcqa", problem, 1, options), planted.objectives.size);
+  const double without = error_at(run_method(method, problem, 1), planted.objectives.size);
+  const QuietContext quiet(1);
+  MethodContext context = *quiet;
+  context.seeds = {&planted.grouping, 1};
+  const double with = error_at(method.run(problem, context), planted.objectives.size);
   CHECK(with == Approx(planted.objectives.error));
   CHECK(without > with);
 }
@@ -199,9 +200,9 @@ TEST_CASE("infeasible candidates rank behind all feasible ones, the smaller befo
 TEST_CASE("a search under a limit keeps to it and is better there than one that was cut") {
   const GroupingProblem whole = random_problem(6, 10, PartitionSharing::kJoint, RandomKey(76));
   const GroupingProblem limited = random_problem(6, 10, {.kv_heads_limit = 30}, RandomKey(76));
-  const MethodOptions options{.nsga2 = {.population = 20, .generations = 20}};
-  const MethodResult found = run_method("qcqa", limited, 1, options);
-  const MethodResult cut = run_method("qcqa", whole, 1, options);
+  const QcqaMethod method(GroupSizes::kArbitrary, {.population = 20, .generations = 20});
+  const MethodResult found = run_method(method, limited, 1);
+  const MethodResult cut = run_method(method, whole, 1);
   double best = 1e300;
   for (const ModelPoint& point : cut.front) {
     if (point.objectives.size <= 30) best = std::min(best, point.objectives.error);

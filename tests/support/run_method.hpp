@@ -21,12 +21,18 @@ class QuietContext {
   search::MethodContext context_;
 };
 
-/// Runs a method by its name on the command line.
+/// Runs a method by its name on the command line, with default options.
 inline search::MethodResult run_method(std::string_view name,
-                                       const search::GroupingProblem& problem, std::uint64_t seed,
-                                       const search::MethodOptions& options = {}) {
+                                       const search::GroupingProblem& problem, std::uint64_t seed) {
   const QuietContext context(seed);
-  return search::find_method(name).run(problem, options, *context);
+  return search::make_method(name)->run(problem, *context);
+}
+
+/// Runs a method with options.
+inline search::MethodResult run_method(const search::SearchMethod& method,
+                                       const search::GroupingProblem& problem, std::uint64_t seed) {
+  const QuietContext context(seed);
+  return method.run(problem, *context);
 }
 
 }  // namespace regroup::tests

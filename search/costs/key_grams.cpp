@@ -1,4 +1,4 @@
-#include "search/key_norm/key_grams.hpp"
+#include "search/costs/key_grams.hpp"
 
 #include <algorithm>
 #include <cmath>
