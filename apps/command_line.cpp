@@ -90,6 +90,8 @@ int run_command_line(int argc, char** argv) {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return report_usage(program, error);
+  } catch (const InputError& error) {
+    return report_failure(kInputExit, error.what());
   }
   for (std::size_t i = 0; i < commands.size(); ++i) {
     if (!declared[i]->parsed()) continue;

@@ -87,21 +87,6 @@ models::ComputeOptions ComputeChoice::options() const {
                     .found = "--device " + device});
 }
 
-void declare_cache_setting(runs::CacheSetting& setting, CLI::App& command) {
-  command
-      .add_option("--cache-budget", setting.budget,
-                  "Memory for the KV cache, as 8GiB, at --context and --batch")
-      ->type_name("SIZE");
-  command
-      .add_option("--context", setting.context,
-                  "Tokens of a sequence in the cache (0: the model's context)")
-      ->capture_default_str()
-      ->type_name("N");
-  command.add_option("--batch", setting.batch, "Sequences in the cache")
-      ->capture_default_str()
-      ->type_name("N");
-}
-
 void require_writable_file(const std::filesystem::path& file, const std::string& option) {
   const auto refuse = [&](const std::string& found) {
     throw InputError({.what = "output file cannot be written",

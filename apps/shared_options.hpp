@@ -7,7 +7,6 @@
 
 #include "apps/terminal/console.hpp"
 #include "models/tensors/compute.hpp"
-#include "runs/base/cache_setting.hpp"
 #include "runs/base/option_checks.hpp"
 
 namespace regroup::apps {
@@ -41,9 +40,6 @@ struct ComputeChoice {
   /// of no use.
   models::ComputeOptions options() const;
 };
-
-/// --cache-budget, --context and --batch of a model that is served.
-void declare_cache_setting(runs::CacheSetting& setting, CLI::App& command);
 
 /// Throws InputError, naming `option`, if a file that is to be written cannot be: tries it, with
 /// the temporary name that the file will have.

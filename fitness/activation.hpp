@@ -11,6 +11,7 @@ namespace regroup::fitness {
 class ActivationError : public Fitness {
  public:
   std::string_view name() const override { return "activation"; }
+  PriceLabel label() const override { return {"activation", "activation error"}; }
   models::MergeNeeds needs() const override { return models::MergeNeeds::kMoments; }
   std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
 };

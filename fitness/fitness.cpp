@@ -6,7 +6,7 @@
 #include <array>
 
 #include "fitness/activation.hpp"
-#include "fitness/measured_score.hpp"
+#include "fitness/price.hpp"
 #include "fitness/residual.hpp"
 #include "fitness/wse.hpp"
 #include "search/base/error.hpp"
@@ -44,11 +44,9 @@ const Fitness& find_fitness(std::string_view name) {
   for (const Fitness* fitness : kFitnesses) {
     if (fitness->name() == name) return *fitness;
   }
-  std::vector<std::string_view> names = fitness_names();
-  for (const MeasuredFitness& measured : measured_fitnesses()) names.push_back(measured.name);
   throw InputError({.what = "fitness is not known",
                     .where = "--fitness",
-                    .expected = fmt::format("one of {}", fmt::join(names, ", ")),
+                    .expected = fmt::format("one of {}", fmt::join(price_names(), ", ")),
                     .found = std::string(name)});
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fitness/price_label.hpp"
 #include "models/calibration/calibration.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "models/recipes/merge_recipe.hpp"
@@ -27,7 +28,9 @@ struct FitnessInput {
 class Fitness {
  public:
   virtual ~Fitness() = default;
+  /// As on the command line and as a field of front.json: "wse".
   virtual std::string_view name() const = 0;
+  virtual PriceLabel label() const = 0;
   /// What it reads of FitnessInput::calibration, which must then be there.
   virtual models::MergeNeeds needs() const { return models::MergeNeeds::kWeights; }
   /// Whether its price is shown in every run that has what it needs, or only where asked for.

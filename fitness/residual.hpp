@@ -18,6 +18,7 @@ class ResidualPrice : public Fitness {
 class Residual : public ResidualPrice {
  public:
   std::string_view name() const override { return "residual"; }
+  PriceLabel label() const override { return {"residual", "merge residual"}; }
   models::MergeNeeds needs() const override { return models::MergeNeeds::kMoments; }
   std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
 };
@@ -29,6 +30,7 @@ class Residual : public ResidualPrice {
 class Fisher : public ResidualPrice {
  public:
   std::string_view name() const override { return "fisher"; }
+  PriceLabel label() const override { return {"Fisher", "Fisher price, nats per token"}; }
   models::MergeNeeds needs() const override { return models::MergeNeeds::kGradients; }
   std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
 };

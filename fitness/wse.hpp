@@ -10,6 +10,7 @@ namespace regroup::fitness {
 class Wse : public Fitness {
  public:
   std::string_view name() const override { return "wse"; }
+  PriceLabel label() const override { return {"WSE", "weight-sharing error (WSE)"}; }
   std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
 };
 

@@ -14,8 +14,6 @@ class CorrelateCommand : public Command {
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
 
  private:
-  void declare_groupings(CLI::App& command);
-
   runs::CorrelateOptions options_;
   ComputeChoice compute_;
   ThreadOptions threads_;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "apps/option_declaration.hpp"
 #include "fitness/layer_grams.hpp"
 #include "models/files/json_file.hpp"
 
@@ -58,7 +59,7 @@ ordered_json cache_json(const runs::CacheSetting& setting, const models::Pretrai
                        {"batch", setting.batch},
                        {"bytes", runs::cache_bytes(setting, model, source)}};
   if (const auto fits = runs::kv_heads_in_budget(setting, model)) {
-    json["budget_bytes"] = runs::parse_size(setting.budget, "--cache-budget");
+    json["budget_bytes"] = setting.budget->bytes;
     json["kv_ratio_within_budget"] = static_cast<double>(*fits) / source;
   }
   return json;
@@ -73,7 +74,7 @@ std::string cache_text(const runs::CacheSetting& setting, const models::Pretrain
     const double ratio = json["kv_ratio_within_budget"].get<double>();
     const int smallest = 2 * model.config.layers;
     const double least = 1.0 / model.config.kv_heads;
-    text += fmt::format("; {} holds a KV ratio of {:.4f}", setting.budget, ratio);
+    text += fmt::format("; {} holds a KV ratio of {:.4f}", setting.budget->text, ratio);
     if (ratio < least) {
       text += fmt::format(", less than one group in every layer ({})",
                           runs::size_text(runs::cache_bytes(setting, model, smallest)));
@@ -150,7 +151,7 @@ CLI::App* InspectCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "inspect", "Architecture, heads, KV bytes per token, similarity and norms of heads");
   command->add_option("MODEL", model_, "Hugging Face directory")->required();
-  declare_cache_setting(cache_, *command);
+  declare_options(runs::options(cache_), *command);
   command->add_flag("--json", json_, "Print JSON");
   threads_.declare(*command);
   verbosity_.declare(*command);
@@ -159,7 +160,7 @@ CLI::App* InspectCommand::declare(CLI::App& program) {
 
 void InspectCommand::run(const Session& session) {
   threads_.apply();
-  runs::require_valid(cache_);
+  search::require_in_range(runs::options(cache_));
   const models::PretrainedModel model = models::open_model(model_);
   models::require_finite_attention(model);
   search::SilentProgress silent;

@@ -2,7 +2,7 @@
 
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
-#include "runs/plan/search_options.hpp"
+#include "runs/plan/search_request.hpp"
 
 namespace regroup::apps {
 
@@ -14,13 +14,7 @@ class SearchCommand : public Command {
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
 
  private:
-  void declare_method(CLI::App& command);
-  void declare_rules(CLI::App& command);
-  void declare_budget(CLI::App& command);
-  void declare_asymgqa(CLI::App& command);
-  void declare_data(CLI::App& command);
-
-  runs::SearchOptions options_;
+  runs::SearchRequest request_;
   ComputeChoice compute_;
   ThreadOptions threads_;
   VerbosityOptions verbosity_;

@@ -80,7 +80,7 @@ std::vector<Series> series_of(const runs::RunData& run, const std::string& run_l
 /// undefined one is absent, since JSON has no NaN.
 json correlations(const runs::RunData& run, const std::vector<std::size_t>& points) {
   json all = json::object();
-  for (std::size_t p = 0; p < kProxies.size(); ++p) {
+  for (std::size_t p = 0; p < runs::proxies().size(); ++p) {
     std::vector<double> proxy, loss;
     for (const std::size_t i : points) {
       if (!run.points[i].proxies[p] || !run.points[i].loss) continue;
@@ -93,7 +93,7 @@ json correlations(const runs::RunData& run, const std::vector<std::size_t>& poin
     const double tau = fitness::kendall(proxy, loss);
     if (!std::isnan(rho)) entry["rho"] = rho;
     if (!std::isnan(tau)) entry["tau"] = tau;
-    all[std::string(kProxies[p].key)] = std::move(entry);
+    all[std::string(runs::proxies()[p].field())] = std::move(entry);
   }
   return all;
 }
@@ -136,8 +136,8 @@ json point_data(const runs::RunData& run, const runs::FrontPoint& point, Partiti
   put(data, "accuracy_stderr", point.accuracy_stderr);
   put(data, "agreement", point.top1_agreement);
   put(data, "search_better", point.search_better);
-  for (std::size_t i = 0; i < kProxies.size(); ++i) {
-    put(data, std::string(kProxies[i].key).c_str(), point.proxies[i]);
+  for (std::size_t i = 0; i < point.proxies.size(); ++i) {
+    put(data, std::string(runs::proxies()[i].field()).c_str(), point.proxies[i]);
   }
   return data;
 }
@@ -222,8 +222,9 @@ json run_data(const runs::RunData& run, const std::string& label, PartitionTable
 
 json proxy_data() {
   json all = json::array();
-  for (const runs::Proxy& proxy : runs::kProxies) {
-    all.push_back({{"key", proxy.key}, {"label", proxy.label}, {"axis", proxy.axis}});
+  for (const fitness::Price& proxy : runs::proxies()) {
+    const fitness::PriceLabel names = proxy.label();
+    all.push_back({{"key", proxy.field()}, {"label", names.label}, {"axis", names.axis}});
   }
   return all;
 }

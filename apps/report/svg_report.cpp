@@ -97,12 +97,12 @@ Plot choose_plot(std::span<const runs::RunData> runs) {
         .axis = "loss, nats per token", .quantity = loss_of, .source = &runs::RunData::source_loss};
   }
   std::size_t proxy = 0;
-  while (proxy + 1 < kProxies.size() && !any_point(runs, [&](const runs::FrontPoint& p) {
+  while (proxy + 1 < runs::proxies().size() && !any_point(runs, [&](const runs::FrontPoint& p) {
            return p.proxies[proxy].has_value();
          })) {
     ++proxy;
   }
-  return {.axis = std::string(kProxies[proxy].axis) + ", not measured",
+  return {.axis = std::string(runs::proxies()[proxy].label().axis) + ", not measured",
           .quantity = proxy_of,
           .proxy = proxy};
 }

@@ -37,23 +37,22 @@ constexpr std::uint64_t kLabelKey = 6;
 constexpr std::uint64_t kPaperKey = 7;
 constexpr std::uint64_t kBootstrapKey = 8;
 
-search::RandomKey run_key(const runs::SearchOptions& options) {
-  return search::RandomKey(static_cast<std::uint64_t>(options.seed));
+search::RandomKey run_key(const runs::SearchPlan& plan) {
+  return search::RandomKey(plan.seed);
 }
 
 /// What tells two runs apart; a resumed run must have the same.
-nlohmann::ordered_json identity(const runs::SearchOptions& options,
-                                const runs::SearchInputs& inputs) {
+nlohmann::ordered_json identity(const runs::SearchPlan& plan, const runs::SearchInputs& inputs) {
   return {{"regroup", runs::version_record()},
-          {"seed", options.seed},
-          {"options", options.result_options()},
-          {"data", runs::data_hashes(options, inputs)}};
+          {"seed", plan.seed},
+          {"options", plan.options},
+          {"data", runs::data_hashes(plan, inputs)}};
 }
 
-runs::RunDirectory::Existing existing(const runs::SearchOptions& options) {
-  if (options.force) return runs::RunDirectory::Existing::kReplace;
-  return options.resume ? runs::RunDirectory::Existing::kResume
-                        : runs::RunDirectory::Existing::kRefuse;
+runs::RunDirectory::Existing existing(const runs::RunPlace& place) {
+  if (place.force) return runs::RunDirectory::Existing::kReplace;
+  return place.resume ? runs::RunDirectory::Existing::kResume
+                      : runs::RunDirectory::Existing::kRefuse;
 }
 
 /// Puts what is measured on the selection data in the place of the points' price.
@@ -67,8 +66,7 @@ void price_by_measuring(std::vector<runs::RunPoint>& points,
 }
 
 /// The sizes that a measured allocation answers: those of the limits, else what the run will show.
-std::vector<int> allocated_sizes(const runs::SearchOptions& options,
-                                 const runs::SearchInputs& inputs,
+std::vector<int> allocated_sizes(const runs::SearchPlan& plan, const runs::SearchInputs& inputs,
                                  const search::GroupingProblem& problem,
                                  const search::MethodResult& found) {
   std::set<int> sizes;
@@ -76,7 +74,8 @@ std::vector<int> allocated_sizes(const runs::SearchOptions& options,
     sizes.insert(search::kv_heads_within(limit, problem.source_kv_heads()));
   }
   if (sizes.empty()) {
-    for (const search::ModelPoint& point : runs::shown_points(options, problem, found.front)) {
+    for (const search::ModelPoint& point :
+         runs::shown_points(plan.measuring, problem, found.front)) {
       sizes.insert(point.grouping.kv_heads());
     }
   }
@@ -109,10 +108,10 @@ SearchSummary finished_summary(const std::filesystem::path& run) {
 /// One search from opened inputs on, step by step.
 class SearchJob {
  public:
-  SearchJob(const runs::SearchOptions& options, const runs::SearchInputs& inputs,
+  SearchJob(const runs::SearchPlan& plan, const runs::SearchInputs& inputs,
             const runs::RunDirectory& directory, runs::StageTimes& times, const Console& console,
             std::stop_token stop)
-      : options_(options),
+      : plan_(plan),
         inputs_(inputs),
         directory_(directory),
         times_(times),
@@ -123,23 +122,23 @@ class SearchJob {
   SearchSummary run() {
     prepare();
     const runs::PricedProblems problems =
-        runs::price(options_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
+        runs::price(plan_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
     const std::vector<Eigen::MatrixXd> distances = runs::method_distances(
-        options_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
+        plan_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
     times_.finish("price");
     const search::MethodContext context{key(kMethodKey), stop_, console_.progress(), state_,
                                         distances};
     const search::MethodResult found = search(problems, context);
     std::vector<runs::RunPoint> points = priced_points(problems, found, context);
     times_.finish("search");
-    const auto certificate = runs::certify(options_, problems.problem(), found, context);
+    const auto certificate = runs::certify(plan_, problems.problem(), found, context);
     times_.finish("certify");
     const auto source = measure(points);
     return write(points, {certificate, source, statistics_.named_by_groupings}, found);
   }
 
  private:
-  search::RandomKey key(std::uint64_t child) const { return run_key(options_).split(child); }
+  search::RandomKey key(std::uint64_t child) const { return run_key(plan_).split(child); }
 
   /// Text of the run: given by the user, or written by the model itself.
   models::Windows text(const std::optional<models::Windows>& given, std::uint64_t key) const {
@@ -149,20 +148,20 @@ class SearchJob {
 
   /// Texts and statistics that the search needs.
   void prepare() {
-    if (runs::uses_calibration(options_)) {
+    if (plan_.uses_calibration()) {
       texts_.calibration = text(inputs_.calibration_windows, kCalibrationTextKey);
-      statistics_ = runs::calibrate(*texts_.calibration, options_, inputs_, directory_,
-                                    key(kLabelKey), stop_, console_.progress());
+      statistics_ = runs::calibrate(*texts_.calibration, plan_, inputs_, directory_, key(kLabelKey),
+                                    stop_, console_.progress());
       times_.finish("calibrate");
     }
     if (inputs_.language_model) {
       merger_ =
           std::make_shared<const models::Merger>(*inputs_.language_model, statistics_.calibration);
     }
-    if (runs::selects_by_measuring(options_)) {
+    if (plan_.selects_by_measuring()) {
       texts_.selection = text(inputs_.selection_windows, kSelectionTextKey);
     }
-    if (const auto* measured = fitness::find_measured_fitness(options_.fitness)) {
+    if (const auto* measured = plan_.price.measured()) {
       selection_.emplace(*measured, merger_, *texts_.selection, directory_, stop_);
     }
   }
@@ -171,16 +170,15 @@ class SearchJob {
   search::MethodResult search(const runs::PricedProblems& problems,
                               const search::MethodContext& context) {
     search::MethodResult found =
-        runs::run_method(options_, inputs_, statistics_.key_grams_or_null(), problems.problem(),
+        runs::run_method(plan_, inputs_, statistics_.key_grams_or_null(), problems.problem(),
                          selection_ ? &*selection_ : nullptr, console_, context);
     console_.detail(fmt::format("{} candidates priced, {} on the front", found.evaluations,
                                 found.front.size()));
-    if (options_.allocates_by_measuring()) {
+    if (plan_.allocates_by_measuring()) {
       const models::CandidateMeter meter(merger_, *texts_.selection);
-      const runs::MeasuredAllocation allocation(meter, options_.recipe(), directory_, console_,
-                                                stop_);
-      found.front = allocation.allocate(
-          problems.problem(), found, allocated_sizes(options_, inputs_, problems.problem(), found));
+      const runs::MeasuredAllocation allocation(meter, plan_.recipe, directory_, console_, stop_);
+      found.front = allocation.allocate(problems.problem(), found,
+                                        allocated_sizes(plan_, inputs_, problems.problem(), found));
     }
     return found;
   }
@@ -191,21 +189,22 @@ class SearchJob {
                                             const search::MethodContext& context) const {
     search::NoStateStore no_state;
     const auto paper = runs::paper_front(
-        options_, problems, {key(kPaperKey), context.stop, context.progress, no_state});
-    std::vector<runs::RunPoint> points = runs::choose_points(
-        options_, inputs_.kv_limits, problems.problem(), found, paper, key(kBaselineKey));
+        plan_, problems, {key(kPaperKey), context.stop, context.progress, no_state});
+    std::vector<runs::RunPoint> points =
+        runs::choose_points({std::string(plan_.method->file_name()), plan_.recipe, plan_.measuring},
+                            inputs_.kv_limits, problems.problem(), found, paper, key(kBaselineKey));
     runs::fill_proxies(points, problems);
     if (selection_) price_by_measuring(points, *selection_);
-    if (options_.allocates_by_measuring()) price_by_divergence(points, found.front);
+    if (plan_.allocates_by_measuring()) price_by_divergence(points, found.front);
     return points;
   }
 
   /// Measures the points on the data that are reported; what the source gives, if they are.
   std::optional<runs::SourceMeasures> measure(std::vector<runs::RunPoint>& points) {
     std::optional<runs::SourceMeasures> source;
-    if (options_.measure > 0) {
+    if (plan_.measuring.points > 0) {
       texts_.eval = text(inputs_.eval_windows, kEvalTextKey);
-      runs::PointScores scores(merger_, *texts_.eval, options_.cache_types(), directory_, console_,
+      runs::PointScores scores(merger_, *texts_.eval, plan_.measuring.caches, directory_, console_,
                                stop_);
       source = runs::measure_points(points, scores, key(kBootstrapKey));
       times_.finish("measure");
@@ -216,12 +215,12 @@ class SearchJob {
 
   SearchSummary write(const std::vector<runs::RunPoint>& points,
                       const runs::FrontSummary& found_summary, const search::MethodResult& found) {
-    SearchSummary summary{.run = options_.output};
-    summary.front = runs::write_front(points, found_summary, options_, *inputs_.model, directory_);
+    SearchSummary summary{.run = plan_.place.output};
+    summary.front = runs::write_front(points, found_summary, plan_, *inputs_.model, directory_);
     directory_.write("history.csv", runs::history_csv(found.history));
     if (!found.proofs.empty()) directory_.write("proof.csv", runs::proof_csv(found.proofs));
     // The report is drawn from the record, which gets its final name last.
-    const auto record = runs::run_record(options_, inputs_, texts_, found.evaluations);
+    const auto record = runs::run_record(plan_, inputs_, texts_, found.evaluations);
     write_run_report(directory_, record);
     times_.finish("report");
     summary.seconds = times_.seconds();
@@ -231,12 +230,12 @@ class SearchJob {
     directory_.write(
         "run.json",
         models::json_text(
-            runs::finished_record(record, options_, statistics_.named_by_run, summary.seconds), 1) +
+            runs::finished_record(record, plan_, statistics_.named_by_run, summary.seconds), 1) +
             "\n");
     return summary;
   }
 
-  const runs::SearchOptions& options_;
+  const runs::SearchPlan& plan_;
   const runs::SearchInputs& inputs_;
   const runs::RunDirectory& directory_;
   runs::StageTimes& times_;
@@ -251,21 +250,20 @@ class SearchJob {
 
 }  // namespace
 
-SearchSummary run_search(const runs::SearchOptions& asked, const Console& console,
+SearchSummary run_search(runs::SearchRequest request, const Console& console,
                          std::stop_token stop) {
   runs::StageTimes times;
-  auto model = std::make_shared<const models::PretrainedModel>(models::open_model(asked.model));
+  auto model =
+      std::make_shared<const models::PretrainedModel>(models::open_model(request.place.model));
   models::require_equal_layers(*model);
-  runs::SearchOptions options = asked;
-  options.complete(model->config);
-  runs::require_valid(options);
+  const runs::SearchPlan plan = runs::make_plan(std::move(request), model->config);
   require_program("gnuplot");
-  const runs::SearchInputs inputs = runs::open_inputs(options, std::move(model));
-  runs::RunDirectory directory(options.output, existing(options), identity(options, inputs));
-  if (directory.is_finished()) return finished_summary(options.output);
+  const runs::SearchInputs inputs = runs::open_inputs(plan, std::move(model));
+  runs::RunDirectory directory(plan.place.output, existing(plan.place), identity(plan, inputs));
+  if (directory.is_finished()) return finished_summary(plan.place.output);
   directory.begin();
   times.finish("open");
-  return SearchJob(options, inputs, directory, times, console, std::move(stop)).run();
+  return SearchJob(plan, inputs, directory, times, console, std::move(stop)).run();
 }
 
 }  // namespace regroup::apps

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/terminal/console.hpp"
-#include "runs/plan/search_options.hpp"
+#include "runs/plan/search_request.hpp"
 #include "runs/points/run_points.hpp"
 
 namespace regroup::apps {
@@ -21,7 +21,6 @@ struct SearchSummary {
 
 /// The whole search, from a checkpoint to a run directory with a report. Throws InputError before
 /// anything is written, WorkError, Interrupted.
-SearchSummary run_search(const runs::SearchOptions& options, const Console& console,
-                         std::stop_token stop);
+SearchSummary run_search(runs::SearchRequest request, const Console& console, std::stop_token stop);
 
 }  // namespace regroup::apps

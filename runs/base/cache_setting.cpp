@@ -6,30 +6,41 @@
 #include <array>
 
 #include "runs/base/option_checks.hpp"
-#include "search/base/error.hpp"
 
 namespace regroup::runs {
 namespace {
 
-void require_count(std::int64_t value, std::int64_t least, const char* option) {
-  constexpr std::int64_t kMost = 1'000'000'000;
-  if (value >= least && value <= kMost) return;
-  throw InputError({.what = "option is out of range",
-                    .where = option,
-                    .expected = fmt::format("{} to {}", least, kMost),
-                    .found = std::to_string(value)});
+constexpr int kMostTokens = 1'000'000'000;
+
+search::TextField size_field(std::optional<MemorySize>& size, const char* flag) {
+  return {[&size, flag](const std::string& text) {
+            size = MemorySize{text, parse_size(text, flag)};
+          },
+          [&size] { return size ? size->text : std::string(); }};
 }
 
 }  // namespace
 
-std::int64_t CacheSetting::tokens(const models::ModelConfig& config) const {
-  return (context > 0 ? context : config.context) * batch;
+std::vector<search::Option> options(CacheSetting& setting) {
+  return {{.flag = "--cache-budget",
+           .key = "cache_budget",
+           .unit = "SIZE",
+           .help = "Memory for the KV cache, as 8GiB, at --context and --batch",
+           .field = size_field(setting.budget, "--cache-budget")},
+          {.flag = "--context",
+           .key = "cache_context",
+           .unit = "N",
+           .help = "Tokens of a sequence in the cache (0: the model's context)",
+           .field = search::NumberField<std::int64_t>{&setting.context, 0, kMostTokens}},
+          {.flag = "--batch",
+           .key = "cache_batch",
+           .unit = "N",
+           .help = "Sequences in the cache",
+           .field = search::NumberField<int>{&setting.batch, 1, kMostTokens}}};
 }
 
-void require_valid(const CacheSetting& setting) {
-  require_count(setting.context, 0, "--context");
-  require_count(setting.batch, 1, "--batch");
-  if (!setting.budget.empty()) parse_size(setting.budget, "--cache-budget");
+std::int64_t CacheSetting::tokens(const models::ModelConfig& config) const {
+  return (context > 0 ? context : config.context) * batch;
 }
 
 double cache_bytes(const CacheSetting& setting, const models::PretrainedModel& model,
@@ -40,8 +51,8 @@ double cache_bytes(const CacheSetting& setting, const models::PretrainedModel& m
 
 std::optional<int> kv_heads_in_budget(const CacheSetting& setting,
                                       const models::PretrainedModel& model) {
-  if (setting.budget.empty()) return std::nullopt;
-  const auto budget = static_cast<double>(parse_size(setting.budget, "--cache-budget"));
+  if (!setting.budget) return std::nullopt;
+  const auto budget = static_cast<double>(setting.budget->bytes);
   const int source = model.config.stored_kv_heads();
   return static_cast<int>(std::min<double>(source, budget / cache_bytes(setting, model, 1)));
 }

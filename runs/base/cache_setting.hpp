@@ -3,25 +3,33 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/pretrained/pretrained_model.hpp"
+#include "search/base/options.hpp"
 
 namespace regroup::runs {
+
+/// An amount of memory.
+struct MemorySize {
+  std::string text;  ///< as it was asked for: "8GiB"
+  std::uint64_t bytes = 0;
+};
 
 /// How a model will be served, and the memory there is for its KV cache: --cache-budget, --context
 /// and --batch.
 struct CacheSetting {
-  std::string budget;        ///< "8GiB"; empty: none
+  std::optional<MemorySize> budget;
   std::int64_t context = 0;  ///< tokens per sequence; 0: the model's own
   int batch = 1;             ///< sequences
 
-  bool is_given() const { return !budget.empty() || context > 0 || batch > 1; }
+  bool is_given() const { return budget.has_value() || context > 0 || batch > 1; }
   /// Tokens that the cache holds.
   std::int64_t tokens(const models::ModelConfig& config) const;
 };
 
-/// Throws InputError, naming the option, for a number out of range or a budget that is no size.
-void require_valid(const CacheSetting& setting);
+/// The options, bound to `setting`.
+std::vector<search::Option> options(CacheSetting& setting);
 
 /// Bytes of KV cache that the setting takes with `kv_heads` key and value heads stored in all.
 double cache_bytes(const CacheSetting& setting, const models::PretrainedModel& model, int kv_heads);

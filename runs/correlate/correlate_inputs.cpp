@@ -106,7 +106,7 @@ CorrelateTexts open_texts(const CorrelateOptions& options, const models::Pretrai
 CorrelateInputs open_inputs(const CorrelateOptions& options) {
   auto model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
   models::require_equal_layers(*model);
-  models::require_refit_passes(options.recipe(), model->config);
+  models::require_refit_passes(options.recipe.recipe(), model->config);
   if (options.exhaustive) {
     search::require_enumerable(model->config.layers, model->config.kv_heads);
   }

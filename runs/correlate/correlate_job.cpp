@@ -35,7 +35,7 @@ std::vector<GroupingSample> draw_samples(std::span<const PricedProxy> proxies,
 CorrelateResult sample_and_measure(const CorrelateOptions& options, const CorrelateInputs& inputs,
                                    const RunLog& log, std::stop_token stop) {
   const search::RandomKey key(static_cast<std::uint64_t>(options.seed));
-  const models::MergeRecipe recipe = options.recipe();
+  const models::MergeRecipe recipe = options.recipe.recipe();
   search::Progress& progress = log.progress();
   const auto calibration = std::make_shared<const models::Calibration>(
       make_calibration(inputs.language_model, inputs.texts.calibration, inputs.texts.data.sha256,

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <string>
 #include <vector>
 
-#include "models/recipes/merge_recipe.hpp"
+#include "models/merge/operators/merge_table.hpp"
+#include "models/recipes/recipe_options.hpp"
 #include "models/tensors/compute.hpp"
 
 namespace regroup::runs {
@@ -16,23 +16,21 @@ struct CorrelateOptions {
   std::filesystem::path data;
   std::filesystem::path selection;  ///< to measure on; empty: the last quarter of `data`
   std::filesystem::path output;
-  std::string merge = "optimal";
-  bool renorm = false;
-  std::string refit = "none";
+  models::RecipeRequest recipe = {.merge = &models::find_merge("optimal"),
+                                  .refit = models::Refit::kNone};
   int samples = 3;          ///< random groupings of each size
   bool exhaustive = false;  ///< all groupings of each size instead
   std::vector<double> kv;   ///< in (0, 1), ascending and distinct; empty: the usual ones
   std::int64_t tokens = 0;  ///< of `data`; 0: all
   std::int64_t seed = 1;
   bool force = false;
-  std::string dtype = "float32";
   models::ComputeOptions compute;
 
-  /// How the groupings that are measured are merged.
-  models::MergeRecipe recipe() const;
+  /// The options that say which groupings are compared, bound to this object.
+  std::vector<search::Option> options();
 };
 
-/// Throws InputError for a name that is not known or a number out of range, naming the option.
-void require_valid(const CorrelateOptions& options);
+/// Throws InputError for a number out of range, naming the option.
+void require_valid(CorrelateOptions options);
 
 }  // namespace regroup::runs

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "runs/plan/choices.hpp"
 #include "search/base/error.hpp"
 #include "search/groupings/grouping.hpp"
 
@@ -23,11 +22,10 @@ int smallest_kv_heads(const search::GroupingRules& rules, const models::ModelCon
   return total;
 }
 
-void require_reachable(const SearchOptions& options, const models::PretrainedModel& model,
-                       int smallest) {
+void require_reachable(const SearchPlan& plan, const models::PretrainedModel& model, int smallest) {
   const int source = source_kv_heads(model.config);
   const double smallest_ratio = static_cast<double>(smallest) / source;
-  for (const double limit : options.kv) {
+  for (const double limit : plan.kv) {
     if (search::kv_heads_within(limit, source) >= smallest) continue;
     throw InputError(
         {.what = "KV size is below the smallest that can be reached",
@@ -35,20 +33,20 @@ void require_reachable(const SearchOptions& options, const models::PretrainedMod
          .expected = fmt::format("at least {}, the fewest groups in every layer", smallest_ratio),
          .found = fmt::format("{}", limit)});
   }
-  const std::optional<int> budget = kv_heads_in_budget(options.cache, model);
+  const std::optional<int> budget = kv_heads_in_budget(plan.cache, model);
   if (!budget || *budget >= smallest) return;
   throw InputError({.what = "the KV cache does not fit into the budget",
                     .where = "--cache-budget",
                     .expected = fmt::format("at least {}, the fewest groups in every layer",
-                                            size_text(cache_bytes(options.cache, model, smallest))),
-                    .found = options.cache.budget});
+                                            size_text(cache_bytes(plan.cache, model, smallest))),
+                    .found = plan.cache.budget->text});
 }
 
 }  // namespace
 
-std::vector<double> kv_limits(const SearchOptions& options, const models::PretrainedModel& model) {
-  std::vector<double> limits = options.kv;
-  if (const auto budget = kv_heads_in_budget(options.cache, model)) {
+std::vector<double> kv_limits(const SearchPlan& plan, const models::PretrainedModel& model) {
+  std::vector<double> limits = plan.kv;
+  if (const auto budget = kv_heads_in_budget(plan.cache, model)) {
     limits.push_back(static_cast<double>(*budget) / source_kv_heads(model.config));
   }
   std::ranges::sort(limits);
@@ -56,17 +54,11 @@ std::vector<double> kv_limits(const SearchOptions& options, const models::Pretra
   return limits;
 }
 
-search::GroupingRules grouping_rules(const SearchOptions& options,
-                                     const models::PretrainedModel& model) {
-  search::GroupingRules rules;
-  rules.sharing = find_sharing(options.partitions);
-  rules.shape = find_shape(options.layout);
-  rules.min_groups = options.min_groups;
-  rules.max_groups = options.group_limit;
-  rules.frozen_layers = options.freeze_layers;
+search::GroupingRules grouping_rules(const SearchPlan& plan, const models::PretrainedModel& model) {
+  search::GroupingRules rules = plan.rules;
   search::require_consistent(rules, model.config.layers);
-  require_reachable(options, model, smallest_kv_heads(rules, model.config));
-  const std::vector<double> limits = kv_limits(options, model);
+  require_reachable(plan, model, smallest_kv_heads(rules, model.config));
+  const std::vector<double> limits = kv_limits(plan, model);
   if (!limits.empty()) {
     rules.kv_heads_limit = search::kv_heads_within(limits.back(), source_kv_heads(model.config));
   }

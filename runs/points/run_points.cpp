@@ -6,7 +6,6 @@
 #include <set>
 
 #include "search/methods/baseline_methods.hpp"
-#include "search/methods/method_table.hpp"
 #include "search/problem/baselines.hpp"
 #include "search/problem/front_selection.hpp"
 
@@ -40,15 +39,14 @@ struct Size {
 /// Makes the points of one run, one series after another.
 class PointChooser {
  public:
-  PointChooser(const SearchOptions& options, const std::vector<double>& kv_limits,
+  PointChooser(const OwnSeries& own, const std::vector<double>& kv_limits,
                const search::GroupingProblem& problem, search::RandomKey key)
-      : options_(options), kv_limits_(kv_limits), problem_(problem), key_(key) {}
+      : own_(own), kv_limits_(kv_limits), problem_(problem), key_(key) {}
 
   std::vector<RunPoint> choose(const search::MethodResult& found,
                                const std::optional<ComparedFront>& paper) {
-    const std::string method(search::make_method(options_.method)->file_name());
     std::vector<Size> sizes =
-        kv_limits_.empty() ? add_spread(found.front, method) : add_limits(found.front, method);
+        kv_limits_.empty() ? add_spread(found.front) : add_limits(found.front);
     if (paper) add_compared(*paper, sizes);
     add_neighbours(sizes);
     add_mqa(sizes);
@@ -63,12 +61,11 @@ class PointChooser {
     return problem_.sharing() == search::PartitionSharing::kJoint ? kv_heads / 2 * 2 : kv_heads;
   }
 
-  std::vector<Size> add_spread(const std::vector<search::ModelPoint>& front,
-                               const std::string& method) {
+  std::vector<Size> add_spread(const std::vector<search::ModelPoint>& front) {
     const std::vector<int> uniform = uniform_sizes(problem_);
     std::set<int> baseline_sizes;
-    for (const search::ModelPoint& point : shown_points(options_, problem_, front)) {
-      add("search", method, options_.recipe(), problem_.point(point.grouping), std::nullopt);
+    for (const search::ModelPoint& point : shown_points(own_.measuring, problem_, front)) {
+      add("search", own_.method, own_.recipe, problem_.point(point.grouping), std::nullopt);
       const auto above = std::ranges::upper_bound(uniform, point.objectives.size);
       if (above != uniform.begin()) baseline_sizes.insert(*std::prev(above));
     }
@@ -80,14 +77,13 @@ class PointChooser {
     return sizes;
   }
 
-  std::vector<Size> add_limits(const std::vector<search::ModelPoint>& front,
-                               const std::string& method) {
+  std::vector<Size> add_limits(const std::vector<search::ModelPoint>& front) {
     std::vector<Size> sizes;
     for (const double limit : kv_limits_) {
       const int size = reachable(search::kv_heads_within(limit, problem_.source_kv_heads()));
       const search::ModelPoint* best = search::best_within(front, size);
       if (best != nullptr)
-        add("search", method, options_.recipe(), problem_.point(best->grouping), limit);
+        add("search", own_.method, own_.recipe, problem_.point(best->grouping), limit);
       sizes.push_back({size, limit});
     }
     return sizes;
@@ -142,7 +138,7 @@ class PointChooser {
     points_.push_back({series, method, recipe, point, {}, limit, {}, {}, false, name});
   }
 
-  const SearchOptions& options_;
+  const OwnSeries& own_;
   const std::vector<double>& kv_limits_;
   const search::GroupingProblem& problem_;
   search::RandomKey key_;
@@ -151,21 +147,20 @@ class PointChooser {
 
 }  // namespace
 
-std::vector<search::ModelPoint> shown_points(const SearchOptions& options,
+std::vector<search::ModelPoint> shown_points(const Measuring& measuring,
                                              const search::GroupingProblem& problem,
                                              const std::vector<search::ModelPoint>& front) {
   const std::size_t most =
-      options.measure > 0 ? static_cast<std::size_t>(options.measure) : kProxyPoints;
+      measuring.points > 0 ? static_cast<std::size_t>(measuring.points) : kProxyPoints;
   return search::spread_over_sizes(front, uniform_sizes(problem), most);
 }
 
-std::vector<RunPoint> choose_points(const SearchOptions& options,
-                                    const std::vector<double>& kv_limits,
+std::vector<RunPoint> choose_points(const OwnSeries& own, const std::vector<double>& kv_limits,
                                     const search::GroupingProblem& problem,
                                     const search::MethodResult& found,
                                     const std::optional<ComparedFront>& paper,
                                     search::RandomKey key) {
-  return PointChooser(options, kv_limits, problem, key).choose(found, paper);
+  return PointChooser(own, kv_limits, problem, key).choose(found, paper);
 }
 
 void mark_front(std::vector<RunPoint>& points) {

@@ -7,7 +7,8 @@
 
 #include "fitness/bootstrap.hpp"
 #include "fitness/loss_estimate.hpp"
-#include "runs/plan/search_options.hpp"
+#include "models/recipes/merge_recipe.hpp"
+#include "runs/plan/plan_parts.hpp"
 #include "search/method/method.hpp"
 
 namespace regroup::runs {
@@ -50,8 +51,15 @@ struct RunPoint {
   std::vector<CacheMeasures> caches = {};    ///< of the run's other cache types, in their order
 };
 
+/// How a run's own points are named and merged, and how many of them are looked at.
+struct OwnSeries {
+  std::string method;  ///< as in files
+  models::MergeRecipe recipe;
+  Measuring measuring;
+};
+
 /// Of a whole front the points to look at: at most --measure of them spread over the sizes.
-std::vector<search::ModelPoint> shown_points(const SearchOptions& options,
+std::vector<search::ModelPoint> shown_points(const Measuring& measuring,
                                              const search::GroupingProblem& problem,
                                              const std::vector<search::ModelPoint>& front);
 
@@ -60,8 +68,7 @@ std::vector<search::ModelPoint> shown_points(const SearchOptions& options,
 /// paper's recipe where it is compared, and baselines at the same sizes: neighbour GQA with the
 /// most groups that fit, MQA, and three random draws. Baselines are mean-merged. Series in this
 /// order, each by ascending size.
-std::vector<RunPoint> choose_points(const SearchOptions& options,
-                                    const std::vector<double>& kv_limits,
+std::vector<RunPoint> choose_points(const OwnSeries& own, const std::vector<double>& kv_limits,
                                     const search::GroupingProblem& problem,
                                     const search::MethodResult& found,
                                     const std::optional<ComparedFront>& paper,

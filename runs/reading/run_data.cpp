@@ -162,8 +162,8 @@ FrontPoint read_point(const JsonFields& fields) {
   if (point.kv_ratio <= 0 || point.kv_ratio > 1) {
     fields.refuse("kv_ratio", "a number in (0, 1]", fmt::format("{}", point.kv_ratio));
   }
-  for (std::size_t i = 0; i < kProxies.size(); ++i) {
-    point.proxies[i] = fields.optional_number(std::string(kProxies[i].key).c_str());
+  for (const fitness::Price& proxy : proxies()) {
+    point.proxies.push_back(fields.optional_number(std::string(proxy.field()).c_str()));
   }
   return point;
 }
@@ -206,6 +206,11 @@ std::filesystem::path real_path(const std::filesystem::path& directory) {
 }
 
 }  // namespace
+
+const std::vector<fitness::Price>& proxies() {
+  static const std::vector<fitness::Price> kAll = fitness::all_prices();
+  return kAll;
+}
 
 RunData load_run(const std::filesystem::path& directory) {
   return load_run(directory, models::read_json_file(directory / "run.json"));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -8,28 +7,16 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "fitness/price.hpp"
+
 namespace regroup::runs {
 
-/// A proxy that a front may carry: its key in front.json and how the report names it.
-struct Proxy {
-  std::string_view key;    ///< "wse"
-  std::string_view label;  ///< short name in tables: "WSE"
-  std::string_view axis;   ///< axis title: "weight-sharing error (WSE)"
-};
-
-/// Every proxy known to the report; a new one is one line here.
-inline constexpr std::array kProxies{
-    Proxy{"wse", "WSE", "weight-sharing error (WSE)"},
-    Proxy{"activation", "activation", "activation error"},
-    Proxy{"residual", "residual", "merge residual"},
-    Proxy{"fisher", "Fisher", "Fisher price, nats per token"},
-    Proxy{"selection_loss", "selection loss", "loss on the selection data, nats per token"},
-    Proxy{"selection_error", "selection error", "share of the selection data's tokens not found"},
-};
+/// What a front may be priced by, as the report shows it: every price there is, by its field in
+/// front.json.
+const std::vector<fitness::Price>& proxies();
 
 /// Pairs in the order in which they are shown.
 using NamedTexts = std::vector<std::pair<std::string, std::string>>;
@@ -55,13 +42,13 @@ struct CachePoint {
 /// One point of front.json together with its grouping. What was not measured is absent.
 struct FrontPoint {
   std::string series, method;
-  std::string recipe;                 ///< "optimal + both refits"
-  double kv_ratio = 0;                ///< of the source model's cache, in (0, 1]
-  std::uint64_t bytes_per_token = 0;  ///< of KV cache
-  std::array<std::optional<double>, kProxies.size()> proxies;
-  std::optional<double> loss;                             ///< nats per token
-  std::optional<double> delta_loss;                       ///< loss - source loss
-  std::optional<double> delta_loss_stderr;                ///< paired over windows
+  std::string recipe;                          ///< "optimal + both refits"
+  double kv_ratio = 0;                         ///< of the source model's cache, in (0, 1]
+  std::uint64_t bytes_per_token = 0;           ///< of KV cache
+  std::vector<std::optional<double>> proxies;  ///< in the order of `proxies()`
+  std::optional<double> loss;                  ///< nats per token
+  std::optional<double> delta_loss;            ///< loss - source loss
+  std::optional<double> delta_loss_stderr;     ///< paired over windows
   std::optional<double> delta_loss_low, delta_loss_high;  ///< 95 % interval of delta_loss
   std::optional<double> kl, kl_stderr;                    ///< KL(source ‖ point), nats per token
   std::optional<double> accuracy, accuracy_stderr;        ///< where the task has one, share

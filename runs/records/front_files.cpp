@@ -100,7 +100,7 @@ std::vector<std::string> grouping_names(const std::vector<RunPoint>& points) {
   return {names.begin(), names.end()};
 }
 
-void write_grouping(const RunPoint& point, const SearchOptions& options,
+void write_grouping(const RunPoint& point, const SearchPlan& plan,
                     const models::PretrainedModel& model, const RunDirectory& directory,
                     const std::optional<models::CalibrationReference>& calibration) {
   ordered_json objectives = ordered_json::object();
@@ -108,17 +108,15 @@ void write_grouping(const RunPoint& point, const SearchOptions& options,
   if (point.loss) objectives["loss"] = point.loss->mean;
   directory.write(
       grouping_path(point),
-      models::grouping_text(
-          point.point.grouping, point.recipe, model,
-          {objectives, point.method, options.fitness, static_cast<std::uint64_t>(options.seed),
-           point.recipe.needs_calibration() ? calibration : std::nullopt}));
+      models::grouping_text(point.point.grouping, point.recipe, model,
+                            {objectives, point.method, std::string(plan.price.name()), plan.seed,
+                             point.recipe.needs_calibration() ? calibration : std::nullopt}));
 }
 
 /// The field of a point by which the run chose among its groupings.
-std::string price_name(const SearchOptions& options) {
-  if (options.allocates_by_measuring()) return kSelectionDivergence;
-  const fitness::MeasuredFitness* measured = fitness::find_measured_fitness(options.fitness);
-  return measured != nullptr ? std::string(measured->field) : options.fitness;
+std::string price_name(const SearchPlan& plan) {
+  if (plan.allocates_by_measuring()) return kSelectionDivergence;
+  return std::string(plan.price.field());
 }
 
 }  // namespace
@@ -128,13 +126,13 @@ std::string grouping_path(const RunPoint& point) {
 }
 
 ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary& summary,
-                         const SearchOptions& options, const models::PretrainedModel& model,
+                         const SearchPlan& plan, const models::PretrainedModel& model,
                          const RunDirectory& directory) {
   const int source_heads = model.config.stored_kv_heads();
   ordered_json front = {{"format", "regroup.front"},
                         {"version", 1},
-                        {"fitness", options.fitness},
-                        {"price", price_name(options)},
+                        {"fitness", std::string(plan.price.name())},
+                        {"price", price_name(plan)},
                         {"source",
                          {{"kv_bytes_per_token",
                            models::kv_bytes_per_token(model.config, source_heads, model.dtype)}}}};
@@ -150,7 +148,7 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
   front["points"] = ordered_json::array();
   directory.announce_groupings(grouping_names(points));
   for (const RunPoint& point : points) {
-    write_grouping(point, options, model, directory, summary.calibration);
+    write_grouping(point, plan, model, directory, summary.calibration);
     front["points"].push_back(point_json(point, model));
   }
   directory.write("front.csv", front_csv(points, front["points"]));

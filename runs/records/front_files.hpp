@@ -8,6 +8,7 @@
 #include "models/grouping/grouping_file.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "runs/directory/run_directory.hpp"
+#include "runs/plan/search_plan.hpp"
 #include "runs/points/measure_points.hpp"
 #include "runs/points/run_points.hpp"
 
@@ -24,8 +25,7 @@ struct FrontSummary {
 /// Writes front.json, front.csv, groupings/*.json and, where other types of KV cache were measured,
 /// caches.csv of a run; returns front.json's document.
 nlohmann::ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary& summary,
-                                   const SearchOptions& options,
-                                   const models::PretrainedModel& model,
+                                   const SearchPlan& plan, const models::PretrainedModel& model,
                                    const RunDirectory& directory);
 
 /// Path of a point's grouping file inside the run directory.

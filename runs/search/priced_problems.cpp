@@ -4,20 +4,20 @@
 
 namespace regroup::runs {
 
-PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
+PricedProblems price(const SearchPlan& plan, const SearchInputs& inputs,
                      const models::Calibration* calibration, std::stop_token stop,
                      search::Progress& progress) {
   PricedProblems problems;
-  const models::MergeRecipe recipe = options.recipe();
   for (const fitness::Fitness* fitness : fitness::all_fitnesses()) {
-    const bool own = fitness->name() == options.fitness;
+    const bool own = fitness == plan.price.summed();
     if (!fitness::provides(calibration, fitness->needs()) || !(own || fitness->is_cheap()))
       continue;
     if (own) problems.own = problems.all.size();
     problems.all.emplace_back(
-        fitness->name(), search::GroupingProblem(fitness->layer_costs({*inputs.model, calibration,
-                                                                       recipe, stop, progress}),
-                                                 inputs.rules));
+        fitness->name(),
+        search::GroupingProblem(
+            fitness->layer_costs({*inputs.model, calibration, plan.recipe, stop, progress}),
+            inputs.rules));
   }
   return problems;
 }

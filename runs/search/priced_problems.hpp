@@ -26,7 +26,7 @@ struct PricedProblems {
 
 /// Prices the model by every fitness that has what it needs; `calibration` is null where nothing
 /// was calibrated. Throws Interrupted on `stop`.
-PricedProblems price(const SearchOptions& options, const SearchInputs& inputs,
+PricedProblems price(const SearchPlan& plan, const SearchInputs& inputs,
                      const models::Calibration* calibration, std::stop_token stop,
                      search::Progress& progress);
 

@@ -14,40 +14,38 @@ constexpr const char* kPaperFitness = "wse";
 
 }  // namespace
 
-search::MethodResult run_method(const SearchOptions& options, const SearchInputs& inputs,
+search::MethodResult run_method(const SearchPlan& plan, const SearchInputs& inputs,
                                 const search::KeyGrams* key_grams,
                                 const search::GroupingProblem& problem,
                                 const MeasuredSelection* selection, const RunLog& log,
                                 search::MethodContext context) {
-  const auto method = method_of(options);
   context.seeds = inputs.seeds;
   context.key_grams = key_grams;
-  if (selection == nullptr) return method->run(problem, context);
-  const models::MergeRecipe recipe = options.recipe();
-  selection->announce(method->candidates(problem), recipe, log);
+  if (selection == nullptr) return plan.method->run(problem, context);
+  const models::MergeRecipe& recipe = plan.recipe;
+  selection->announce(plan.method->candidates(problem), recipe, log);
   const fitness::MeasuredScore score = selection->score(recipe);
   context.score = &score;
-  return method->run(problem, context);
+  return plan.method->run(problem, context);
 }
 
-std::optional<search::Certificate> certify(const SearchOptions& options,
+std::optional<search::Certificate> certify(const SearchPlan& plan,
                                            const search::GroupingProblem& problem,
                                            const search::MethodResult& found,
                                            const search::MethodContext& context) {
-  if (is_measured_search(options) || options.allocates_by_measuring()) return std::nullopt;
+  if (plan.selects_by_measuring()) return std::nullopt;
   if (found.certificate) return *found.certificate;
-  const search::GroupSizes sizes = search::make_method(options.method)->sizes(problem);
+  const search::GroupSizes sizes = plan.method->sizes(problem);
   const auto bounds = search::exact_front(problem, search::bound_units(problem, sizes, context));
   return search::certify(problem, found.front, bounds);
 }
 
-std::optional<ComparedFront> paper_front(const SearchOptions& options,
-                                         const PricedProblems& problems,
+std::optional<ComparedFront> paper_front(const SearchPlan& plan, const PricedProblems& problems,
                                          const search::MethodContext& context) {
   const models::MergeRecipe recipe;
   const auto method = search::make_method(kPaperMethod);
-  const bool is_own = options.method == kPaperMethod && options.fitness == kPaperFitness &&
-                      options.recipe() == recipe;
+  const bool is_own = plan.method->name() == kPaperMethod && plan.price.name() == kPaperFitness &&
+                      plan.recipe == recipe;
   const search::GroupingProblem* problem = problems.find(kPaperFitness);
   if (is_own || problem == nullptr) return std::nullopt;
   return ComparedFront{"paper", std::string(method->file_name()), recipe,

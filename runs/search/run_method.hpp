@@ -11,10 +11,10 @@
 
 namespace regroup::runs {
 
-/// Runs the method that the options ask for; with `selection` it minimises what is measured there
+/// Runs the method of the plan; with `selection` it minimises what is measured there
 /// instead of the problem's prices. `key_grams` may be null where the method needs none. Throws
 /// Interrupted, WorkError.
-search::MethodResult run_method(const SearchOptions& options, const SearchInputs& inputs,
+search::MethodResult run_method(const SearchPlan& plan, const SearchInputs& inputs,
                                 const search::KeyGrams* key_grams,
                                 const search::GroupingProblem& problem,
                                 const MeasuredSelection* selection, const RunLog& log,
@@ -22,15 +22,14 @@ search::MethodResult run_method(const SearchOptions& options, const SearchInputs
 
 /// How far the found front is from the best possible one; absent where nothing is known of it, as
 /// of a measured one.
-std::optional<search::Certificate> certify(const SearchOptions& options,
+std::optional<search::Certificate> certify(const SearchPlan& plan,
                                            const search::GroupingProblem& problem,
                                            const search::MethodResult& found,
                                            const search::MethodContext& context);
 
 /// The paper's recipe, QCQA by weight-sharing error with mean merges, for comparison; absent where
 /// it is what the run does itself, or where rules or size leave it out.
-std::optional<ComparedFront> paper_front(const SearchOptions& options,
-                                         const PricedProblems& problems,
+std::optional<ComparedFront> paper_front(const SearchPlan& plan, const PricedProblems& problems,
                                          const search::MethodContext& context);
 
 }  // namespace regroup::runs

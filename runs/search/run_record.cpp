@@ -70,31 +70,31 @@ ordered_json version_record() {
   return {{"regroup", kVersion}, {"torch", kTorchVersion}, {"compiler", kCompiler}};
 }
 
-ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,
-                        const RunTexts& texts, std::size_t evaluations) {
+ordered_json run_record(const SearchPlan& plan, const SearchInputs& inputs, const RunTexts& texts,
+                        std::size_t evaluations) {
   return {{"format", "regroup.run"},
           {"version", 1},
           {"regroup", kVersion},
-          {"seed", options.seed},
-          {"options", options.result_options()},
+          {"seed", plan.seed},
+          {"options", plan.options},
           {"model", model_record(*inputs.model)},
           {"data", data_record(inputs, texts)},
-          {"input_sha256", data_hashes(options, inputs)},
+          {"input_sha256", data_hashes(plan, inputs)},
           {"versions", version_record()},
           {"evaluations", evaluations}};
 }
 
-ordered_json finished_record(ordered_json record, const SearchOptions& options,
+ordered_json finished_record(ordered_json record, const SearchPlan& plan,
                              const std::optional<models::CalibrationReference>& file,
                              const std::map<std::string, double>& seconds) {
   if (file) record["calibration_file"] = {{"file", file->file}, {"sha256", file->sha256}};
-  record["command_line"] = options.command_line;
-  record["paths"] = {{"model", options.model.string()},
-                     {"calibration", options.calibration.string()},
-                     {"selection", options.selection.string()},
-                     {"eval", options.eval.string()}};
-  record["threads"] = options.threads;
-  record["device"] = options.compute.device.to_string();
+  record["command_line"] = plan.place.command_line;
+  record["paths"] = {{"model", plan.place.model.string()},
+                     {"calibration", plan.data.calibration.string()},
+                     {"selection", plan.data.selection.string()},
+                     {"eval", plan.data.eval.string()}};
+  record["threads"] = plan.place.threads;
+  record["device"] = plan.compute.device.to_string();
   record["timings"] = seconds;
   return record;
 }

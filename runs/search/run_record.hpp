@@ -21,12 +21,12 @@ struct RunTexts {
 
 /// The part of run.json that the same run always writes alike: options, seed, versions, the model
 /// and the data with their hashes.
-nlohmann::ordered_json run_record(const SearchOptions& options, const SearchInputs& inputs,
+nlohmann::ordered_json run_record(const SearchPlan& plan, const SearchInputs& inputs,
                                   const RunTexts& texts, std::size_t evaluations);
 
 /// The whole of run.json: `record` with the calibration file as run.json names it, command line,
 /// paths, threads, device and times.
-nlohmann::ordered_json finished_record(nlohmann::ordered_json record, const SearchOptions& options,
+nlohmann::ordered_json finished_record(nlohmann::ordered_json record, const SearchPlan& plan,
                                        const std::optional<models::CalibrationReference>& file,
                                        const std::map<std::string, double>& seconds);
 

@@ -23,18 +23,17 @@ struct RunStatistics {
   const search::KeyGrams* key_grams_or_null() const { return key_grams ? &*key_grams : nullptr; }
 };
 
-/// Moments on the calibration windows, with gradients where the options need them: from the
+/// Moments on the calibration windows, with gradients where the plan needs them: from the
 /// calibration file that is given, which the run only refers to, from the run's own
 /// calibration.safetensors if a resumed run finds it there, or measured and written to it. And the
 /// products of keys where the method needs them. Labels of the gradients are drawn with `key`.
 /// Throws Interrupted, WorkError.
-RunStatistics calibrate(const models::Windows& windows, const SearchOptions& options,
+RunStatistics calibrate(const models::Windows& windows, const SearchPlan& plan,
                         const SearchInputs& inputs, const RunDirectory& directory,
                         search::RandomKey key, std::stop_token stop, search::Progress& progress);
 
 /// Distances between the heads of every unit, where the method uses them. Throws Interrupted.
-std::vector<Eigen::MatrixXd> method_distances(const SearchOptions& options,
-                                              const SearchInputs& inputs,
+std::vector<Eigen::MatrixXd> method_distances(const SearchPlan& plan, const SearchInputs& inputs,
                                               const models::Calibration* calibration,
                                               std::stop_token stop, search::Progress& progress);
 

@@ -71,18 +71,18 @@ void split_calibration(SearchInputs& inputs) {
 }
 
 /// The data that a measured search selects on, where they are not sampled.
-void open_selection(const SearchOptions& options, SearchInputs& inputs) {
-  if (!options.selection.empty()) {
-    inputs.selection = models::read_dataset(options.selection, *inputs.model);
+void open_selection(const SearchPlan& plan, SearchInputs& inputs) {
+  if (!plan.data.selection.empty()) {
+    inputs.selection = models::read_dataset(plan.data.selection, *inputs.model);
     inputs.selection_windows = calibration_windows(*inputs.selection, inputs.model->config, 0);
-  } else if (selects_by_measuring(options) && inputs.calibration) {
+  } else if (plan.selects_by_measuring() && inputs.calibration) {
     split_calibration(inputs);
   }
 }
 
 /// What a search computes with must be in the statistics that it is given.
-void require_statistics(const SearchOptions& options, const SearchInputs& inputs) {
-  if (!inputs.calibration || !inputs.calibration->statistics || !uses_gradients(options)) return;
+void require_statistics(const SearchPlan& plan, const SearchInputs& inputs) {
+  if (!inputs.calibration || !inputs.calibration->statistics || !plan.uses_gradients()) return;
   if (inputs.calibration->statistics->has_gradients()) return;
   throw InputError({.what = "calibration holds no gradients",
                     .where = inputs.calibration->file.string(),
@@ -92,47 +92,47 @@ void require_statistics(const SearchOptions& options, const SearchInputs& inputs
 
 }  // namespace
 
-SearchInputs open_inputs(const SearchOptions& options,
+SearchInputs open_inputs(const SearchPlan& plan,
                          std::shared_ptr<const models::PretrainedModel> model) {
   SearchInputs inputs;
   inputs.model = std::move(model);
-  models::require_refit_passes(options.recipe(), inputs.model->config);
-  for (const models::CacheType type : options.cache_types()) {
+  models::require_refit_passes(plan.recipe, inputs.model->config);
+  for (const models::CacheType type : plan.measuring.caches) {
     models::require_cache(inputs.model->config, type, "--cache-dtype");
   }
-  inputs.rules = grouping_rules(options, *inputs.model);
-  inputs.kv_limits = kv_limits(options, *inputs.model);
-  for (const std::filesystem::path& file : options.seed_groupings) {
+  inputs.rules = grouping_rules(plan, *inputs.model);
+  inputs.kv_limits = kv_limits(plan, *inputs.model);
+  for (const std::filesystem::path& file : plan.data.seed_groupings) {
     inputs.seeds.push_back(models::read_grouping_file(file, *inputs.model).grouping);
   }
-  if (!options.calibration.empty()) {
-    inputs.calibration = open_calibration(options.calibration, *inputs.model);
+  if (!plan.data.calibration.empty()) {
+    inputs.calibration = open_calibration(plan.data.calibration, *inputs.model);
     inputs.calibration_sha256 = inputs.calibration->content_sha256();
     inputs.calibration_windows = inputs.calibration->windows;
-    require_statistics(options, inputs);
+    require_statistics(plan, inputs);
   }
-  if (!options.eval.empty()) {
-    inputs.eval = models::read_dataset(options.eval, *inputs.model);
+  if (!plan.data.eval.empty()) {
+    inputs.eval = models::read_dataset(plan.data.eval, *inputs.model);
     inputs.eval_windows = calibration_windows(*inputs.eval, inputs.model->config,
-                                              static_cast<std::size_t>(options.eval_tokens));
+                                              static_cast<std::size_t>(plan.data.eval_tokens));
   }
-  open_selection(options, inputs);
+  open_selection(plan, inputs);
   require_different_data(inputs);
-  const bool measures = options.measure > 0;
-  const bool calibrates = uses_calibration(options);
+  const bool measures = plan.measuring.points > 0;
+  const bool calibrates = plan.uses_calibration();
   if (measures && !inputs.eval) require_can_write_text(*inputs.model, "--eval");
   if (calibrates && !inputs.calibration) require_can_write_text(*inputs.model, "--calibration");
-  const bool selects = selects_by_measuring(options);
+  const bool selects = plan.selects_by_measuring();
   if (selects && !inputs.selection_windows) require_can_write_text(*inputs.model, "--selection");
   if (measures || calibrates || selects) {
-    inputs.language_model.emplace(inputs.model, options.compute);
+    inputs.language_model.emplace(inputs.model, plan.compute);
   } else {
     models::require_finite_attention(*inputs.model);
   }
   return inputs;
 }
 
-nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInputs& inputs) {
+nlohmann::ordered_json data_hashes(const SearchPlan& plan, const SearchInputs& inputs) {
   nlohmann::ordered_json hashes = {{"weights", inputs.model->checkpoint.weights_sha256()}};
   const auto add = [&](const char* name) {
     const std::filesystem::path file = inputs.model->checkpoint.directory() / name;
@@ -143,7 +143,7 @@ nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInp
   if (inputs.calibration) hashes["calibration"] = inputs.calibration_sha256;
   if (inputs.selection) hashes["selection"] = inputs.selection->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
-  for (const std::filesystem::path& file : options.seed_groupings) {
+  for (const std::filesystem::path& file : plan.data.seed_groupings) {
     hashes["seed_groupings"].push_back(models::sha256_of_file(file));
   }
   return hashes;

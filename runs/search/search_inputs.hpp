@@ -6,7 +6,7 @@
 #include "models/inputs/dataset.hpp"
 #include "models/language_model/language_model.hpp"
 #include "runs/inputs/calibration_input.hpp"
-#include "runs/plan/search_options.hpp"
+#include "runs/plan/search_plan.hpp"
 #include "search/groupings/grouping.hpp"
 #include "search/groupings/grouping_rules.hpp"
 
@@ -36,10 +36,10 @@ struct SearchInputs {
 /// Opens and checks the inputs of a search of `model`. Throws InputError: whatever the readers
 /// refuse, the same data for two of calibration, selection and evaluation, a KV limit below the
 /// smallest reachable size, a model that cannot write the text that is missing.
-SearchInputs open_inputs(const SearchOptions& options,
+SearchInputs open_inputs(const SearchPlan& plan,
                          std::shared_ptr<const models::PretrainedModel> model);
 
 /// Content hashes of the inputs by role, for run.json and for telling runs apart.
-nlohmann::ordered_json data_hashes(const SearchOptions& options, const SearchInputs& inputs);
+nlohmann::ordered_json data_hashes(const SearchPlan& plan, const SearchInputs& inputs);
 
 }  // namespace regroup::runs

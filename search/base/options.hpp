@@ -47,13 +47,12 @@ using OptionField =
 
 /// One option. The fields that it is bound to must outlive it.
 struct Option {
-  std::string flag;  ///< "--population"
-  std::string key;   ///< in a run's record; empty: it does not decide the result
-  std::string unit;  ///< as help shows it, "N"; empty: of the kind of its field
-  std::string help;  ///< what it does, and what it is where its default does not say it
+  std::string flag;       ///< "--population"
+  std::string key = {};   ///< in a run's record; empty: it does not decide the result
+  std::string unit = {};  ///< as help shows it, "N"; empty: of the kind of its field
+  std::string help;       ///< what it does, and what it is where the field does not say its default
   OptionField field;
-  bool shows_default = true;  ///< help shows what the field holds
-  std::string refusal = {};   ///< what is wrong with a value that is refused; empty: usual words
+  std::string refusal = {};            ///< of a value; empty: the usual words
   std::vector<OptionField> also = {};  ///< fields of other parts that take the same value
 };
 

@@ -203,7 +203,7 @@ TEST_CASE("every method runs and repeats its bytes") {
   for (const std::string_view name : search::method_names()) {
     for (const char* partitions : {"joint", "independent"}) {
       const bool is_joint = std::string_view(partitions) == "joint";
-      if (search::find_method(name).allocates_queries() && !is_joint) continue;
+      if (search::make_method(name)->allocates_queries() && !is_joint) continue;
       const std::string method(name);
       CAPTURE(method, partitions);
       const auto bytes = [&](const std::string& out) {
@@ -212,7 +212,7 @@ TEST_CASE("every method runs and repeats its bytes") {
         REQUIRE(run_regroup(arguments).exit_status == 0);
         const json front = scene.front(out);
         CHECK(front["points"][0]["series"] == "search");
-        CHECK(front["points"][0]["method"] == search::find_method(name).file_name());
+        CHECK(front["points"][0]["method"] == search::make_method(name)->file_name());
         return promised_bytes(scene.path(out));
       };
       CHECK(bytes(method + partitions + "-a") == bytes(method + partitions + "-b"));

@@ -8,6 +8,7 @@
 #include "search/exact/certify.hpp"
 #include "search/exact/exact_front.hpp"
 #include "search/problem/enumeration.hpp"
+#include "search/qcqa/qcqa_methods.hpp"
 #include "tests/bench/support/agreement.hpp"
 #include "tests/bench/support/head_problem.hpp"
 #include "tests/support/random_tables.hpp"
@@ -64,7 +65,8 @@ BENCHMARK(exact_front)
     ->Unit(benchmark::kMillisecond);
 
 search::MethodResult run_qcqa(const search::GroupingProblem& problem, int generations) {
-  return tests::run_method("qcqa", problem, 12, {.nsga2 = {.generations = generations}});
+  const search::QcqaMethod method(search::GroupSizes::kArbitrary, {.generations = generations});
+  return tests::run_method(method, problem, 12);
 }
 
 search::Certificate certify(const search::GroupingProblem& problem,

@@ -36,17 +36,9 @@ GroupingProblem problem_of(PartitionSharing sharing) {
   return random_problem(kLayers, kHeads, sharing, search::RandomKey(31));
 }
 
-/// What a search is asked, as far as its points depend on it.
-runs::SearchOptions options_of(int measure) {
-  runs::SearchOptions options;
-  options.method = "qcqa";
-  options.fitness = "wse";
-  options.merge = "first";
-  options.refit = "none";
-  options.partitions = "joint";
-  options.allocation = "proxy";
-  options.measure = measure;
-  return options;
+/// The run's own points, of which so many are measured.
+runs::OwnSeries own_series(int measured) {
+  return {"qcqa-ac", models::find_merge("first"), {measured, {}}};
 }
 
 /// One grouping for every pair of numbers of groups, whatever its error: by ascending size, sizes
@@ -85,7 +77,7 @@ std::vector<RunPoint> choose(const GroupingProblem& problem, const std::vector<M
                              std::uint64_t key = kKey) {
   search::MethodResult found;
   found.front = front;
-  return runs::choose_points(options_of(measure), limits, problem, found, paper,
+  return runs::choose_points(own_series(measure), limits, problem, found, paper,
                              search::RandomKey(key));
 }
 

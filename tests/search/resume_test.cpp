@@ -96,7 +96,7 @@ TEST_CASE("a search goes on from every one of its states to the same end") {
 TEST_CASE("a record that is cut is refused, wherever it ends") {
   const GroupingProblem problem = random_problem(2, 4, PartitionSharing::kJoint, RandomKey(77));
   RecordingStore store;
-  run_with(store, problem, {.nsga2 = {.population = 6, .generations = 3}});
+  run_with(store, problem, {.population = 6, .generations = 3});
   const std::string record = record_of(store.states.back());
   CHECK(qcqa_state_of(record) == store.states.back());
   for (std::size_t length = 0; length < record.size(); ++length) {

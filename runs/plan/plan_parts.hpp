@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/pretrained/cache_type.hpp"
+
+namespace regroup::runs {
+
+/// How KV heads are split over the layers.
+enum class Allocation { kProxy, kMeasured };
+
+/// The files of a search by what they are for.
+struct DataRoles {
+  std::filesystem::path calibration;  ///< empty: none
+  std::filesystem::path selection;    ///< empty: part of the calibration text, or sampled
+  std::filesystem::path eval;         ///< empty: sampled from the model
+  std::int64_t eval_tokens = 0;       ///< 0: all
+  std::vector<std::filesystem::path> seed_groupings;  ///< that the method begins with
+};
+
+/// What of a run's result is measured.
+struct Measuring {
+  int points = 24;  ///< of the front; 0: none
+  /// Types of KV cache beside the plain one, each once, from wide to narrow.
+  std::vector<models::CacheType> caches;
+};
+
+/// Where a search reads and writes, and what else does not decide its result.
+struct RunPlace {
+  std::filesystem::path model;
+  std::filesystem::path output;
+  bool force = false;   ///< replace an earlier run
+  bool resume = false;  ///< go on from it
+  int threads = 1;
+  std::vector<std::string> command_line;
+};
+
+}  // namespace regroup::runs
