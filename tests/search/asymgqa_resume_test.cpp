@@ -120,7 +120,7 @@ TEST_CASE("AsymGQA that is broken off with many threads ends as one that is not"
   const MethodResult expected = scene.run(nothing_kept);
   const std::size_t all = scene.priced();
   set_threads(4);
-  for (std::size_t stop_after = 1; stop_after <= 12; stop_after += 5) {
+  for (const std::size_t stop_after : {6U, 11U}) {
     MemoryStore store;
     store.stop_after = stop_after;
     CHECK_THROWS_AS(scene.run(store), Interrupted);
