@@ -61,8 +61,8 @@ test-sanitizers: setup
 	cmake --build --preset asan-plain -j $(JOBS)
 	ctest --preset asan-plain -j $(JOBS)
 	cmake --preset tsan-plain
-	cmake --build --preset tsan-plain -j $(JOBS) --target test_search
-	ctest --preset tsan-plain -j $(JOBS) -L search
+	cmake --build --preset tsan-plain -j $(JOBS) --target test_search test_measuring
+	ctest --preset tsan-plain -j $(JOBS) -L 'search|fitness'
 
 check-alone: setup
 	cmake --preset alone $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")

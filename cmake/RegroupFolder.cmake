@@ -22,19 +22,17 @@ function(regroup_unite target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 endfunction()
 
-# regroup_add_folder(<name>): the target regroup_<name>, also known as regroup::<name>, from what regroup_sources finds
-# less main.cpp. A folder without sources gives an empty library, so that a half-written tree still configures.
-function(regroup_add_folder name)
-  regroup_sources(sources)
-  list(FILTER sources EXCLUDE REGEX "/${name}/main\\.cpp$")
-  if(NOT sources)
-    set(sources "${CMAKE_CURRENT_BINARY_DIR}/empty.cpp")
-    if(NOT EXISTS "${sources}")
-      file(WRITE "${sources}" "")
-    endif()
-  endif()
-  add_library(regroup_${name} STATIC ${sources})
+# regroup_add_library(<name> <source>…): the target regroup_<name>, also known as regroup::<name>.
+function(regroup_add_library name)
+  add_library(regroup_${name} STATIC ${ARGN})
   add_library(regroup::${name} ALIAS regroup_${name})
   target_link_libraries(regroup_${name} PRIVATE regroup_flags)
   regroup_unite(regroup_${name})
+endfunction()
+
+# regroup_add_folder(<name>): the library regroup_<name> of what regroup_sources finds, less main.cpp.
+function(regroup_add_folder name)
+  regroup_sources(sources)
+  list(FILTER sources EXCLUDE REGEX "/${name}/main\\.cpp$")
+  regroup_add_library(${name} ${sources})
 endfunction()

@@ -13,3 +13,5 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
+
+#include "models/files/pch_plain.hpp"

@@ -56,7 +56,7 @@ void add_special_tokens(std::vector<AddedToken>& tokens, const TokenizerConfig& 
   }
 }
 
-std::vector<Merge> read_merges(const std::filesystem::path& file) {
+std::vector<Merge> read_merges_file(const std::filesystem::path& file) {
   const MappedFile mapped(file);
   const auto bytes = mapped.bytes();
   return parse_merges({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
@@ -78,7 +78,7 @@ Gpt2Files read_gpt2_files(const std::filesystem::path& directory) {
   add_special_tokens(files.added, files.config, files.vocabulary);
   add_configured_ids(files.special, files.config, files.added, files.vocabulary,
                      config_file.string());
-  files.merges = read_merges(directory / "merges.txt");
+  files.merges = read_merges_file(directory / "merges.txt");
   return files;
 }
 
