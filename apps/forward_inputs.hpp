@@ -4,7 +4,7 @@
 
 #include "models/architecture/model_config.hpp"
 #include "models/checkpoint/safetensors.hpp"
-#include "models/inputs/forward_input.hpp"
+#include "models/inputs/windows.hpp"
 
 namespace regroup::apps {
 

@@ -8,7 +8,7 @@
 #include "apps/convert/model_card.hpp"
 #include "apps/grouping_option.hpp"
 #include "models/convert/convert.hpp"
-#include "models/elements/element_type.hpp"
+#include "models/elements/dtype.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/language_model/merger.hpp"

@@ -26,7 +26,7 @@ void ReportCommand::run(const Session& session) {
   }
   require_writable_file(page, "--output");
   require_writable_file(std::filesystem::path(page).replace_extension(".svg"), "--output");
-  write_report(runs_, output_);
+  write_report(runs_, output_, session.console);
   session.console.print(output_);
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "apps/convert/source_licence.hpp"
 #include "models/layouts/converted_config.hpp"
 #include "regroup/version.hpp"
 

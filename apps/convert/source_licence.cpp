@@ -1,4 +1,4 @@
-#include "apps/convert/source_licence.hpp"
+#include "apps/convert/model_card.hpp"
 
 #include <fstream>
 

@@ -185,16 +185,13 @@ void exchange(Descriptor& in, Descriptor& out, Descriptor& err, std::string_view
 
 }  // namespace
 
-void require_program(const std::string& program) {
+bool is_installed(const std::string& program) {
   const char* path = std::getenv("PATH");
   std::stringstream folders(path == nullptr ? "" : path);
   for (std::string folder; std::getline(folders, folder, ':');) {
-    if (::access((std::filesystem::path(folder) / program).c_str(), X_OK) == 0) return;
+    if (::access((std::filesystem::path(folder) / program).c_str(), X_OK) == 0) return true;
   }
-  throw WorkError({.what = "a program that is needed is not installed",
-                   .where = "PATH",
-                   .expected = program,
-                   .found = "none of that name"});
+  return false;
 }
 
 ProcessResult run_program(std::span<const std::string> arguments, const std::string& input) {

@@ -12,8 +12,8 @@ struct ProcessResult {
   std::string error;    ///< all of its standard error
 };
 
-/// Throws WorkError naming the program if it is not on PATH.
-void require_program(const std::string& program);
+/// Whether a program of that name is on PATH.
+bool is_installed(const std::string& program);
 
 /// Runs a program found on PATH (`arguments[0]`) with `input` on its standard input, in the
 /// C.UTF-8 locale and with default signal mask and actions, and waits for it. Takes no shell.

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "apps/report/report_data.hpp"
 #include "apps/report/resources.hpp"
 #include "search/base/error.hpp"
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 
@@ -13,5 +14,10 @@ namespace regroup::apps {
 /// give the same bytes. Throws InputError if `runs` is empty.
 std::string html_report(std::span<const runs::RunData> runs,
                         const std::filesystem::path& report_directory);
+
+/// What the page draws: runs with their series, points, partitions and rank correlations, links
+/// relative to `report_directory`. Absent values are absent keys. `runs` must not be empty.
+nlohmann::json report_data(std::span<const runs::RunData> runs,
+                           const std::filesystem::path& report_directory);
 
 }  // namespace regroup::apps

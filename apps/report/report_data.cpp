@@ -1,4 +1,4 @@
-#include "apps/report/report_data.hpp"
+#include "apps/report/html_report.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -268,6 +268,10 @@ std::string svg_script(std::span<const runs::RunData> runs) {
   return script + clauses + source_line(runs, plot) + "\n";
 }
 
+bool can_draw_svg() {
+  return is_installed("gnuplot");
+}
+
 std::string svg_report(std::span<const runs::RunData> runs) {
   // --default-settings: a user's own start-up file would change the picture.
   const std::vector<std::string> command{"gnuplot", "--default-settings"};

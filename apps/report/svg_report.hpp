@@ -12,6 +12,9 @@ namespace regroup::apps {
 /// Throws InputError if `runs` is empty.
 std::string svg_script(std::span<const runs::RunData> runs);
 
+/// Whether svg_report can draw: gnuplot is installed.
+bool can_draw_svg();
+
 /// The fronts as one SVG picture for papers, drawn by gnuplot. The same runs and the same gnuplot
 /// give the same bytes. Throws WorkError if gnuplot is not installed or fails, InputError if `runs`
 /// is empty.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <set>
 
-#include "apps/report/child_process.hpp"
 #include "apps/report/write_report.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
@@ -221,7 +220,7 @@ class SearchJob {
     if (!found.proofs.empty()) directory_.write("proof.csv", runs::proof_csv(found.proofs));
     // The report is drawn from the record, which gets its final name last.
     const auto record = runs::run_record(plan_, inputs_, texts_, found.evaluations);
-    write_run_report(directory_, record);
+    write_run_report(directory_, record, console_);
     times_.finish("report");
     summary.seconds = times_.seconds();
     for (const auto& [stage, seconds] : summary.seconds) {
@@ -257,7 +256,6 @@ SearchSummary run_search(runs::SearchRequest request, const Console& console,
       std::make_shared<const models::PretrainedModel>(models::open_model(request.place.model));
   models::require_equal_layers(*model);
   const runs::SearchPlan plan = runs::make_plan(std::move(request), model->config);
-  require_program("gnuplot");
   const runs::SearchInputs inputs = runs::open_inputs(plan, std::move(model));
   runs::RunDirectory directory(plan.place.output, existing(plan.place), identity(plan, inputs));
   if (directory.is_finished()) return finished_summary(plan.place.output);

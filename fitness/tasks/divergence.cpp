@@ -1,4 +1,4 @@
-#include "fitness/tasks/divergence.hpp"
+#include "fitness/tasks/tasks.hpp"
 
 #include <fmt/format.h>
 
@@ -64,11 +64,29 @@ class PreparedDivergence : public WindowTask {
   }
 };
 
+/// KL(source ‖ model) over disjoint windows of a text, and what goes with it (METHODS §9).
+class Divergence : public Task {
+ public:
+  std::string_view name() const override { return "divergence"; }
+  std::string_view summary() const override {
+    return "KL of --grouping from MODEL, windows of a text";
+  }
+  bool compares() const override { return true; }
+  bool fits(models::ModelKind) const override { return true; }
+  std::unique_ptr<const PreparedTask> prepare(const TaskOptions& options,
+                                              const models::PretrainedModel& model) const override;
+};
+
 }  // namespace
 
 std::unique_ptr<const PreparedTask> Divergence::prepare(
     const TaskOptions& options, const models::PretrainedModel& model) const {
   return std::make_unique<PreparedDivergence>(options, model);
+}
+
+const Task& divergence_task() {
+  static const Divergence instance;
+  return instance;
 }
 
 }  // namespace regroup::fitness

@@ -1,4 +1,4 @@
-#include "fitness/tasks/last_word.hpp"
+#include "fitness/tasks/tasks.hpp"
 
 #include <fmt/format.h>
 
@@ -40,6 +40,16 @@ class PreparedLastWord : public DocumentTask {
   }
 };
 
+/// Predicting how a text ends, as LAMBADA does: whether every token of the last word is the most
+/// likely one, and what whole words cost.
+class LastWord : public Task {
+ public:
+  std::string_view name() const override { return "last-word"; }
+  std::string_view summary() const override { return "JSON lines with context, continuation"; }
+  std::unique_ptr<const PreparedTask> prepare(const TaskOptions& options,
+                                              const models::PretrainedModel& model) const override;
+};
+
 }  // namespace
 
 std::unique_ptr<const PreparedTask> LastWord::prepare(const TaskOptions& options,
@@ -53,6 +63,11 @@ std::unique_ptr<const PreparedTask> LastWord::prepare(const TaskOptions& options
     return DocumentRequests{encoder.continuation(context, joined(context, word), line.where)};
   });
   return std::make_unique<PreparedLastWord>(file.sha256, file.documents, std::move(requests));
+}
+
+const Task& last_word_task() {
+  static const LastWord instance;
+  return instance;
 }
 
 }  // namespace regroup::fitness

@@ -1,4 +1,4 @@
-#include "fitness/tasks/multiple_choice.hpp"
+#include "fitness/tasks/tasks.hpp"
 
 #include <fmt/format.h>
 
@@ -107,6 +107,18 @@ class PreparedMultipleChoice : public DocumentTask {
   std::vector<Question> questions_;
 };
 
+/// Choosing the most likely of several continuations, or of several contexts of one continuation,
+/// as lm-evaluation-harness does (METHODS §9).
+class MultipleChoice : public Task {
+ public:
+  std::string_view name() const override { return "multiple-choice"; }
+  std::string_view summary() const override {
+    return "JSON lines with query, choices, gold or context_options, continuation, gold";
+  }
+  std::unique_ptr<const PreparedTask> prepare(const TaskOptions& options,
+                                              const models::PretrainedModel& model) const override;
+};
+
 }  // namespace
 
 std::unique_ptr<const PreparedTask> MultipleChoice::prepare(
@@ -124,6 +136,11 @@ std::unique_ptr<const PreparedTask> MultipleChoice::prepare(
     return of_document;
   });
   return std::make_unique<PreparedMultipleChoice>(file, std::move(questions), std::move(requests));
+}
+
+const Task& multiple_choice_task() {
+  static const MultipleChoice instance;
+  return instance;
 }
 
 }  // namespace regroup::fitness

@@ -1,4 +1,4 @@
-#include "fitness/tasks/perplexity.hpp"
+#include "fitness/tasks/tasks.hpp"
 
 #include <fmt/format.h>
 
@@ -27,11 +27,25 @@ class PreparedPerplexity : public WindowTask {
   }
 };
 
+/// Mean loss of the next token over disjoint windows of a text (METHODS §9).
+class Perplexity : public Task {
+ public:
+  std::string_view name() const override { return "perplexity"; }
+  std::string_view summary() const override { return "loss of next tokens, windows of a text"; }
+  std::unique_ptr<const PreparedTask> prepare(const TaskOptions& options,
+                                              const models::PretrainedModel& model) const override;
+};
+
 }  // namespace
 
 std::unique_ptr<const PreparedTask> Perplexity::prepare(
     const TaskOptions& options, const models::PretrainedModel& model) const {
   return std::make_unique<PreparedPerplexity>(options, model);
+}
+
+const Task& perplexity_task() {
+  static const Perplexity instance;
+  return instance;
 }
 
 }  // namespace regroup::fitness

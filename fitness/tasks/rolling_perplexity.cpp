@@ -1,4 +1,4 @@
-#include "fitness/tasks/rolling_perplexity.hpp"
+#include "fitness/tasks/tasks.hpp"
 
 #include <fmt/format.h>
 
@@ -110,6 +110,19 @@ class PreparedRollingPerplexity : public DocumentTask {
   TextSize size_;
 };
 
+/// Perplexity of words and bytes over whole documents, as lm-evaluation-harness measures it by
+/// rolling windows: every token is scored once, and what they cost together is divided by the words
+/// or bytes of the text.
+class RollingPerplexity : public Task {
+ public:
+  std::string_view name() const override { return "rolling-perplexity"; }
+  std::string_view summary() const override {
+    return "of words and bytes, a text or JSON lines with text";
+  }
+  std::unique_ptr<const PreparedTask> prepare(const TaskOptions& options,
+                                              const models::PretrainedModel& model) const override;
+};
+
 }  // namespace
 
 std::unique_ptr<const PreparedTask> RollingPerplexity::prepare(
@@ -120,6 +133,11 @@ std::unique_ptr<const PreparedTask> RollingPerplexity::prepare(
     return encoder.rolling(file.texts[i].content, file.texts[i].where);
   });
   return std::make_unique<PreparedRollingPerplexity>(file, std::move(requests));
+}
+
+const Task& rolling_perplexity_task() {
+  static const RollingPerplexity instance;
+  return instance;
 }
 
 }  // namespace regroup::fitness

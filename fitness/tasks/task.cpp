@@ -5,39 +5,30 @@
 
 #include <array>
 
-#include "fitness/tasks/divergence.hpp"
-#include "fitness/tasks/image_classification.hpp"
-#include "fitness/tasks/last_word.hpp"
-#include "fitness/tasks/multiple_choice.hpp"
-#include "fitness/tasks/perplexity.hpp"
-#include "fitness/tasks/rolling_perplexity.hpp"
+#include "fitness/tasks/tasks.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::fitness {
 namespace {
 
-const Perplexity kPerplexity;
-const RollingPerplexity kRollingPerplexity;
-const Divergence kDivergence;
-const LastWord kLastWord;
-const MultipleChoice kMultipleChoice;
-const ImageClassification kImageClassification;
-
 /// Every task; a new one is one line here.
-const std::array<const Task*, 6> kTasks = {&kPerplexity,     &kRollingPerplexity,
-                                           &kDivergence,     &kLastWord,
-                                           &kMultipleChoice, &kImageClassification};
+const auto& tasks() {
+  static const std::array<const Task*, 6> kTasks = {
+      &perplexity_task(), &rolling_perplexity_task(), &divergence_task(),
+      &last_word_task(),  &multiple_choice_task(),    &image_classification_task()};
+  return kTasks;
+}
 
 }  // namespace
 
 std::span<const Task* const> all_tasks() {
-  return kTasks;
+  return tasks();
 }
 
 void require_fits(const Task& task, const models::PretrainedModel& model) {
   if (task.fits(model.config.kind)) return;
   std::vector<std::string_view> names;
-  for (const Task* other : kTasks) {
+  for (const Task* other : tasks()) {
     if (other->fits(model.config.kind)) names.push_back(other->name());
   }
   throw InputError({.what = "task cannot be measured of this model",
@@ -48,7 +39,7 @@ void require_fits(const Task& task, const models::PretrainedModel& model) {
 
 const Task& find_task(std::string_view name) {
   std::vector<std::string_view> names;
-  for (const Task* task : kTasks) {
+  for (const Task* task : tasks()) {
     if (task->name() == name) return *task;
     names.push_back(task->name());
   }

@@ -1,4 +1,4 @@
-#include "models/architecture/activation_names.hpp"
+#include "models/architecture/config_parts.hpp"
 
 #include <array>
 

@@ -5,11 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "models/architecture/activation_names.hpp"
 #include "models/architecture/architecture_spec.hpp"
-#include "models/architecture/read_heads.hpp"
-#include "models/architecture/read_rotary.hpp"
-#include "models/architecture/read_sliding_windows.hpp"
+#include "models/architecture/config_parts.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/base/error.hpp"

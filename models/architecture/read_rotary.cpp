@@ -1,4 +1,4 @@
-#include "models/architecture/read_rotary.hpp"
+#include "models/architecture/config_parts.hpp"
 
 #include <fmt/format.h>
 

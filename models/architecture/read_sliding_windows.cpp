@@ -1,4 +1,4 @@
-#include "models/architecture/read_sliding_windows.hpp"
+#include "models/architecture/config_parts.hpp"
 
 #include <fmt/format.h>
 

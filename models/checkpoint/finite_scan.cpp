@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "models/elements/half.hpp"
+#include "models/elements/conversion.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {

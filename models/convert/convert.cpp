@@ -8,11 +8,9 @@
 
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/convert/converted_model.hpp"
-#include "models/elements/element_type.hpp"
+#include "models/elements/conversion.hpp"
 #include "models/files/atomic_file.hpp"
-#include "models/layouts/companion_files.hpp"
 #include "models/layouts/converted_config.hpp"
-#include "models/layouts/remote_code.hpp"
 #include "models/tensors/tensors.hpp"
 #include "search/base/error.hpp"
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "models/attention/rotary.hpp"
-#include "models/gguf/ggml_elements.hpp"
+#include "models/gguf/ggml_type.hpp"
 #include "models/tensors/tensors.hpp"
 
 namespace regroup::models {

@@ -7,7 +7,7 @@
 #include "models/convert/converted_model.hpp"
 #include "models/convert/gguf_tensors.hpp"
 #include "models/gguf/gguf_model_metadata.hpp"
-#include "models/gguf/gguf_tokenizer.hpp"
+#include "models/gguf/tokenizer_metadata.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {

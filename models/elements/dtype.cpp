@@ -93,6 +93,16 @@ std::optional<DType> dtype_from_config(std::string_view name) {
   return find(&Row::config, name);
 }
 
+DType find_weight_dtype(std::string_view name) {
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    if (name == config_name(dtype)) return dtype;
+  }
+  throw InputError({.what = "element type of weights is not known",
+                    .where = "--dtype",
+                    .expected = "float32, float16 or bfloat16",
+                    .found = std::string(name)});
+}
+
 std::size_t bit_width(DType dtype) {
   return row(dtype).bits;
 }

@@ -54,13 +54,17 @@ std::optional<DType> dtype_from_safetensors(std::string_view name);
 /// "torch.float16", if any.
 std::optional<DType> dtype_from_config(std::string_view name);
 
+/// The element type of weights that `--dtype` calls float32, float16 or bfloat16. Throws InputError
+/// for all others.
+DType find_weight_dtype(std::string_view name);
+
 /// Bits of one element: 4 for F4, 6 for F6_…, else a multiple of 8.
 std::size_t bit_width(DType dtype);
 
 /// Bytes of one element. Throws InputError for F4 and F6_…, whose elements share bytes.
 std::size_t byte_width(DType dtype);
 
-/// Whether to_float and from_float (half.hpp) convert this type: F16, BF16, F32, F64.
+/// Whether to_float and from_float (conversion.hpp) convert this type: F16, BF16, F32, F64.
 bool is_weight_dtype(DType dtype);
 
 /// Bytes of a tensor; nothing when a dimension is negative, when the product of the dimensions

@@ -3,7 +3,7 @@
 #include <functional>
 #include <numeric>
 
-#include "models/elements/half.hpp"
+#include "models/elements/conversion.hpp"
 #include "models/files/printable.hpp"
 #include "search/base/error.hpp"
 

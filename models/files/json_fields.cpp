@@ -11,6 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::int64_t kLargestCount = std::numeric_limits<std::int64_t>::max();
+
 [[noreturn]] void refuse(const Json& value, const std::string& where, const std::string& expected) {
   throw InputError({.what = "field has the wrong value",
                     .where = where,
@@ -163,75 +165,29 @@ std::vector<std::string> required_strings(const Json& object, std::string_view k
   return strings;
 }
 
-JsonFields::JsonFields(const Json& value, std::string where)
-    : value_(&value), where_(std::move(where)) {
-  require_object(value, where_);
+std::uint64_t required_count(const Json& object, std::string_view key, const std::string& where) {
+  return static_cast<std::uint64_t>(required_int(object, key, where, 0, kLargestCount));
 }
 
-void JsonFields::refuse(const char* name, const std::string& expected,
-                        const std::string& found) const {
+std::optional<std::uint64_t> optional_count(const Json& object, std::string_view key,
+                                            const std::string& where) {
+  const auto count = optional_int(object, key, where, 0, kLargestCount);
+  return count ? std::optional(static_cast<std::uint64_t>(*count)) : std::nullopt;
+}
+
+void refuse_field(const std::string& where, std::string_view key, const std::string& expected,
+                  const std::string& found) {
   throw InputError({.what = "field has the wrong value",
-                    .where = field_of(where_, name),
+                    .where = field_of(where, key),
                     .expected = expected,
                     .found = found});
 }
 
-const Json* JsonFields::find(const char* name) const {
-  const auto found = value_->find(name);
-  return found == value_->end() || found->is_null() ? nullptr : &*found;
-}
-
-std::string JsonFields::text(const char* name) const {
-  return required_string(*value_, name, where_);
-}
-
-std::optional<std::string> JsonFields::optional_text(const char* name) const {
-  return optional_string(*value_, name, where_);
-}
-
-double JsonFields::number(const char* name) const {
-  return required_number(*value_, name, where_);
-}
-
-std::optional<double> JsonFields::optional_number(const char* name) const {
-  return models::optional_number(*value_, name, where_);
-}
-
-std::uint64_t JsonFields::count(const char* name) const {
-  return static_cast<std::uint64_t>(
-      required_int(*value_, name, where_, 0, std::numeric_limits<std::int64_t>::max()));
-}
-
-std::optional<std::uint64_t> JsonFields::optional_count(const char* name) const {
-  const auto count =
-      optional_int(*value_, name, where_, 0, std::numeric_limits<std::int64_t>::max());
-  return count ? std::optional(static_cast<std::uint64_t>(*count)) : std::nullopt;
-}
-
-std::optional<bool> JsonFields::optional_flag(const char* name) const {
-  return optional_bool(*value_, name, where_);
-}
-
-JsonFields JsonFields::object(const char* name) const {
-  return {regroup::models::required_object(*value_, name, where_),
-          fmt::format("{}, {}", where_, name)};
-}
-
-std::optional<JsonFields> JsonFields::optional_object(const char* name) const {
-  const Json* value = models::optional_object(*value_, name, where_);
-  if (value == nullptr) return std::nullopt;
-  return JsonFields(*value, fmt::format("{}, {}", where_, name));
-}
-
-const Json& JsonFields::array(const char* name) const {
-  return required_array(*value_, name, where_);
-}
-
-void check_format(const JsonFields& document, const char* format) {
-  const std::string found = document.text("format");
-  if (found != format) document.refuse("format", format, printable(found));
-  const std::uint64_t version = document.count("version");
-  if (version != 1) document.refuse("version", "1", std::to_string(version));
+void require_format(const Json& object, const char* format, const std::string& where) {
+  const std::string found = required_string(object, "format", where);
+  if (found != format) refuse_field(where, "format", format, printable(found));
+  const std::uint64_t version = required_count(object, "version", where);
+  if (version != 1) refuse_field(where, "version", "1", std::to_string(version));
 }
 
 }  // namespace regroup::models

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 /// Checked access to the fields of a JSON object that a user's file holds.
@@ -66,40 +65,17 @@ std::int64_t checked_int(const nlohmann::json& value, const std::string& where, 
 /// `config.json, field "layers"`: the `where` of a field, for messages about it.
 std::string field_of(const std::string& where, std::string_view key);
 
-/// One JSON object whose fields are taken out with their type checked, so that every complaint
-/// names the file and the field. Holds a reference: the document must outlive it.
-class JsonFields {
- public:
-  /// `where` names the object in messages: "RUN/front.json, points[3]". Throws InputError if
-  /// `value` is not an object.
-  JsonFields(const nlohmann::json& value, std::string where);
+/// A count: an integer from 0 on.
+std::uint64_t required_count(const nlohmann::json& object, std::string_view key,
+                             const std::string& where);
+std::optional<std::uint64_t> optional_count(const nlohmann::json& object, std::string_view key,
+                                            const std::string& where);
 
-  std::string text(const char* name) const;
-  std::optional<std::string> optional_text(const char* name) const;
-  double number(const char* name) const;
-  std::optional<double> optional_number(const char* name) const;
-  std::uint64_t count(const char* name) const;
-  std::optional<std::uint64_t> optional_count(const char* name) const;
-  std::optional<bool> optional_flag(const char* name) const;
-  JsonFields object(const char* name) const;
-  std::optional<JsonFields> optional_object(const char* name) const;
-  const nlohmann::json& array(const char* name) const;
-  /// nullptr if the field is absent or null.
-  const nlohmann::json* find(const char* name) const;
-
-  const nlohmann::json& value() const { return *value_; }
-  const std::string& where() const { return where_; }
-
-  /// Throws InputError about field `name` of this object.
-  [[noreturn]] void refuse(const char* name, const std::string& expected,
-                           const std::string& found) const;
-
- private:
-  const nlohmann::json* value_;
-  std::string where_;
-};
+/// Throws InputError about a field whose value is not what was expected.
+[[noreturn]] void refuse_field(const std::string& where, std::string_view key,
+                               const std::string& expected, const std::string& found);
 
 /// Throws InputError unless the object says `"format": format, "version": 1`.
-void check_format(const JsonFields& document, const char* format);
+void require_format(const nlohmann::json& object, const char* format, const std::string& where);
 
 }  // namespace regroup::models

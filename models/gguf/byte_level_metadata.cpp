@@ -1,11 +1,10 @@
-#include "models/gguf/byte_level_metadata.hpp"
+#include "models/gguf/tokenizer_metadata.hpp"
 
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "models/files/json_fields.hpp"
 #include "models/gguf/gguf_vocabulary.hpp"
-#include "models/gguf/special_token_metadata.hpp"
 #include "models/text/gpt2_tokenizer.hpp"
 #include "models/text/tokenizer.hpp"
 #include "models/text/tokenizer_json.hpp"

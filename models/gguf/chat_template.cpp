@@ -1,4 +1,4 @@
-#include "models/gguf/chat_template.hpp"
+#include "models/gguf/tokenizer_metadata.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,13 +1,13 @@
-#include "models/gguf/ggml_elements.hpp"
+#include "models/gguf/ggml_type.hpp"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
 
-#include "models/elements/element_type.hpp"
-#include "models/elements/half.hpp"
+#include "models/elements/conversion.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -35,15 +35,15 @@ float largest_magnitude(const Block& values, std::string_view tensor) {
 
 void quantize(const Block& values, std::span<std::byte> out, std::string_view tensor) {
   const float scale = largest_magnitude(values, tensor) / kLargestQuant;
-  const std::uint16_t stored = float_to_f16(scale);
-  if (!std::isfinite(f16_to_float(stored))) {
+  const Eigen::half stored(scale);
+  if (!std::isfinite(static_cast<float>(stored))) {
     throw WorkError({.what = "weight is too large for the element type",
                      .where = std::string(tensor),
                      .expected = "a scale that q8_0 holds",
                      .found = std::to_string(scale)});
   }
-  out[0] = static_cast<std::byte>(stored & 0xffU);
-  out[1] = static_cast<std::byte>(stored >> 8U);
+  out[0] = static_cast<std::byte>(stored.x & 0xffU);
+  out[1] = static_cast<std::byte>(stored.x >> 8U);
   const float inverse = scale == 0 ? 0 : 1 / scale;
   for (std::size_t i = 0; i < kBlock; ++i) {
     out[2 + i] = static_cast<std::byte>(static_cast<std::int8_t>(std::round(values[i] * inverse)));

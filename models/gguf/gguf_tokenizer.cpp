@@ -1,11 +1,8 @@
-#include "models/gguf/gguf_tokenizer.hpp"
+#include "models/gguf/tokenizer_metadata.hpp"
 
 #include <iterator>
 #include <string>
 
-#include "models/gguf/byte_level_metadata.hpp"
-#include "models/gguf/chat_template.hpp"
-#include "models/gguf/sentencepiece_metadata.hpp"
 #include "models/text/tokenizer.hpp"
 #include "search/base/error.hpp"
 

@@ -11,6 +11,8 @@
 #include "models/gguf/ggml_type.hpp"
 #include "models/gguf/gguf_metadata.hpp"
 
+// Written here because ggml, which writes such files, is not in Debian 12 and wants all tensors in
+// memory at once.
 namespace regroup::models {
 
 /// A tensor of a GGUF file: what it is, and how to make its bytes when its turn comes.

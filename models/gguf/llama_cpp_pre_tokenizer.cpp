@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "models/files/json_fields.hpp"
-#include "models/gguf/byte_level_metadata.hpp"
+#include "models/gguf/tokenizer_metadata.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {

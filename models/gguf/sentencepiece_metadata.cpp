@@ -1,4 +1,4 @@
-#include "models/gguf/sentencepiece_metadata.hpp"
+#include "models/gguf/tokenizer_metadata.hpp"
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -6,7 +6,6 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/gguf/gguf_vocabulary.hpp"
-#include "models/gguf/special_token_metadata.hpp"
 #include "models/text/pipeline/added_tokens.hpp"
 #include "models/text/pipeline/vocabulary.hpp"
 #include "models/text/sentencepiece_model.hpp"

@@ -1,4 +1,4 @@
-#include "models/gguf/special_token_metadata.hpp"
+#include "models/gguf/tokenizer_metadata.hpp"
 
 #include <string>
 

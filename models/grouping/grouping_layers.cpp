@@ -8,7 +8,6 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
-#include "models/grouping/partition_json.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {

@@ -1,4 +1,4 @@
-#include "models/grouping/partition_json.hpp"
+#include "models/grouping/grouping_layers.hpp"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,6 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_layers.hpp"
-#include "models/grouping/partition_json.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {

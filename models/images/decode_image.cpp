@@ -3,8 +3,6 @@
 #include <string_view>
 
 #include "models/files/mapped_file.hpp"
-#include "models/images/decode_jpeg.hpp"
-#include "models/images/decode_png.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {

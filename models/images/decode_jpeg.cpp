@@ -1,4 +1,4 @@
-#include "models/images/decode_jpeg.hpp"
+#include "models/images/decode_image.hpp"
 
 // jpeglib.h uses FILE and size_t without declaring them.
 #include <cstdio>

@@ -1,4 +1,4 @@
-#include "models/images/decode_png.hpp"
+#include "models/images/decode_image.hpp"
 
 #include <png.h>
 

@@ -4,8 +4,6 @@
 #include <iterator>
 #include <system_error>
 
-#include "models/images/cifar.hpp"
-#include "models/images/image_folder.hpp"
 #include "models/images/listing.hpp"
 #include "search/base/error.hpp"
 

@@ -46,4 +46,24 @@ std::unique_ptr<ImageFiles> open_image_files(const std::filesystem::path& data,
                                              const ImageProcessor& processor,
                                              const std::vector<std::string>& labels);
 
+/// The JPEG and PNG files in the folders `classes` of a folder, class by class, each in ascending
+/// order of the names; class ids by class_ids. Throws InputError when a class folder holds another
+/// folder; what is no image is found out when it is read.
+std::unique_ptr<ImageFiles> open_image_folder(const std::filesystem::path& folder,
+                                              const std::vector<std::string>& classes,
+                                              const ImageProcessor& processor,
+                                              const std::vector<std::string>& labels);
+
+/// Images of CIFAR-10's binary version: 32 × 32, a byte of label and the planes of red, green and
+/// blue for each.
+///
+/// `data` is such a file, or a folder in which `files` are such. Where the names in
+/// `batches.meta.txt` beside them are among `labels`, they give the class ids; else the labels in
+/// the files are class ids. Throws InputError for a file that is not made up of such images, a
+/// label above 9, and as class_ids does.
+std::unique_ptr<ImageFiles> open_cifar(const std::filesystem::path& data,
+                                       const std::vector<std::string>& files,
+                                       const ImageProcessor& processor,
+                                       const std::vector<std::string>& labels);
+
 }  // namespace regroup::models

@@ -1,4 +1,4 @@
-#include "models/images/image_folder.hpp"
+#include "models/images/image_files.hpp"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/images/resize.hpp"
+#include "models/images/resample.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {

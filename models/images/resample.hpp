@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/images/rgb_image.hpp"
+
 namespace regroup::models {
 
 /// Pillow's filters, under its numbers, which preprocessor_config.json uses too.
@@ -32,5 +34,12 @@ inline constexpr int kWeightBits = 22;
 /// pixel counts (antialiasing). Weights are normalised in double and then rounded, half away from
 /// 0. The order of every operation is Pillow's, hence the bytes are. O(from + to · support).
 std::vector<ResampleWindow> resample_windows(int from, int to, Resample filter);
+
+/// The image in another size as `Image.resize((width, height), filter)` of Pillow 13 gives it, byte
+/// for byte: along the rows and then along the columns, rounded to eight bits after each; the other
+/// way round where the height loses more than twice as many pixels as the width, which older
+/// versions of Pillow do not. A direction that keeps its length is left alone. Both sizes: 1 pixel
+/// or more.
+RgbImage resize(const RgbImage& image, ImageSize size, Resample filter);
 
 }  // namespace regroup::models

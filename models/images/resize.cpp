@@ -1,4 +1,4 @@
-#include "models/images/resize.hpp"
+#include "models/images/resample.hpp"
 
 #include <algorithm>
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "models/images/image_files.hpp"
-#include "models/inputs/pair_file.hpp"
 #include "models/text/token_data.hpp"
 #include "models/text/tokenizer.hpp"
 #include "search/base/error.hpp"

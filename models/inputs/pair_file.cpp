@@ -1,4 +1,4 @@
-#include "models/inputs/pair_file.hpp"
+#include "models/inputs/dataset.hpp"
 
 #include <fmt/format.h>
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "models/calibration/calibration.hpp"
-#include "models/inputs/forward_input.hpp"
 #include "models/inputs/window_score.hpp"
 #include "models/inputs/windows.hpp"
 #include "models/pretrained/cache_type.hpp"

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "models/elements/half.hpp"
+#include "models/elements/conversion.hpp"
 
 namespace regroup::models {
 

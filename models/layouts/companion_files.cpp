@@ -1,4 +1,4 @@
-#include "models/layouts/companion_files.hpp"
+#include "models/layouts/converted_config.hpp"
 
 #include <array>
 

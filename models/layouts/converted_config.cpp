@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "models/layouts/layout.hpp"
-#include "models/layouts/remote_code.hpp"
 
 namespace regroup::models {
 namespace {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/architecture/model_config.hpp"
@@ -13,12 +16,29 @@ namespace regroup::models {
 /// `dtype` where one is given. Where no stock engine takes these heads it has the keys of DeciLM
 /// and Nemotron-NAS
 /// (`block_configs`, `num_key_value_heads_per_layer`), `num_attention_heads_per_layer` where also
-/// the query heads differ, and names the model code that reads them (remote_code.hpp).
+/// the query heads differ, and names the model code that reads them (write_remote_code).
 nlohmann::json converted_config(const PretrainedModel& model, const std::vector<LayerHeads>& heads,
                                 std::optional<DType> dtype);
 
 /// Whether engines that know Nemotron-NAS by themselves read such a config rightly: a Llama whose
 /// layers all have the source's query heads and whose feed-forward width is a multiple of 256.
 bool is_nemotron(const ModelConfig& config, const std::vector<LayerHeads>& heads);
+
+/// Entry of "architectures" that engines with Nemotron-NAS of their own know.
+inline constexpr std::string_view kNemotronArchitecture = "DeciLMForCausalLM";
+/// The same for what only the code beside the weights reads.
+inline constexpr std::string_view kRemoteArchitecture = "RegroupedForCausalLM";
+inline constexpr std::string_view kRemoteModelType = "nemotron-nas";
+
+/// config.json's "auto_map": where transformers finds the classes (`trust_remote_code`).
+nlohmann::json remote_auto_map();
+
+/// Writes the model code for checkpoints whose layers have their own numbers of heads: two Python
+/// files that derive from the source family's classes in transformers. Throws WorkError.
+void write_remote_code(const PretrainedModel& model, const std::filesystem::path& directory);
+
+/// Copies what a checkpoint directory holds besides weights and config.json and what a converted
+/// model needs too: tokenizer, generation and preprocessor files, licences. Throws WorkError.
+void copy_companion_files(const std::filesystem::path& from, const std::filesystem::path& to);
 
 }  // namespace regroup::models

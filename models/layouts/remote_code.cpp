@@ -1,4 +1,4 @@
-#include "models/layouts/remote_code.hpp"
+#include "models/layouts/converted_config.hpp"
 
 #include <nlohmann/json.hpp>
 #include <string>

@@ -4,7 +4,6 @@
 
 #include <span>
 
-#include "models/inputs/forward_input.hpp"
 #include "models/inputs/windows.hpp"
 #include "models/transformer/transformer.hpp"
 

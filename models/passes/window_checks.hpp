@@ -2,7 +2,6 @@
 
 #include <span>
 
-#include "models/inputs/forward_input.hpp"
 #include "models/inputs/windows.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 

@@ -7,7 +7,7 @@
 #include "models/files/json_file.hpp"
 #include "models/files/mapped_file.hpp"
 #include "models/files/printable.hpp"
-#include "models/text/pipeline/merge_text.hpp"
+#include "models/text/pipeline/byte_level_bpe.hpp"
 #include "models/text/pipeline/unsupported.hpp"
 #include "models/text/pipeline_tokenizer.hpp"
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+// Written here because no library of Debian reads NPY files in C++; it is one header before the
+// numbers.
 namespace regroup::models {
 
 /// Token ids of a `.bin` file: little-endian uint16, or uint32 when `vocabulary` exceeds 65,535.

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "models/text/tokenizer.hpp"
+
 namespace sentencepiece {
 class SentencePieceProcessor;
 }
@@ -52,5 +54,11 @@ SentencePieceModel read_sentencepiece_model(const std::filesystem::path& file);
 /// Has libsentencepiece read a model file. Throws InputError for a broken one.
 void load_processor(const std::filesystem::path& file,
                     sentencepiece::SentencePieceProcessor& processor);
+
+/// A SentencePiece model, read by libsentencepiece. Special tokens are added as `add_bos_token` and
+/// `add_eos_token` of tokenizer_config.json say; without that file none are. Throws InputError for
+/// a broken file.
+std::unique_ptr<Tokenizer> load_sentencepiece(const std::filesystem::path& model,
+                                              const std::filesystem::path& config);
 
 }  // namespace regroup::models

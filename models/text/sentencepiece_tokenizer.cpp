@@ -1,8 +1,7 @@
-#include "models/text/sentencepiece_tokenizer.hpp"
+#include "models/text/sentencepiece_model.hpp"
 
 #include <sentencepiece_processor.h>
 
-#include "models/text/sentencepiece_model.hpp"
 #include "models/text/tokenizer_config.hpp"
 #include "search/base/error.hpp"
 

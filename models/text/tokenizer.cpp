@@ -1,7 +1,7 @@
 #include "models/text/tokenizer.hpp"
 
 #include "models/text/gpt2_tokenizer.hpp"
-#include "models/text/sentencepiece_tokenizer.hpp"
+#include "models/text/sentencepiece_model.hpp"
 #include "models/text/tokenizer_json.hpp"
 #include "search/base/error.hpp"
 

@@ -8,7 +8,7 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
-#include "models/text/pipeline/merge_text.hpp"
+#include "models/text/pipeline/byte_level_bpe.hpp"
 #include "models/text/pipeline/unsupported.hpp"
 #include "models/text/pipeline/word_piece.hpp"
 #include "models/text/pipeline_tokenizer.hpp"

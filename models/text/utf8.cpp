@@ -1,52 +1,41 @@
 #include "models/text/utf8.hpp"
 
 #include <fmt/format.h>
+#include <utf8proc.h>
 
 #include <algorithm>
-#include <cstdint>
 
 #include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
 
-/// Bytes of the character that begins with `lead`, 0 if none does.
-std::size_t length_of(unsigned char lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return 2;
-  if (lead >= 0xe0 && lead <= 0xef) return 3;
-  if (lead >= 0xf0 && lead <= 0xf4) return 4;
-  return 0;
+/// Bytes of the character that `text` begins with, by libutf8proc; none if there is no such.
+std::optional<std::size_t> character_length(std::string_view text) {
+  utf8proc_int32_t character = 0;
+  const utf8proc_ssize_t length =
+      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                       static_cast<utf8proc_ssize_t>(text.size()), &character);
+  return length > 0 ? std::optional(static_cast<std::size_t>(length)) : std::nullopt;
 }
 
-/// The second byte has a narrower range after some first ones.
-bool second_fits(unsigned char lead, unsigned char second) {
-  switch (lead) {
-    case 0xe0:
-      return second >= 0xa0;  // else overlong
-    case 0xed:
-      return second <= 0x9f;  // else a surrogate
-    case 0xf0:
-      return second >= 0x90;  // else overlong
-    case 0xf4:
-      return second <= 0x8f;  // else above U+10FFFF
-    default:
-      return true;
+/// Whether these bytes, at most 3, can be completed to one character. Where a character allows only
+/// some second bytes, the first or the last of all continuation bytes is among them.
+bool begin_a_character(std::string_view bytes) {
+  for (const char fill : {'\x80', '\xbf'}) {
+    std::string completed(bytes);
+    completed.append(3, fill);
+    if (character_length(completed).value_or(0) > bytes.size()) return true;
   }
-}
-
-bool is_continuation(unsigned char byte) {
-  return (byte & 0xc0) == 0x80;
+  return false;
 }
 
 /// Bytes of the longest beginning of a character that `text`, which begins with none, begins with;
 /// at least 1.
 std::size_t length_of_subpart(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t most = std::min(length_of(byte(0)), text.size());
   std::size_t length = 1;
-  while (length < most && is_continuation(byte(length)) &&
-         (length > 1 || second_fits(byte(0), byte(1)))) {
+  while (length < std::min<std::size_t>(3, text.size()) &&
+         begin_a_character(text.substr(0, length + 1))) {
     ++length;
   }
   return length;
@@ -55,15 +44,10 @@ std::size_t length_of_subpart(std::string_view text) {
 }  // namespace
 
 std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = length_of(byte(at));
-    if (length == 0 || at + length > text.size()) return at;
-    for (std::size_t i = 1; i < length; ++i) {
-      if (!is_continuation(byte(at + i))) return at;
-    }
-    if (length > 1 && !second_fits(byte(at), byte(at + 1))) return at;
-    at += length;
+    const auto length = character_length(text.substr(at));
+    if (!length) return at;
+    at += *length;
   }
   return std::nullopt;
 }

@@ -43,7 +43,7 @@ double smallest_ratio(const ordered_json& front, const std::string& where) {
 ordered_json read_front(const std::filesystem::path& run) {
   const std::filesystem::path file = run / "front.json";
   const nlohmann::json front = models::read_json_file(file);
-  models::check_format(models::JsonFields(front, file.string()), "regroup.front");
+  models::require_format(front, "regroup.front", file.string());
   models::required_array(front, "points", file.string());
   return front;
 }

@@ -15,8 +15,18 @@
 namespace regroup::runs {
 namespace {
 
-using models::JsonFields;
-
+using models::optional_array;
+using models::optional_bool;
+using models::optional_count;
+using models::optional_number;
+using models::optional_object;
+using models::optional_string;
+using models::refuse_field;
+using models::required_array;
+using models::required_count;
+using models::required_number;
+using models::required_object;
+using models::required_string;
 using nlohmann::json;
 
 /// Options that say where and how a run was started, not what it computed; the data's names stand
@@ -38,161 +48,165 @@ std::string scalar_text(const json& value) {
 }
 
 /// Shown text of an option; an array becomes "0.5, 0.25". Throws InputError for anything nested.
-std::string option_text(const JsonFields& options, const std::string& name, const json& value) {
+std::string option_text(const std::string& name, const json& value, const std::string& where) {
   if (value.is_primitive()) return scalar_text(value);
   std::string text;
   for (const json& element : value) {
     if (value.is_object() || element.is_structured()) {
-      options.refuse(name.c_str(), "a string, number, flag or array of them",
-                     models::describe_json(value));
+      refuse_field(where, name, "a string, number, flag or array of them",
+                   models::describe_json(value));
     }
     text += (text.empty() ? "" : ", ") + scalar_text(element);
   }
   return text;
 }
 
-NamedTexts read_options(const JsonFields& options) {
+NamedTexts read_options(const json& options, const std::string& where) {
   NamedTexts texts;
-  for (const auto& [name, value] : options.value().items()) {
+  for (const auto& [name, value] : options.items()) {
     if (value.is_null() || std::ranges::count(kOptionsNotShown, name) > 0) continue;
-    texts.emplace_back(name, option_text(options, name, value));
+    texts.emplace_back(name, option_text(name, value, where));
   }
   return texts;
 }
 
-NamedTexts read_versions(const JsonFields& run) {
+NamedTexts read_versions(const json& run, const std::string& where) {
   NamedTexts texts;
-  const std::optional<JsonFields> versions = run.optional_object("versions");
-  if (!versions) return {{"regroup", run.text("regroup")}};
-  for (const auto& [name, value] : versions->value().items()) {
-    if (!value.is_null()) texts.emplace_back(name, versions->text(name.c_str()));
+  const json* versions = optional_object(run, "versions", where);
+  if (versions == nullptr) return {{"regroup", required_string(run, "regroup", where)}};
+  for (const auto& [name, value] : versions->items()) {
+    if (value.is_null()) continue;
+    texts.emplace_back(name, required_string(*versions, name, where + ", versions"));
   }
   return texts;
 }
 
-std::uint64_t positive(const JsonFields& fields, const char* name) {
-  const std::uint64_t count = fields.count(name);
-  if (count == 0) fields.refuse(name, "at least 1", "0");
+std::uint64_t positive(const json& object, std::string_view name, const std::string& where) {
+  const std::uint64_t count = required_count(object, name, where);
+  if (count == 0) refuse_field(where, name, "at least 1", "0");
   return count;
 }
 
-ModelInfo read_model(const JsonFields& model) {
-  return {.name = without_folders(model.text("name")),
-          .architecture = model.text("architecture"),
-          .dtype = model.text("dtype"),
-          .weights_sha256 = model.text("weights_sha256"),
-          .layers = positive(model, "layers"),
-          .query_heads = positive(model, "query_heads"),
-          .kv_heads = positive(model, "kv_heads"),
-          .head_dim = positive(model, "head_dim")};
+ModelInfo read_model(const json& model, const std::string& where) {
+  return {.name = without_folders(required_string(model, "name", where)),
+          .architecture = required_string(model, "architecture", where),
+          .dtype = required_string(model, "dtype", where),
+          .weights_sha256 = required_string(model, "weights_sha256", where),
+          .layers = positive(model, "layers", where),
+          .query_heads = positive(model, "query_heads", where),
+          .kv_heads = positive(model, "kv_heads", where),
+          .head_dim = positive(model, "head_dim", where)};
 }
 
-std::vector<DataInfo> read_data(const JsonFields& run) {
+std::vector<DataInfo> read_data(const json& run, const std::string& where) {
   std::vector<DataInfo> all;
-  const std::optional<JsonFields> data = run.optional_object("data");
-  if (!data) return all;
+  const json* data = optional_object(run, "data", where);
+  if (data == nullptr) return all;
   for (const char* role : {"calibration", "selection", "eval"}) {
-    const std::optional<JsonFields> entry = data->optional_object(role);
-    if (!entry) continue;
+    const json* entry = optional_object(*data, role, where + ", data");
+    if (entry == nullptr) continue;
+    const std::string place = fmt::format("{}, data, {}", where, role);
     all.push_back({.role = role,
-                   .file = without_folders(entry->optional_text("file").value_or("")),
-                   .sha256 = entry->optional_text("sha256").value_or(""),
-                   .tokens = entry->optional_count("tokens"),
-                   .windows = entry->optional_count("windows"),
-                   .context = entry->optional_count("context"),
-                   .images = entry->optional_count("images"),
-                   .sampled = entry->optional_flag("sampled").value_or(false)});
+                   .file = without_folders(optional_string(*entry, "file", place).value_or("")),
+                   .sha256 = optional_string(*entry, "sha256", place).value_or(""),
+                   .tokens = optional_count(*entry, "tokens", place),
+                   .windows = optional_count(*entry, "windows", place),
+                   .context = optional_count(*entry, "context", place),
+                   .images = optional_count(*entry, "images", place),
+                   .sampled = optional_bool(*entry, "sampled", place).value_or(false)});
   }
   return all;
 }
 
 /// A grouping's path must stay inside the run directory: the report links to it.
-std::string read_grouping_path(const JsonFields& point) {
-  std::string text = point.text("grouping");
+std::string read_grouping_path(const json& point, const std::string& where) {
+  std::string text = required_string(point, "grouping", where);
   const std::filesystem::path path(text);
   const bool leaves = std::ranges::any_of(path, [](const auto& part) { return part == ".."; });
   if (text.empty() || path.is_absolute() || leaves) {
-    point.refuse("grouping", "a path inside the run directory", models::describe_json(text));
+    refuse_field(where, "grouping", "a path inside the run directory", models::describe_json(text));
   }
   return text;
 }
 
 /// The array `caches` of a point or of the source; fronts of older runs have none.
-std::vector<CachePoint> read_caches(const JsonFields& model) {
+std::vector<CachePoint> read_caches(const json& model, const std::string& where) {
   std::vector<CachePoint> caches;
-  if (model.find("caches") == nullptr) return caches;
-  const json& all = model.array("caches");
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const JsonFields cache(all[i], fmt::format("{}, caches[{}]", model.where(), i));
-    caches.push_back({.type = cache.text("type"),
-                      .bytes_per_token = positive(cache, "bytes_per_token"),
-                      .loss = cache.number("loss"),
-                      .delta_loss = cache.number("delta_loss"),
-                      .kl = cache.optional_number("kl")});
+  const json* all = optional_array(model, "caches", where);
+  if (all == nullptr) return caches;
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    const json& cache = (*all)[i];
+    const std::string place = fmt::format("{}, caches[{}]", where, i);
+    caches.push_back({.type = required_string(cache, "type", place),
+                      .bytes_per_token = positive(cache, "bytes_per_token", place),
+                      .loss = required_number(cache, "loss", place),
+                      .delta_loss = required_number(cache, "delta_loss", place),
+                      .kl = optional_number(cache, "kl", place)});
   }
   return caches;
 }
 
-FrontPoint read_point(const JsonFields& fields) {
-  FrontPoint point{.series = fields.text("series"),
-                   .method = fields.text("method"),
+FrontPoint read_point(const json& fields, const std::string& where) {
+  FrontPoint point{.series = required_string(fields, "series", where),
+                   .method = required_string(fields, "method", where),
                    .recipe = models::recipe_name(
-                       fields.optional_text("merge").value_or("mean"),
-                       fields.optional_flag("renorm").value_or(false),
-                       fields.optional_text("refit").value_or("none"),
-                       static_cast<int>(fields.optional_count("reconstruct").value_or(0))),
-                   .kv_ratio = fields.number("kv_ratio"),
-                   .bytes_per_token = positive(fields, "bytes_per_token"),
+                       optional_string(fields, "merge", where).value_or("mean"),
+                       optional_bool(fields, "renorm", where).value_or(false),
+                       optional_string(fields, "refit", where).value_or("none"),
+                       static_cast<int>(optional_count(fields, "reconstruct", where).value_or(0))),
+                   .kv_ratio = required_number(fields, "kv_ratio", where),
+                   .bytes_per_token = positive(fields, "bytes_per_token", where),
                    .proxies = {},
-                   .loss = fields.optional_number("loss"),
-                   .delta_loss = fields.optional_number("delta_loss"),
-                   .delta_loss_stderr = fields.optional_number("delta_loss_stderr"),
-                   .delta_loss_low = fields.optional_number("delta_loss_low"),
-                   .delta_loss_high = fields.optional_number("delta_loss_high"),
-                   .kl = fields.optional_number("kl"),
-                   .kl_stderr = fields.optional_number("kl_stderr"),
-                   .accuracy = fields.optional_number("accuracy"),
-                   .accuracy_stderr = fields.optional_number("accuracy_stderr"),
-                   .top1_agreement = fields.optional_number("top1_agreement"),
-                   .search_better = fields.optional_number("search_better"),
-                   .on_front = fields.optional_flag("on_front").value_or(false),
-                   .grouping = read_grouping_path(fields),
+                   .loss = optional_number(fields, "loss", where),
+                   .delta_loss = optional_number(fields, "delta_loss", where),
+                   .delta_loss_stderr = optional_number(fields, "delta_loss_stderr", where),
+                   .delta_loss_low = optional_number(fields, "delta_loss_low", where),
+                   .delta_loss_high = optional_number(fields, "delta_loss_high", where),
+                   .kl = optional_number(fields, "kl", where),
+                   .kl_stderr = optional_number(fields, "kl_stderr", where),
+                   .accuracy = optional_number(fields, "accuracy", where),
+                   .accuracy_stderr = optional_number(fields, "accuracy_stderr", where),
+                   .top1_agreement = optional_number(fields, "top1_agreement", where),
+                   .search_better = optional_number(fields, "search_better", where),
+                   .on_front = optional_bool(fields, "on_front", where).value_or(false),
+                   .grouping = read_grouping_path(fields, where),
                    .layers = {},
-                   .caches = read_caches(fields)};
+                   .caches = read_caches(fields, where)};
   if (point.kv_ratio <= 0 || point.kv_ratio > 1) {
-    fields.refuse("kv_ratio", "a number in (0, 1]", fmt::format("{}", point.kv_ratio));
+    refuse_field(where, "kv_ratio", "a number in (0, 1]", fmt::format("{}", point.kv_ratio));
   }
   for (const fitness::Price& proxy : proxies()) {
-    point.proxies.push_back(fields.optional_number(std::string(proxy.field()).c_str()));
+    point.proxies.push_back(optional_number(fields, proxy.field(), where));
   }
   return point;
 }
 
-CertificateInfo read_certificate(const JsonFields& fields) {
-  const std::optional<double> exact = fields.optional_number("exact_hypervolume");
-  return {.hypervolume = fields.number("hypervolume"),
-          .best = exact ? *exact : fields.number("hypervolume_bound"),
+CertificateInfo read_certificate(const json& fields, const std::string& where) {
+  const std::optional<double> exact = optional_number(fields, "exact_hypervolume", where);
+  return {.hypervolume = required_number(fields, "hypervolume", where),
+          .best = exact ? *exact : required_number(fields, "hypervolume_bound", where),
           .is_exact = exact.has_value(),
-          .worst_gap = fields.number("worst_gap")};
+          .worst_gap = required_number(fields, "worst_gap", where)};
 }
 
 void read_front(RunData& run) {
   const std::filesystem::path file = run.directory / "front.json";
-  const json document = models::read_json_file(file);
-  const JsonFields front(document, file.string());
-  models::check_format(front, "regroup.front");
-  const JsonFields source = front.object("source");
-  run.source_bytes_per_token = positive(source, "kv_bytes_per_token");
-  run.source_loss = source.optional_number("loss");
-  run.source_accuracy = source.optional_number("accuracy");
-  run.source_caches = read_caches(source);
-  if (const auto certificate = front.optional_object("certificate")) {
-    run.certificate = read_certificate(*certificate);
+  const std::string where = file.string();
+  const json front = models::read_json_file(file);
+  models::require_format(front, "regroup.front", where);
+  const json& source = required_object(front, "source", where);
+  const std::string source_where = where + ", source";
+  run.source_bytes_per_token = positive(source, "kv_bytes_per_token", source_where);
+  run.source_loss = optional_number(source, "loss", source_where);
+  run.source_accuracy = optional_number(source, "accuracy", source_where);
+  run.source_caches = read_caches(source, source_where);
+  if (const json* certificate = optional_object(front, "certificate", where)) {
+    run.certificate = read_certificate(*certificate, where + ", certificate");
   }
-  const json& points = front.array("points");
-  if (points.empty()) front.refuse("points", "at least one point", "none");
+  const json& points = required_array(front, "points", where);
+  if (points.empty()) refuse_field(where, "points", "at least one point", "none");
   for (std::size_t i = 0; i < points.size(); ++i) {
-    run.points.push_back(read_point({points[i], fmt::format("{}, points[{}]", file.string(), i)}));
+    run.points.push_back(read_point(points[i], fmt::format("{}, points[{}]", where, i)));
     FrontPoint& point = run.points.back();
     point.layers = read_grouping_layers(run.directory / point.grouping, run.model.kv_heads,
                                         run.model.query_heads);
@@ -217,15 +231,15 @@ RunData load_run(const std::filesystem::path& directory) {
 }
 
 RunData load_run(const std::filesystem::path& directory, const json& record) {
-  const JsonFields fields(record, (directory / "run.json").string());
-  models::check_format(fields, "regroup.run");
+  const std::string where = (directory / "run.json").string();
+  models::require_format(record, "regroup.run", where);
   RunData run;
   run.directory = directory;
-  run.seed = fields.count("seed");
-  run.model = read_model(fields.object("model"));
-  run.data = read_data(fields);
-  run.options = read_options(fields.object("options"));
-  run.versions = read_versions(fields);
+  run.seed = required_count(record, "seed", where);
+  run.model = read_model(required_object(record, "model", where), where + ", model");
+  run.data = read_data(record, where);
+  run.options = read_options(required_object(record, "options", where), where + ", options");
+  run.versions = read_versions(record, where);
   read_front(run);
   if (std::filesystem::exists(directory / "history.csv")) {
     run.history = read_history(directory / "history.csv");

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/report/html_report.hpp"
-#include "apps/report/report_data.hpp"
 #include "search/base/error.hpp"
 #include "tests/fixtures/sample_run.hpp"
 #include "tests/support/catch.hpp"

@@ -1,4 +1,4 @@
-#include "models/checkpoint/pickle/globals.hpp"
+#include "models/checkpoint/pickle/machine.hpp"
 
 #include <array>
 

@@ -5,7 +5,6 @@
 #include <array>
 #include <utility>
 
-#include "models/checkpoint/pickle/globals.hpp"
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
 #include "search/base/error.hpp"

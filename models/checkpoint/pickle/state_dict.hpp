@@ -11,6 +11,8 @@
 
 #include "models/elements/dtype.hpp"
 
+// Written here because no library but LibTorch, which this part of models/ does without, reads such
+// pickles in C++, and its reader wants the whole file in memory.
 namespace regroup::models {
 
 /// A piece of memory that tensors of a pickle lie in, one record of the archive.

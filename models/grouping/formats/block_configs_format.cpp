@@ -1,4 +1,4 @@
-#include "models/grouping/formats/block_configs_format.hpp"
+#include "models/grouping/formats/formats.hpp"
 
 #include <fmt/format.h>
 
@@ -133,6 +133,20 @@ std::vector<std::int64_t> read_groups(const json& document, int query_heads,
                     .found = blocks != nullptr || list != nullptr ? "no entries" : "neither"});
 }
 
+/// The parts of a config.json that say how many query heads share a KV head in each layer:
+/// `block_configs` of DeciLM and Nemotron-NAS, `num_key_value_heads_per_layer` of DeciLM-7B. They
+/// say sizes alone: what is read becomes groups of neighbours, as in a checkpoint whose query heads
+/// were permuted. Without a model the source is taken to have as many KV heads as query heads.
+class BlockConfigsFormat : public GroupingFormat {
+ public:
+  std::string_view name() const override { return "block-configs"; }
+  bool keeps_members() const override { return false; }
+  std::vector<NamedText> write(const search::Grouping& grouping,
+                               const HeadCounts& heads) const override;
+  search::Grouping read(const std::filesystem::path& path,
+                        const std::optional<HeadCounts>& model) const override;
+};
+
 }  // namespace
 
 std::vector<NamedText> BlockConfigsFormat::write(const search::Grouping& grouping,
@@ -177,6 +191,11 @@ search::Grouping BlockConfigsFormat::read(const std::filesystem::path& path,
   }
   require_counts(grouping, model, where);
   return grouping;
+}
+
+const GroupingFormat& block_configs_format() {
+  static const BlockConfigsFormat instance;
+  return instance;
 }
 
 }  // namespace regroup::models

@@ -1,4 +1,4 @@
-#include "models/grouping/formats/csv_format.hpp"
+#include "models/grouping/formats/formats.hpp"
 
 #include <fmt/format.h>
 
@@ -65,6 +65,20 @@ search::LayerGrouping layer_of(const std::map<int, GroupPair>& heads, const std:
   return {Partition::from_labels(keys), Partition::from_labels(values)};
 }
 
+/// A table with a row for each head, named as interpretability tools name it, layer and head from
+/// 0: columns `head,key_group,value_group`, rows `L0H3,1,0`. Groups are numbers that mean something
+/// within their layer only. Read are also tables of other tools: columns in any order beside
+/// others, `layer` and `head` as numbers, `group` or `cluster` for keys and values alike; labels
+/// and one or two groups without a header.
+class CsvFormat : public GroupingFormat {
+ public:
+  std::string_view name() const override { return "csv"; }
+  std::vector<NamedText> write(const search::Grouping& grouping,
+                               const HeadCounts& heads) const override;
+  search::Grouping read(const std::filesystem::path& path,
+                        const std::optional<HeadCounts>& model) const override;
+};
+
 }  // namespace
 
 std::vector<NamedText> CsvFormat::write(const search::Grouping& grouping,
@@ -95,6 +109,11 @@ search::Grouping CsvFormat::read(const std::filesystem::path& path,
   }
   require_counts(grouping, model, where);
   return grouping;
+}
+
+const GroupingFormat& csv_format() {
+  static const CsvFormat instance;
+  return instance;
 }
 
 }  // namespace regroup::models

@@ -5,21 +5,18 @@
 
 #include <array>
 
-#include "models/grouping/formats/block_configs_format.hpp"
-#include "models/grouping/formats/chai_format.hpp"
-#include "models/grouping/formats/csv_format.hpp"
+#include "models/grouping/formats/formats.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
 
-const ChaiFormat kChai(ChaiFormat::Form::kOneFile);
-const ChaiFormat kChaiLayers(ChaiFormat::Form::kFileForEachLayer);
-const BlockConfigsFormat kBlockConfigs;
-const CsvFormat kCsv;
-
 /// Every format; a new one is one line here.
-const std::array<const GroupingFormat*, 4> kFormats = {&kChai, &kChaiLayers, &kBlockConfigs, &kCsv};
+const auto& formats() {
+  static const std::array<const GroupingFormat*, 4> kFormats = {
+      &chai_format(), &chai_layers_format(), &block_configs_format(), &csv_format()};
+  return kFormats;
+}
 
 [[noreturn]] void refuse_count(const std::string& where, std::string_view noun, int expected,
                                int found) {
@@ -33,12 +30,12 @@ const std::array<const GroupingFormat*, 4> kFormats = {&kChai, &kChaiLayers, &kB
 
 std::vector<std::string_view> grouping_format_names() {
   std::vector<std::string_view> names;
-  for (const GroupingFormat* format : kFormats) names.push_back(format->name());
+  for (const GroupingFormat* format : formats()) names.push_back(format->name());
   return names;
 }
 
 const GroupingFormat& find_grouping_format(std::string_view name) {
-  for (const GroupingFormat* format : kFormats) {
+  for (const GroupingFormat* format : formats()) {
     if (format->name() == name) return *format;
   }
   throw InputError({.what = "format of groupings is not known",

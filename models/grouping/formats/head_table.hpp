@@ -19,7 +19,7 @@ struct HeadRow {
 /// Largest number that a table of heads may hold; groups are below Partition::kMaxHeads.
 inline constexpr int kMostTableNumber = 999'999;
 
-/// The rows of a CSV text with a row for each head, one at least; csv_format.hpp has its columns.
+/// The rows of a CSV text with a row for each head, one at least; csv_format.cpp has its columns.
 /// Lines end in LF or CRLF, blank ones are passed over; fields may stand in double quotes, a
 /// byte-order mark before the first. Throws InputError, naming the line, for missing columns,
 /// fields too few or too many, and what is no such number.

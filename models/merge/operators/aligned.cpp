@@ -1,4 +1,4 @@
-#include "models/merge/operators/aligned.hpp"
+#include "models/merge/operators/operators.hpp"
 
 #include <complex>
 
@@ -69,6 +69,19 @@ class Alignment {
   std::vector<MatrixXd> rotations_;  // by member, of the block
 };
 
+/// The mean of heads that are first turned to agree as well as they can: generalised Procrustes
+/// over activations, by the rotations that leave the un-merged model as it is (arXiv 2412.20677;
+/// METHODS §7). In a rotary plane that is a phase, elsewhere an orthogonal matrix; its inverse is
+/// folded into what reads the head. O(rounds · |g| · d³).
+class AlignedMerge : public MergeOperator {
+ public:
+  std::string_view name() const override { return "aligned"; }
+  MergeNeeds needs() const override { return MergeNeeds::kMoments; }
+  bool folds() const override { return true; }
+  bool allows_renorm() const override { return true; }
+  SharedHead share(const MergeProblem& group) const override;
+};
+
 }  // namespace
 
 SharedHead AlignedMerge::share(const MergeProblem& group) const {
@@ -88,6 +101,11 @@ SharedHead AlignedMerge::share(const MergeProblem& group) const {
     if (improvement < kLeastImprovement * energy) break;
   }
   return mean;
+}
+
+const MergeOperator& aligned_merge() {
+  static const AlignedMerge instance;
+  return instance;
 }
 
 }  // namespace regroup::models

@@ -1,4 +1,4 @@
-#include "models/merge/operators/optimal.hpp"
+#include "models/merge/operators/operators.hpp"
 
 #include <Eigen/Eigenvalues>
 #include <cmath>
@@ -63,6 +63,18 @@ void share_block(const MergeProblem& group, SharedHead& shared) {
   }
 }
 
+/// The shared head of least error under the moments of attention, in closed form (METHODS §7): in a
+/// rotary plane the top eigenpair of the members' Gram, weighted by query energies; elsewhere the
+/// truncated singular value decomposition of the stacked members. O((|g| · d)³).
+class OptimalMerge : public MergeOperator {
+ public:
+  std::string_view name() const override { return "optimal"; }
+  MergeNeeds needs() const override { return MergeNeeds::kMoments; }
+  MergeMetric metric() const override { return MergeMetric::kAttention; }
+  bool folds() const override { return true; }
+  SharedHead share(const MergeProblem& group) const override;
+};
+
 }  // namespace
 
 SharedHead OptimalMerge::share(const MergeProblem& group) const {
@@ -75,6 +87,11 @@ SharedHead OptimalMerge::share(const MergeProblem& group) const {
   }
   if (group.layout.block_rows() > 0) share_block(group, shared);
   return shared;
+}
+
+const MergeOperator& optimal_merge() {
+  static const OptimalMerge instance;
+  return instance;
 }
 
 }  // namespace regroup::models

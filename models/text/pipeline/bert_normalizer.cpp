@@ -1,4 +1,4 @@
-#include "models/text/pipeline/bert_normalizer.hpp"
+#include "models/text/pipeline/normalizer.hpp"
 
 #include "models/text/pipeline/unicode.hpp"
 

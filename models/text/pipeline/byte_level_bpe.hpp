@@ -11,6 +11,8 @@
 #include "models/text/pipeline/vocabulary.hpp"
 #include "models/text/pipeline/word_model.hpp"
 
+// Written here because Hugging Face's tokenizers is a Rust library without a C++ interface or a
+// Debian package; libsentencepiece reads its own files only.
 namespace regroup::models {
 
 /// Two neighbouring symbols that become one; which comes first in the file is done first.
@@ -64,5 +66,13 @@ class ByteLevelBpe : public WordModel {
 /// Latin-1 stand for themselves, the others are U+0100 and on in their order. Example: a blank is
 /// "Ġ".
 const std::array<std::string, 256>& byte_alphabet();
+
+/// The merge of a line such as "Ġ t". Throws InputError, naming `where`, unless it is two tokens
+/// with one blank between them.
+Merge split_merge(std::string_view line, const std::string& where);
+
+/// The merges of a merges.txt, one a line after the line "#version: …"; `where` names the file.
+/// Throws InputError for a line that is none.
+std::vector<Merge> parse_merges(std::string_view text, const std::string& where);
 
 }  // namespace regroup::models

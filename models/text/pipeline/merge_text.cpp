@@ -1,4 +1,4 @@
-#include "models/text/pipeline/merge_text.hpp"
+#include "models/text/pipeline/byte_level_bpe.hpp"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "models/files/json_fields.hpp"
-#include "models/text/pipeline/bert_normalizer.hpp"
 #include "models/text/pipeline/unicode.hpp"
 #include "models/text/pipeline/unsupported.hpp"
 

@@ -3,6 +3,7 @@
 // usage: make_random_checkpoint DIR LAYERS HEADS KV_HEADS WIDTH MLP_WIDTH [VOCABULARY]
 // A 7B shape: make_random_checkpoint DIR 32 32 32 4096 11008
 
+#include <Eigen/Core>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -13,7 +14,6 @@
 #include "models/architecture/expected_tensors.hpp"
 #include "models/architecture/families/families.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
-#include "models/elements/half.hpp"
 #include "search/base/random.hpp"
 
 using namespace regroup;
@@ -46,7 +46,7 @@ void fill(std::span<std::byte> out, search::RandomKey key) {
     std::uint64_t bits = random.bits();
     for (int lane = 0; lane < 4 && at + 1 < out.size(); ++lane, at += 2, bits >>= 16U) {
       const float value = kScale * static_cast<float>(static_cast<std::int16_t>(bits & 0xffffU));
-      const std::uint16_t half = models::float_to_bf16(value);
+      const Eigen::bfloat16 half(value);
       std::memcpy(out.data() + at, &half, sizeof half);
     }
   }

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -12,7 +14,6 @@
 #include <vector>
 
 #include "models/attention/cache_codec.hpp"
-#include "models/elements/half.hpp"
 #include "models/language_model/language_model.hpp"
 #include "models/transformer/transformer.hpp"
 #include "search/base/error.hpp"
@@ -33,7 +34,7 @@ namespace {
 using Row = std::vector<float>;
 
 float stored_scale(float scale) {
-  return f16_to_float(float_to_f16(scale));
+  return static_cast<float>(Eigen::half(scale));
 }
 
 /// One block of q8_0 there and back, one number at a time.

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/elements/half.hpp"
+#include "models/elements/conversion.hpp"
 #include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
@@ -81,7 +81,8 @@ TEST_CASE("every pattern of 16 bits is judged as its value is") {
     std::size_t wrong = 0;
     for (unsigned bits = 0; bits <= 0xffffU; ++bits) {
       const auto stored = static_cast<std::uint16_t>(bits);
-      const float value = dtype == DType::kF16 ? f16_to_float(stored) : bf16_to_float(stored);
+      float value = 0;
+      to_float(dtype, std::as_bytes(std::span(&stored, 1)), {&value, 1});
       const TensorView view{.name = "w",
                             .dtype = dtype,
                             .shape = {1},

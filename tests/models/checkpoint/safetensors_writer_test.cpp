@@ -10,7 +10,7 @@
 
 #include "models/checkpoint/checkpoint.hpp"
 #include "models/checkpoint/safetensors.hpp"
-#include "models/elements/half.hpp"
+#include "models/elements/conversion.hpp"
 #include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"

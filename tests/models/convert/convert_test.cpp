@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "models/elements/element_type.hpp"
+#include "models/elements/conversion.hpp"
 #include "models/files/json_file.hpp"
 #include "models/language_model/language_model.hpp"
 #include "models/language_model/merger.hpp"

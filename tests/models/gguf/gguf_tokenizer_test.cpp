@@ -1,4 +1,4 @@
-#include "models/gguf/gguf_tokenizer.hpp"
+#include "models/gguf/tokenizer_metadata.hpp"
 
 #include <cstring>
 #include <filesystem>

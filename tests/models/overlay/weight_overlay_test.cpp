@@ -6,7 +6,7 @@
 
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/convert/convert.hpp"
-#include "models/elements/half.hpp"
+#include "models/elements/conversion.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "models/tensors/tensors.hpp"

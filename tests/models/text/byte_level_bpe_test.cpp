@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <random>
 
-#include "models/text/pipeline/merge_text.hpp"
 #include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"

@@ -6,7 +6,6 @@
 #include "models/text/id_files.hpp"
 #include "models/text/token_data.hpp"
 #include "models/text/tokenizer.hpp"
-#include "models/text/utf8.hpp"
 #include "search/base/error.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
@@ -47,20 +46,6 @@ std::string refusal(const std::string& bytes) {
 }
 
 }  // namespace
-
-TEST_CASE("UTF-8 is checked as RFC 3629 says") {
-  for (const char* good :
-       {"", "abc", "naïve", "你好", "🙂", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"}) {
-    CHECK_FALSE(first_invalid_utf8(good));
-  }
-  CHECK(first_invalid_utf8("ab\xff") == 2U);
-  CHECK(first_invalid_utf8("a\xc0\x80") == 1U);         // overlong
-  CHECK(first_invalid_utf8("\xe0\x80\x80") == 0U);      // overlong
-  CHECK(first_invalid_utf8("\xed\xa0\x80") == 0U);      // surrogate
-  CHECK(first_invalid_utf8("\xf4\x90\x80\x80") == 0U);  // above U+10FFFF
-  CHECK(first_invalid_utf8("abc\xe4\xbd") == 3U);       // cut off
-  CHECK(first_invalid_utf8("\x80") == 0U);
-}
 
 TEST_CASE("windows are disjoint, overlap by the one id that is predicted, and leave the rest") {
   std::vector<std::int32_t> stream(11);

@@ -1,6 +1,6 @@
 #include "models/text/pipeline/unicode.hpp"
 
-#include "models/text/pipeline/bert_normalizer.hpp"
+#include "models/text/pipeline/normalizer.hpp"
 #include "tests/support/catch.hpp"
 
 namespace regroup::models {
