@@ -264,6 +264,8 @@ TEST_CASE("random baselines come from the key, three unlike draws of a size") {
   // A size draws the same whatever other sizes are asked for.
   CHECK(draws(1, {0.75}) == std::vector<Grouping>(first.begin() + 3, first.end()));
   CHECK(std::set<Grouping>(first.begin(), first.begin() + 3).size() > 1);
+  // Of 7 KV heads in pairs 6 can be had: the draws of 6.
+  CHECK(draws(1, {0.4375}) == draws(1, {0.375}));
 }
 
 TEST_CASE("the marked front is that of the losses, of the prices where nothing is measured") {
