@@ -30,7 +30,7 @@ const std::string kOneAndTwo("\x00\x00\x80\x3f\x00\x00\x00\x40", 8);
 
 /// A file that torch.save wrote; fixtures/torch_save/make.py says how.
 std::filesystem::path saved(const std::string& name) {
-  return source_folder() / "tests/fixtures/torch_save" / name;
+  return tests::source_folder() / "tests/fixtures/torch_save" / name;
 }
 
 /// The message with which a file of these bytes is refused; it names the file.
