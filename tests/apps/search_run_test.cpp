@@ -112,7 +112,7 @@ TEST_CASE("points say how far they are from the source, and how sure that is") {
     if ((*rival)["delta_loss_low"] > point["delta_loss_high"]) CHECK(better < 0.05);
   }
   CHECK(sources == 1);
-  CHECK(baselines == 16);
+  CHECK(baselines == 13);
   const std::string csv = read_file(scene.path("run/front.csv"));
   CHECK_THAT(csv, contains(",delta_loss_stderr,delta_loss_low,delta_loss_high,kl,kl_stderr,"
                            "top1_agreement,search_better,on_front,grouping\n"));
@@ -189,7 +189,7 @@ TEST_CASE(
     CHECK(least <= activation * (1 + 1e-9));
     ++baselines;
   }
-  CHECK(baselines == 13);
+  CHECK(baselines == 16);
   CHECK(promised_bytes(scene.path("1")) == promised_bytes(scene.path("3")));
   CHECK(read_file(scene.path("1/calibration.safetensors")) ==
         read_file(scene.path("3/calibration.safetensors")));
