@@ -9,6 +9,11 @@ DEMO_MODEL ?= examples/demo-llama
 DEMO_OPTIONS ?= --measure 12
 # Regular expression of the tests to run; empty: all.
 TESTS ?=
+# What runs under sanitizers, and the labels of its tests.
+ASAN_TARGETS ?= all
+ASAN_LABELS ?= search|models|fitness
+TSAN_TARGETS ?= test_search test_measuring
+TSAN_LABELS ?= search|fitness
 # Options of Google Benchmark, such as --benchmark_filter=sort_points.
 BENCH_OPTIONS ?=
 
@@ -58,11 +63,11 @@ test: setup
 # asan-plain compiles every source by itself; it and tsan-plain need no LibTorch and are small.
 test-sanitizers: setup
 	cmake --preset asan-plain
-	cmake --build --preset asan-plain -j $(JOBS)
-	ctest --preset asan-plain -j $(JOBS)
+	cmake --build --preset asan-plain -j $(JOBS) --target $(ASAN_TARGETS)
+	ctest --preset asan-plain -j $(JOBS) -L '$(ASAN_LABELS)'
 	cmake --preset tsan-plain
-	cmake --build --preset tsan-plain -j $(JOBS) --target test_search test_measuring
-	ctest --preset tsan-plain -j $(JOBS) -L 'search|fitness'
+	cmake --build --preset tsan-plain -j $(JOBS) --target $(TSAN_TARGETS)
+	ctest --preset tsan-plain -j $(JOBS) -L '$(TSAN_LABELS)'
 
 check-alone: setup
 	cmake --preset alone $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
