@@ -24,7 +24,7 @@ SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp'
 PART ?= 1
 PARTS ?= 1
 
-.PHONY: help setup build demo test test-sanitizers test-interop check-alone coverage bench format check-format install \
+.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop check-alone coverage bench format check-format install \
   clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
@@ -61,10 +61,14 @@ test: setup
 	ctest --preset release -j $(JOBS) $(if $(TESTS),-R "$(TESTS)")
 
 # asan-plain compiles every source by itself; it and tsan-plain need no LibTorch and are small.
-test-sanitizers: setup
+test-sanitizers: test-address test-thread
+
+test-address: setup
 	cmake --preset asan-plain
 	cmake --build --preset asan-plain -j $(JOBS) --target $(ASAN_TARGETS)
 	ctest --preset asan-plain -j $(JOBS) -L '$(ASAN_LABELS)'
+
+test-thread: setup
 	cmake --preset tsan-plain
 	cmake --build --preset tsan-plain -j $(JOBS) --target $(TSAN_TARGETS)
 	ctest --preset tsan-plain -j $(JOBS) -L '$(TSAN_LABELS)'
