@@ -24,8 +24,8 @@ SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp'
 PART ?= 1
 PARTS ?= 1
 
-.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop check-alone coverage bench format check-format install \
-  clean
+.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop check-alone coverage bench \
+  format check-format install clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
 	@echo "make build         set up and build build/release/regroup"
