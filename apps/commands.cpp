@@ -3,6 +3,7 @@
 #include "apps/commands/convert_command.hpp"
 #include "apps/commands/correlate_command.hpp"
 #include "apps/commands/eval_command.hpp"
+#include "apps/commands/families_command.hpp"
 #include "apps/commands/generate_command.hpp"
 #include "apps/commands/grouping_command.hpp"
 #include "apps/commands/inspect_command.hpp"
@@ -16,6 +17,7 @@ namespace regroup::apps {
 std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(std::make_unique<InspectCommand>());
+  commands.push_back(std::make_unique<FamiliesCommand>());
   commands.push_back(std::make_unique<SearchCommand>());
   commands.push_back(std::make_unique<CalibrateCommand>());
   commands.push_back(std::make_unique<CorrelateCommand>());

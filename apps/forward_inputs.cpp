@@ -91,6 +91,22 @@ void add_pixels(const models::SafetensorsFile& file, const models::ModelConfig& 
   fill(inputs, tensor, models::to_floats(tensor), &ForwardInput::pixels);
 }
 
+void add_features(const models::SafetensorsFile& file, const models::ModelConfig& config,
+                  std::vector<ForwardInput>& inputs) {
+  const models::TensorView& tensor = file.tensor("input_features");
+  const models::SpeechConfig& speech = config.speech;
+  const bool is_batch = tensor.shape.size() == 3 && tensor.shape[0] > 0 &&
+                        tensor.shape[1] == speech.bands && tensor.shape[2] == speech.frames;
+  if (!is_batch) {
+    throw InputError({.what = "input does not have the shape of a batch of sounds",
+                      .where = tensor.where(),
+                      .expected = fmt::format("[sounds, {}, {}]", speech.bands, speech.frames),
+                      .found = models::shape_text(tensor.shape)});
+  }
+  models::require_weight_dtype(tensor);
+  fill(inputs, tensor, models::to_floats(tensor), &ForwardInput::features);
+}
+
 }  // namespace
 
 std::vector<ForwardInput> read_forward_inputs(const models::SafetensorsFile& file,
@@ -100,8 +116,12 @@ std::vector<ForwardInput> read_forward_inputs(const models::SafetensorsFile& fil
     add_pixels(file, config, inputs);
     return inputs;
   }
-  add_ids(file, "input_ids", config, &ForwardInput::ids, inputs);
-  if (config.kind == models::ModelKind::kSequence) {
+  if (config.kind == models::ModelKind::kSpeech) {
+    add_features(file, config, inputs);
+  } else {
+    add_ids(file, "input_ids", config, &ForwardInput::ids, inputs);
+  }
+  if (has_decoder(config.kind)) {
     add_ids(file, "decoder_input_ids", config, &ForwardInput::decoder_ids, inputs);
   }
   return inputs;

@@ -40,7 +40,8 @@ std::vector<search::LayerCosts> residual_costs(const FitnessInput& input, const 
     if (input.stop.stop_requested()) throw Interrupted();
     const models::AttentionMatrices matrices =
         models::read_attention_matrices(input.model, static_cast<int>(i));
-    const models::MergeSource source{matrices, input.model.config, &input.calibration->layers[i]};
+    const models::ModelConfig config = input.model.config.of_layer(static_cast<int>(i));
+    const models::MergeSource source{matrices, config, &input.calibration->layers[i]};
     const auto table = [&](models::Projection projection) {
       return residual_table(source, projection, input.recipe, weights);
     };

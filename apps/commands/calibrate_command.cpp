@@ -7,6 +7,7 @@
 #include "models/files/json_file.hpp"
 #include "models/files/sha256.hpp"
 #include "runs/inputs/calibration_input.hpp"
+#include "runs/inputs/open_model.hpp"
 #include "runs/inputs/sampled_text.hpp"
 #include "search/base/error.hpp"
 
@@ -60,7 +61,7 @@ void CalibrateCommand::run(const Session& session) {
   runs::require_range(seed_, 0, runs::kLargestOption, "--seed");
   runs::require_range(tokens_, 0, runs::kLargestOption, "--tokens");
   require_writable_file(output_, "--output");
-  const auto model = std::make_shared<const models::PretrainedModel>(models::open_model(model_));
+  const auto model = runs::open_model(model_, session.console);
   models::require_equal_layers(*model);
   const search::RandomKey key(static_cast<std::uint64_t>(seed_));
   search::Progress& progress = session.console.progress();

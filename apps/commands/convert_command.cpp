@@ -14,6 +14,7 @@
 #include "models/language_model/merger.hpp"
 #include "runs/base/output_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
+#include "runs/inputs/open_model.hpp"
 #include "runs/points/run_front.hpp"
 #include "search/base/error.hpp"
 
@@ -186,8 +187,7 @@ void ConvertCommand::write_gguf(const ConvertInputs& inputs, const Session& sess
 void ConvertCommand::run(const Session& session) {
   threads_.apply();
   require_valid_options();
-  const auto shared_model =
-      std::make_shared<const models::PretrainedModel>(models::open_model(model_));
+  const auto shared_model = runs::open_model(model_, session.console);
   const models::PretrainedModel& model = *shared_model;
   const std::filesystem::path file = grouping_path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);

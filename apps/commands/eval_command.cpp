@@ -11,6 +11,7 @@
 #include "models/files/json_file.hpp"
 #include "models/language_model/language_model.hpp"
 #include "runs/base/eval_window.hpp"
+#include "runs/inputs/open_model.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -100,8 +101,7 @@ void EvalCommand::run(const Session& session) {
   const int threads = threads_.apply();
   const models::ComputeOptions compute = compute_.options();
   if (!output_.empty()) require_writable_file(output_, "--output");
-  const auto pretrained =
-      std::make_shared<const models::PretrainedModel>(models::open_model(model_));
+  const auto pretrained = runs::open_model(model_, session.console);
   fitness::require_fits(task, *pretrained);
   models::require_cache(pretrained->config, cache, "--cache-dtype");
   grouping_.read(*pretrained);

@@ -9,6 +9,7 @@
 #include "models/files/json_file.hpp"
 #include "models/text/text_stream.hpp"
 #include "models/text/utf8.hpp"
+#include "runs/inputs/open_model.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -103,8 +104,7 @@ void GenerateCommand::run(const Session& session) {
   require_valid_options();
   threads_.apply();
   const models::ComputeOptions compute = compute_.options();
-  const auto pretrained =
-      std::make_shared<const models::PretrainedModel>(models::open_model(model_));
+  const auto pretrained = runs::open_model(model_, session.console);
   models::require_causal(pretrained->config);
   const std::string text = prompt_text();
   const auto tokenizer = models::load_tokenizer(model_);

@@ -9,6 +9,7 @@
 #include "apps/option_declaration.hpp"
 #include "fitness/layer_grams.hpp"
 #include "models/files/json_file.hpp"
+#include "runs/inputs/open_model.hpp"
 
 namespace regroup::apps {
 namespace {
@@ -161,7 +162,8 @@ CLI::App* InspectCommand::declare(CLI::App& program) {
 void InspectCommand::run(const Session& session) {
   threads_.apply();
   search::require_in_range(runs::options(cache_));
-  const models::PretrainedModel model = models::open_model(model_);
+  const auto opened = runs::open_model(model_, session.console);
+  const models::PretrainedModel& model = *opened;
   models::require_finite_attention(model);
   search::SilentProgress silent;
   const auto grams = fitness::weight_grams(model, session.stop, silent);

@@ -8,6 +8,7 @@
 #include "apps/forward_inputs.hpp"
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
+#include "runs/inputs/open_model.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
 
@@ -20,7 +21,7 @@ std::vector<std::int64_t> logits_shape(const std::vector<models::ForwardInput>& 
   const auto count = static_cast<std::int64_t>(inputs.size());
   const auto of_one = static_cast<std::int64_t>(numbers) / count;
   if (config.kind == models::ModelKind::kImage) return {count, of_one};
-  const bool has_target = config.kind == models::ModelKind::kSequence;
+  const bool has_target = has_decoder(config.kind);
   const auto& positions = has_target ? inputs[0].decoder_ids : inputs[0].ids;
   const auto length = static_cast<std::int64_t>(positions.size());
   return {count, length, of_one / length};
@@ -59,7 +60,7 @@ CLI::App* LogitsCommand::declare(CLI::App& program) {
       ->add_option("--input", input_,
                    "Safetensors file with input_ids and, of an encoder-decoder, decoder_input_ids, "
                    "I64 or I32, [sequences, tokens]; or pixel_values, [images, channels, height, "
-                   "width]")
+                   "width]; or input_features, [sounds, bands, frames], with decoder_input_ids")
       ->required()
       ->type_name("FILE");
   command
@@ -78,8 +79,7 @@ void LogitsCommand::run(const Session& session) {
   threads_.apply();
   const models::ComputeOptions compute = compute_.options();
   require_writable_file(output_, "--output");
-  const auto pretrained =
-      std::make_shared<const models::PretrainedModel>(models::open_model(model_));
+  const auto pretrained = runs::open_model(model_, session.console);
   grouping_.read(*pretrained);
   const models::SafetensorsFile file(input_);
   const std::vector<models::ForwardInput> inputs = read_forward_inputs(file, pretrained->config);

@@ -11,6 +11,7 @@
 #include "runs/base/stage_times.hpp"
 #include "runs/directory/run_directory.hpp"
 #include "runs/directory/state_file.hpp"
+#include "runs/inputs/open_model.hpp"
 #include "runs/inputs/sampled_text.hpp"
 #include "runs/points/measure_points.hpp"
 #include "runs/points/measured_allocation.hpp"
@@ -252,8 +253,7 @@ class SearchJob {
 SearchSummary run_search(runs::SearchRequest request, const Console& console,
                          std::stop_token stop) {
   runs::StageTimes times;
-  auto model =
-      std::make_shared<const models::PretrainedModel>(models::open_model(request.place.model));
+  auto model = runs::open_model(request.place.model, console);
   models::require_equal_layers(*model);
   const runs::SearchPlan plan = runs::make_plan(std::move(request), model->config);
   const runs::SearchInputs inputs = runs::open_inputs(plan, std::move(model));

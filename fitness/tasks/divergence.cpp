@@ -72,7 +72,7 @@ class Divergence : public Task {
     return "KL of --grouping from MODEL, windows of a text";
   }
   bool compares() const override { return true; }
-  bool fits(models::ModelKind) const override { return true; }
+  bool fits(const models::ModelConfig&) const override { return true; }
   std::unique_ptr<const PreparedTask> prepare(const TaskOptions& options,
                                               const models::PretrainedModel& model) const override;
 };

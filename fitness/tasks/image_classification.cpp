@@ -41,7 +41,9 @@ class ImageClassification : public Task {
   std::string_view summary() const override {
     return "top-1 and top-5 accuracy on a folder of class folders, or CIFAR-10's binary files";
   }
-  bool fits(models::ModelKind kind) const override { return kind == models::ModelKind::kImage; }
+  bool fits(const models::ModelConfig& config) const override {
+    return config.kind == models::ModelKind::kImage && config.has_head;
+  }
   std::unique_ptr<const PreparedTask> prepare(const TaskOptions& options,
                                               const models::PretrainedModel& model) const override;
 };

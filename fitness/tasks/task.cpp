@@ -26,10 +26,10 @@ std::span<const Task* const> all_tasks() {
 }
 
 void require_fits(const Task& task, const models::PretrainedModel& model) {
-  if (task.fits(model.config.kind)) return;
+  if (task.fits(model.config)) return;
   std::vector<std::string_view> names;
   for (const Task* other : tasks()) {
-    if (other->fits(model.config.kind)) names.push_back(other->name());
+    if (other->fits(model.config)) names.push_back(other->name());
   }
   throw InputError({.what = "task cannot be measured of this model",
                     .where = model.config.architecture,

@@ -69,7 +69,9 @@ class Task {
   /// Whether it compares the model with its source, which must then be another one.
   virtual bool compares() const { return false; }
   /// Whether it can be measured of such a model.
-  virtual bool fits(models::ModelKind kind) const { return kind == models::ModelKind::kCausal; }
+  virtual bool fits(const models::ModelConfig& config) const {
+    return config.kind == models::ModelKind::kCausal && config.has_head;
+  }
   /// Reads and checks the data. Throws InputError.
   virtual std::unique_ptr<const PreparedTask> prepare(
       const TaskOptions& options, const models::PretrainedModel& model) const = 0;

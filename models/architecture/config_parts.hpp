@@ -18,10 +18,17 @@ namespace regroup::models {
 void read_heads(const nlohmann::json& config, const ArchitectureSpec& spec,
                 const std::string& where, ModelConfig& out);
 
-/// The rotary embedding of heads of `head_dim` rows, in either dialect of config.json; without
-/// dimensions where the family has none. Throws InputError as read_model_config.
-RotaryConfig read_rotary(const nlohmann::json& config, const ArchitectureSpec& spec, int head_dim,
-                         const std::string& where);
+/// The rotary embedding of all layers, in either dialect of config.json and with the precedence
+/// that transformers has between them; needs context, head_dim and sliding windows. Throws
+/// InputError as read_model_config.
+void read_rotary(const nlohmann::json& config, const ArchitectureSpec& spec,
+                 const std::string& where, ModelConfig& out);
+
+/// The scaling that a "rope_parameters" or "rope_scaling" object asks for; an empty object asks for
+/// none. `context` is the model's longest input, which some types are scaled from. Throws
+/// InputError, by name, for a type or a number that is not supported.
+RotaryScaling read_rotary_scaling(const nlohmann::json& rope, const nlohmann::json& config,
+                                  int dimensions, int context, const std::string& where);
 
 /// ModelConfig::sliding_windows of a config.json. Throws InputError as read_model_config.
 std::vector<int> read_sliding_windows(const nlohmann::json& config, const ArchitectureSpec& spec,

@@ -8,14 +8,15 @@ LayerPlace place_of(const ArchitectureSpec& spec, const ModelConfig& config, int
   const bool is_causal = config.kind == ModelKind::kCausal;
   const LayerHeads heads = config.heads(layer);
   if (config.encoder_layers == 0) {
-    return {spec.layer, layer, is_causal ? AttentionKind::kCausal : AttentionKind::kFull, heads};
+    return {spec.layer, layer, layer, is_causal ? AttentionKind::kCausal : AttentionKind::kFull,
+            heads};
   }
-  if (layer < config.encoder_layers) return {spec.layer, layer, AttentionKind::kFull, heads};
+  if (layer < config.encoder_layers) return {spec.layer, layer, layer, AttentionKind::kFull, heads};
   const int of_decoder = layer - config.encoder_layers;
   if (of_decoder % 2 == 0) {
-    return {spec.decoder_self, of_decoder / 2, AttentionKind::kCausal, heads};
+    return {spec.decoder_self, layer, of_decoder / 2, AttentionKind::kCausal, heads};
   }
-  return {spec.decoder_cross, of_decoder / 2, AttentionKind::kCross, heads};
+  return {spec.decoder_cross, layer, of_decoder / 2, AttentionKind::kCross, heads};
 }
 
 std::string layer_name(const ModelConfig& config, int layer) {

@@ -16,6 +16,7 @@ enum class AttentionKind {
 /// Where an attention layer stands in its model.
 struct LayerPlace {
   const LayerModules& modules;
+  int layer;  ///< its number among all attention layers
   int block;  ///< its number among the layers with these modules
   AttentionKind kind;
   LayerHeads heads;
@@ -24,6 +25,12 @@ struct LayerPlace {
   std::string name(std::string_view LayerModules::*module) const {
     return module_name(modules.*module, block);
   }
+  /// The same of a module of one expert.
+  std::string expert(std::string_view LayerModules::*module, int number) const {
+    return expert_name(modules.*module, block, number);
+  }
+  /// Whether the feed-forward block has a gate by itself.
+  bool has_gate(const MlpConfig& mlp) const { return mlp.is_gated && !mlp.is_fused; }
   /// The name of the feed-forward block's first projection.
   std::string up_name(const MlpConfig& mlp) const {
     const bool is_other = !mlp.is_gated && !modules.ungated_up.empty();

@@ -80,7 +80,6 @@ void read_heads(const json& config, const ArchitectureSpec& spec, const std::str
   if (!fields.head_dim.empty()) {
     head_dim = optional_int(config, fields.head_dim, where, 1, kLargestHeadDim);
   }
-  if (!head_dim && spec.usual_head_dim > 0) head_dim = spec.usual_head_dim;
   if (!head_dim) {
     require_division(out.width, fields.width, out.query_heads, fields.query_heads, where);
   }

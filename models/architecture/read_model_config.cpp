@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "models/architecture/architecture_spec.hpp"
+#include "models/architecture/config_keys.hpp"
 #include "models/architecture/config_parts.hpp"
+#include "models/architecture/families/families.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/base/error.hpp"
@@ -24,27 +26,6 @@ constexpr std::int64_t kLargestVocabulary = std::int64_t{1} << 28;
 int size_field(const json& config, std::string_view key, const std::string& where,
                std::int64_t max = kLargestSize) {
   return static_cast<int>(required_int(config, key, where, 1, max));
-}
-
-int size_field_or(const json& config, std::string_view key, const std::string& where,
-                  int otherwise) {
-  return static_cast<int>(optional_int(config, key, where, 1, kLargestSize).value_or(otherwise));
-}
-
-bool says_nothing(const json& value) {
-  return value.is_null() || value == false || value == 0 || (value.is_object() && value.empty());
-}
-
-void refuse_unsupported(const json& config, const ArchitectureSpec& spec,
-                        const std::string& where) {
-  for (const std::string_view field : spec.refused_fields) {
-    const auto found = config.find(field);
-    if (found == config.end() || says_nothing(*found)) continue;
-    throw InputError({.what = fmt::format("{} is not supported", field),
-                      .where = field_of(where, field),
-                      .expected = "absent or null",
-                      .found = describe_json(*found)});
-  }
 }
 
 Activation read_activation(const json& config, const ArchitectureSpec& spec,
@@ -72,37 +53,47 @@ std::optional<std::int32_t> read_token_id(const json& config, std::string_view k
 
 void read_biases(const json& config, const ArchitectureSpec& spec, const std::string& where,
                  ModelConfig& out) {
-  const auto by_config = [&](const char* key) {
-    return optional_bool(config, key, where).value_or(false);
-  };
   const AttentionBias attention = spec.attention_bias;
-  const bool all = attention == AttentionBias::kAll ||
-                   (attention == AttentionBias::kByConfig && by_config("attention_bias"));
-  out.input_bias = all || attention == AttentionBias::kInputs;
-  out.output_bias = all;
-  out.mlp.has_bias = spec.mlp_bias == MlpBias::kAll ||
-                     (spec.mlp_bias == MlpBias::kByConfig && by_config("mlp_bias"));
+  const bool by_field =
+      attention == AttentionBias::kByField || attention == AttentionBias::kInputsByField;
+  const bool has_any = attention != AttentionBias::kNone &&
+                       (!by_field || required_bool(config, spec.fields.attention_bias, where));
+  out.input_bias = has_any && attention != AttentionBias::kOutput;
+  out.key_bias = attention != AttentionBias::kAllButKeys;
+  out.output_bias =
+      has_any && attention != AttentionBias::kInputs && attention != AttentionBias::kInputsByField;
+  out.mlp.has_bias =
+      spec.mlp_bias == MlpBias::kAll ||
+      (spec.mlp_bias == MlpBias::kByField && required_bool(config, spec.fields.mlp_bias, where));
 }
 
+/// A width that the config leaves out is four times the model's, an activation that it never says
+/// the family's only one.
 void read_mlp(const json& config, const ArchitectureSpec& spec, const std::string& where,
               ModelConfig& out) {
   constexpr int kUsualRatio = 4;
-  const std::string_view width = spec.fields.mlp_width;
-  const bool may_be_absent = width == "n_inner";
-  out.mlp.width = may_be_absent ? size_field_or(config, width, where, kUsualRatio * out.width)
-                                : size_field(config, width, where);
+  const ConfigFields& fields = spec.fields;
+  out.mlp.width = kUsualRatio * out.width;
+  if (!fields.mlp_width.empty()) {
+    const auto width = optional_int(config, fields.mlp_width, where, 1, kLargestSize);
+    if (width) out.mlp.width = static_cast<int>(*width);
+  }
   out.mlp.is_gated = spec.gated_mlp;
-  if (!spec.fields.activation.empty()) {
+  out.mlp.is_fused = spec.fused_mlp;
+  if (!fields.activation.empty()) {
     out.mlp.activation = read_activation(config, spec, where);
+  } else if (!spec.activations.empty()) {
+    out.mlp.activation = *activation_of(spec.activations.front());
   }
 }
 
 void read_vocabulary(const json& config, const ArchitectureSpec& spec, const std::string& where,
                      ModelConfig& out) {
+  out.has_head = !names_base_model(config, spec);
+  out.head_bias = out.has_head && !spec.model.head_bias.empty();
   if (spec.kind == ModelKind::kImage) return;
   out.vocabulary = size_field(config, "vocab_size", where, kLargestVocabulary);
-  out.tied_embeddings =
-      optional_bool(config, "tie_word_embeddings", where).value_or(spec.tied_by_default);
+  out.tied_embeddings = required_bool(config, "tie_word_embeddings", where);
   out.bos = read_token_id(config, "bos_token_id", where, out.vocabulary);
   out.eos = read_token_id(config, "eos_token_id", where, out.vocabulary);
   out.decoder_start = read_token_id(config, "decoder_start_token_id", where, out.vocabulary);
@@ -110,31 +101,33 @@ void read_vocabulary(const json& config, const ArchitectureSpec& spec, const std
 
 }  // namespace
 
-ModelConfig read_model_config(const json& config, const ArchitectureSpec& spec,
+ModelConfig read_model_config(const json& given, const ArchitectureSpec& spec,
                               const std::string& where) {
-  constexpr double kUsualEpsilon = 1e-5;
+  const json config = resolved_config(given, spec, where);
   const ConfigFields& fields = spec.fields;
-  refuse_unsupported(config, spec, where);
   ModelConfig out;
   out.architecture = spec.architecture;
   out.kind = spec.kind;
   out.norm = spec.norm;
   out.order = spec.order;
+  out.storage = spec.storage;
   out.query_key_norm = spec.query_key_norm;
   out.layers = size_field(config, fields.layers, where, kMostLayers);
   out.width = size_field(config, fields.width, where);
   out.embedding_width = out.width;
+  out.shares_norm = spec.order == ResidualOrder::kParallel && spec.layer.mlp_norm.empty();
   read_mlp(config, spec, where, out);
   read_vocabulary(config, spec, where, out);
   if (!fields.context.empty()) out.context = size_field(config, fields.context, where);
-  if (!spec.model.positions.empty()) out.learned_positions = out.context;
+  out.positions = spec.positions;
+  if (spec.positions == PositionKind::kLearned) out.learned_positions = out.context;
   out.norm_epsilon = fields.norm_epsilon.empty()
-                         ? kUsualEpsilon
+                         ? spec.usual_epsilon
                          : required_number(config, fields.norm_epsilon, where, 0, 1);
   read_heads(config, spec, where, out);
-  out.rotary = read_rotary(config, spec, out.head_dim, where);
-  read_biases(config, spec, where, out);
   out.sliding_windows = read_sliding_windows(config, spec, out.layers, where);
+  read_rotary(config, spec, where, out);
+  read_biases(config, spec, where, out);
   if (spec.read_own != nullptr) spec.read_own(config, where, out);
   return out;
 }

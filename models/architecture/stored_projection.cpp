@@ -20,24 +20,33 @@ std::string_view LayerModules::*module_of(AttentionRole role) {
 struct RowPlace {
   std::string module;
   std::int64_t first = 0;   ///< row at which the projection begins
-  std::int64_t stride = 0;  ///< rows from one head to the next
+  std::int64_t blocks = 0;  ///< runs of neighbouring rows …
+  std::int64_t rows = 0;    ///< … of so many each
+  std::int64_t stride = 0;  ///< rows from one run to the next
   std::int64_t total = 0;   ///< rows of the tensor
 };
 
-RowPlace rows_of(const ArchitectureSpec& spec, const ModelConfig& config, const LayerPlace& place,
-                 AttentionRole role) {
+RowPlace rows_of(const ModelConfig& config, const LayerPlace& place, AttentionRole role) {
   const std::int64_t d = config.head_dim;
-  const std::int64_t heads = role == AttentionRole::kQuery ? place.heads.query : place.heads.kv;
-  if (spec.storage == ProjectionStorage::kSeparate) {
-    return {place.name(module_of(role)), 0, d, heads * d};
-  }
-  // As many keys and values as queries.
+  const std::int64_t queries = place.heads.query;
+  const std::int64_t kv = place.heads.kv;
+  const std::int64_t heads = role == AttentionRole::kQuery ? queries : kv;
+  const std::int64_t total = (queries + 2 * kv) * d;
   const auto number = static_cast<std::int64_t>(role);
   const std::string module = place.name(&LayerModules::query);
-  if (spec.storage == ProjectionStorage::kFused) {
-    return {module, number * heads * d, d, 3 * heads * d};
+  switch (config.storage) {
+    case ProjectionStorage::kFused:
+      return {module, number == 0 ? 0 : (queries + (number - 1) * kv) * d, heads, d, d, total};
+    case ProjectionStorage::kByHead:  // as many keys and values as queries
+      return {module, number * d, heads, d, 3 * d, total};
+    case ProjectionStorage::kByGroup: {
+      const std::int64_t of_group = queries / kv * d;
+      const std::int64_t first = number == 0 ? 0 : of_group + (number - 1) * d;
+      return {module, first, kv, number == 0 ? of_group : d, of_group + 2 * d, total};
+    }
+    default:
+      return {place.name(module_of(role)), 0, heads, d, d, heads * d};
   }
-  return {module, number * d, 3 * d, 3 * heads * d};
 }
 
 }  // namespace
@@ -50,9 +59,8 @@ StoredProjection stored_weight(const ArchitectureSpec& spec, const ModelConfig& 
     stored = {place.name(&LayerModules::output), 1, config.width,
               std::int64_t{place.heads.query} * config.head_dim};
   } else {
-    const RowPlace rows = rows_of(spec, config, place, role);
-    stored = {rows.module, role == AttentionRole::kQuery ? place.heads.query : place.heads.kv,
-              config.head_dim, config.width};
+    const RowPlace rows = rows_of(config, place, role);
+    stored = {rows.module, rows.blocks, rows.rows, config.width};
     stored.offset = rows.first;
     stored.block_stride = rows.stride;
     total = rows.total;
@@ -76,7 +84,8 @@ StoredProjection stored_bias(const ArchitectureSpec& spec, const ModelConfig& co
 }
 
 bool has_bias(const ModelConfig& config, AttentionRole role) {
-  return role == AttentionRole::kOutput ? config.output_bias : config.input_bias;
+  if (role == AttentionRole::kOutput) return config.output_bias;
+  return config.input_bias && (role != AttentionRole::kKey || config.key_bias);
 }
 
 }  // namespace regroup::models

@@ -12,8 +12,8 @@ enum class AttentionRole { kQuery, kKey, kValue, kOutput };
 
 /// Where a projection stands in the tensor that stores it, perhaps with others: element (block,
 /// row, column) at offset + block · block_stride + row · row_stride + column · column_stride,
-/// blocks and rows one after another making the projection's rows. A block is a head of queries,
-/// keys or values; an output projection is one block.
+/// blocks and rows one after another making the projection's rows. A block is a head of keys or
+/// values, a head of queries or all that read one stored head; an output projection is one block.
 struct StoredProjection {
   std::string module;
   std::int64_t blocks = 0;

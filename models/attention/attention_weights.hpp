@@ -24,24 +24,36 @@ struct AttentionWeights {
   at::Tensor key_bias;
   at::Tensor value_bias;
   at::Tensor output_bias;
+  // Weights of norms that run over all heads at once; of other norms they are no heads' own.
+  at::Tensor query_norm;  ///< [H·d]
+  at::Tensor key_norm;    ///< [H_kv·d]
 };
+
+enum class PartKind { kWeight, kBias, kNorm };
 
 /// A tensor of AttentionWeights by its name in an attention layer.
 struct AttentionPart {
   std::string_view name;
   at::Tensor AttentionWeights::*member;
   AttentionRole role;
-  bool is_bias = false;
+  PartKind kind = PartKind::kWeight;
 };
 inline constexpr std::array kAttentionParts = {
     AttentionPart{"query.weight", &AttentionWeights::query, AttentionRole::kQuery},
-    AttentionPart{"query.bias", &AttentionWeights::query_bias, AttentionRole::kQuery, true},
+    AttentionPart{"query.bias", &AttentionWeights::query_bias, AttentionRole::kQuery,
+                  PartKind::kBias},
     AttentionPart{"key.weight", &AttentionWeights::key, AttentionRole::kKey},
-    AttentionPart{"key.bias", &AttentionWeights::key_bias, AttentionRole::kKey, true},
+    AttentionPart{"key.bias", &AttentionWeights::key_bias, AttentionRole::kKey, PartKind::kBias},
     AttentionPart{"value.weight", &AttentionWeights::value, AttentionRole::kValue},
-    AttentionPart{"value.bias", &AttentionWeights::value_bias, AttentionRole::kValue, true},
+    AttentionPart{"value.bias", &AttentionWeights::value_bias, AttentionRole::kValue,
+                  PartKind::kBias},
     AttentionPart{"output.weight", &AttentionWeights::output, AttentionRole::kOutput},
-    AttentionPart{"output.bias", &AttentionWeights::output_bias, AttentionRole::kOutput, true},
+    AttentionPart{"output.bias", &AttentionWeights::output_bias, AttentionRole::kOutput,
+                  PartKind::kBias},
+    AttentionPart{"query_norm.weight", &AttentionWeights::query_norm, AttentionRole::kQuery,
+                  PartKind::kNorm},
+    AttentionPart{"key_norm.weight", &AttentionWeights::key_norm, AttentionRole::kKey,
+                  PartKind::kNorm},
 };
 /// Whether layers of the model have it: all weights, and some biases.
 bool has_part(const ModelConfig& config, const AttentionPart& part);
@@ -70,12 +82,13 @@ AttentionWeights read_attention(const PretrainedModel& model, int layer);
 MergedAttention source_attention(const PretrainedModel& model, int layer);
 
 /// The shapes of the tensors that store a layer with these numbers of heads, by their names in the
-/// checkpoint. Fused and transposed projections need as many heads as the source has.
+/// checkpoint. Projections that are stored head by head or transposed need as many heads as the
+/// source has.
 std::map<std::string, std::vector<std::int64_t>> stored_shapes(const PretrainedModel& model,
                                                                int layer, LayerHeads heads);
 
-/// One of these tensors, made of the layer's projections.
+/// One of these tensors, made of the projections of a layer with these heads.
 at::Tensor stored_tensor(const PretrainedModel& model, int layer, const std::string& name,
-                         const AttentionWeights& weights);
+                         const AttentionWeights& weights, LayerHeads heads);
 
 }  // namespace regroup::models

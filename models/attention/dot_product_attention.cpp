@@ -26,6 +26,13 @@ at::Tensor index_of(const HeadMap& map, const at::Device& device) {
   return at::tensor(wide, at::kLong).to(device);
 }
 
+/// How many query heads read each stored one, [1, n, 1, 1].
+at::Tensor readers_of(const HeadMap& map, const at::Device& device) {
+  std::vector<float> readers(static_cast<std::size_t>(map.stored()));
+  for (const int head : map.stored_of_query()) ++readers[static_cast<std::size_t>(head)];
+  return at::tensor(readers).to(device).view({1, -1, 1, 1});
+}
+
 /// [batch, length, heads · width] → [batch, heads, length, width].
 at::Tensor split_heads(const at::Tensor& x, std::int64_t width) {
   return x.view({x.size(0), x.size(1), -1, width}).transpose(1, 2);
@@ -46,7 +53,7 @@ at::Tensor on_cpu(const at::Tensor& tensor) {
 }  // namespace
 
 DotProductAttention::Selection::Selection(const HeadMap& map, const at::Device& device)
-    : index(index_of(map, device)), groups(map, device) {}
+    : index(index_of(map, device)), groups(map, device), readers(readers_of(map, device)) {}
 
 at::Tensor DotProductAttention::Selection::select(const at::Tensor& stored) const {
   return index.defined() ? stored.index_select(1, index) : stored;
@@ -64,7 +71,14 @@ DotProductAttention::DotProductAttention(const MergedAttention& layer, Attention
       value_map_(layer.value_map),
       read_keys_(key_map_, device_),
       read_values_(value_map_, device_) {
+  take_norms(layer, options);
   require_rows();
+}
+
+void DotProductAttention::take_norms(const MergedAttention& layer, const ComputeOptions& options) {
+  if (!setting_.norms_all_heads) return;
+  setting_.query_norm->weight = to_compute(layer.weights.query_norm, options);
+  setting_.key_norm->weight = to_compute(layer.weights.key_norm, options);
 }
 
 void DotProductAttention::require_rows() const {
@@ -86,18 +100,33 @@ std::unique_ptr<LayerCache> DotProductAttention::make_cache(std::int64_t batch,
                                          room(value_, value_map_, value_width()));
 }
 
+at::Tensor DotProductAttention::normed(const at::Tensor& heads, const std::optional<Norm>& norm,
+                                       const at::Tensor& readers) const {
+  if (!norm) return heads;
+  if (!setting_.norms_all_heads) return (*norm)(heads);
+  const at::Tensor of_heads = at_least_float(heads).square().mean(3, /*keepdim=*/true);
+  const at::Tensor mean = readers.defined()
+                              ? (of_heads * readers).sum(1, /*keepdim=*/true) / readers.sum()
+                              : of_heads.mean(1, /*keepdim=*/true);
+  Norm own = *norm;
+  own.weight = norm->weight.view({1, heads.size(1), 1, heads.size(3)});
+  return root_mean_square_norm(heads, mean, own);
+}
+
+at::Tensor DotProductAttention::clipped(const at::Tensor& heads) const {
+  return setting_.clip ? heads.clamp(-*setting_.clip, *setting_.clip) : heads;
+}
+
 at::Tensor DotProductAttention::plain_queries(const at::Tensor& x) const {
-  const at::Tensor queries = split_heads(query_(x), key_width());
-  return setting_.query_norm ? (*setting_.query_norm)(queries) : queries;
+  return clipped(normed(split_heads(query_(x), key_width()), setting_.query_norm, {}));
 }
 
 at::Tensor DotProductAttention::keys(const at::Tensor& x) const {
-  const at::Tensor keys = split_heads(key_(x), key_width());
-  return setting_.key_norm ? (*setting_.key_norm)(keys) : keys;
+  return clipped(normed(split_heads(key_(x), key_width()), setting_.key_norm, read_keys_.readers));
 }
 
 at::Tensor DotProductAttention::values(const at::Tensor& x) const {
-  return split_heads(value_(x), value_width());
+  return clipped(split_heads(value_(x), value_width()));
 }
 
 at::Tensor DotProductAttention::mix(const AttentionInput& input, const AttentionPass& pass) const {
@@ -113,9 +142,12 @@ at::Tensor DotProductAttention::mix(const AttentionInput& input, const Attention
   const std::optional<at::Tensor> mask = this->mask(queries, keys);
   // A single position may see everything; more than one only follows an empty cache.
   const bool is_causal = setting_.kind == AttentionKind::kCausal && queries.size(2) > 1 && !mask;
+  const at::Tensor read_keys = read_keys_.select(keys);
+  const at::Tensor read_values = read_values_.select(values);
   const at::Tensor mixed =
-      fused_attention(queries, read_keys_.select(keys), read_values_.select(values), mask,
-                      is_causal, setting_.scale);
+      setting_.cap
+          ? capped_attention(queries, read_keys, read_values, mask, setting_.scale, *setting_.cap)
+          : fused_attention(queries, read_keys, read_values, mask, is_causal, setting_.scale);
   return mixed.transpose(1, 2).flatten(2);
 }
 
@@ -124,8 +156,9 @@ at::Tensor DotProductAttention::mix_newest(const at::Tensor& queries, const at::
   const std::int64_t total = keys.size(2);
   const std::int64_t window = setting_.sliding_window;
   const std::int64_t first = window > 0 ? std::max<std::int64_t>(0, total - window) : 0;
-  DecodeInput input{queries, keys.slice(2, first), values.slice(2, first), setting_.scale, {}};
-  if (setting_.bias) input.bias = (*setting_.bias)(1, total).slice(3, first);
+  DecodeInput input{queries,        keys.slice(2, first), values.slice(2, first),
+                    setting_.scale, setting_.cap,         {}};
+  if (const auto bias = position_bias(1, total)) input.bias = bias->slice(3, first);
   return grouped_decode(input, read_keys_.groups, read_values_.groups);
 }
 
@@ -133,15 +166,23 @@ std::optional<at::Tensor> DotProductAttention::mask(const at::Tensor& queries,
                                                     const at::Tensor& keys) const {
   const std::int64_t length = queries.size(2);
   const std::int64_t total = keys.size(2);
-  if (setting_.bias) {
-    const at::Tensor bias = (*setting_.bias)(length, total);
+  if (const auto bias = position_bias(length, total)) {
     if (setting_.kind != AttentionKind::kCausal) return bias;
     const at::Tensor hidden = visible(length, total, keys.device()).logical_not();
-    return bias.masked_fill(hidden, -std::numeric_limits<double>::infinity());
+    return at::where(hidden, -std::numeric_limits<double>::infinity(), *bias);
   }
   const std::int64_t window = setting_.sliding_window;
-  if (window == 0 || window >= total) return std::nullopt;
+  // Without a fused kernel the causal rule is a mask too.
+  const bool is_plain = setting_.cap && setting_.kind == AttentionKind::kCausal;
+  if (!is_plain && (window == 0 || window >= total)) return std::nullopt;
   return visible(length, total, keys.device());
+}
+
+std::optional<at::Tensor> DotProductAttention::position_bias(std::int64_t length,
+                                                             std::int64_t total) const {
+  if (setting_.bias) return (*setting_.bias)(length, total);
+  if (setting_.alibi) return (*setting_.alibi)(total);
+  return std::nullopt;
 }
 
 at::Tensor DotProductAttention::visible(std::int64_t length, std::int64_t total,
@@ -209,7 +250,8 @@ AttentionTrace DotProductAttention::trace(const AttentionInput& input) const {
   trace.logits = at::matmul(trace.queries, trace.keys.transpose(2, 3)) * setting_.scale;
   const std::int64_t length = trace.queries.size(2);
   const std::int64_t total = trace.keys.size(2);
-  if (setting_.bias) trace.logits = trace.logits + (*setting_.bias)(length, total);
+  if (setting_.cap) trace.logits = capped(trace.logits, *setting_.cap);
+  if (const auto bias = position_bias(length, total)) trace.logits = trace.logits + *bias;
   const at::Tensor hidden = visible(length, total, trace.keys.device()).logical_not();
   trace.logits = trace.logits.masked_fill(hidden, -std::numeric_limits<double>::infinity());
   trace.attention = at::softmax(trace.logits, -1);
@@ -218,6 +260,9 @@ AttentionTrace DotProductAttention::trace(const AttentionInput& input) const {
 }
 
 MergedAttention DotProductAttention::fold() const {
+  const auto own_norm = [&](const std::optional<Norm>& norm) {
+    return setting_.norms_all_heads ? on_cpu(norm->weight) : at::Tensor();
+  };
   return {{.query = on_cpu(query_.weight),
            .key = on_cpu(key_.weight),
            .value = on_cpu(value_.weight),
@@ -225,7 +270,9 @@ MergedAttention DotProductAttention::fold() const {
            .query_bias = on_cpu(query_.bias),
            .key_bias = on_cpu(key_.bias),
            .value_bias = on_cpu(value_.bias),
-           .output_bias = on_cpu(output_.bias)},
+           .output_bias = on_cpu(output_.bias),
+           .query_norm = own_norm(setting_.query_norm),
+           .key_norm = own_norm(setting_.key_norm)},
           key_map_,
           value_map_};
 }

@@ -61,12 +61,22 @@ class DotProductAttention final : public Attention {
 
     at::Tensor index;  // [H]; undefined where query heads read those of their own numbers
     HeadGroups groups;
+    at::Tensor readers;  // how many read each stored head, [1, n, 1, 1]
   };
 
   void require_rows() const;
   std::int64_t key_width() const { return key_.weight.size(0) / key_map_.stored(); }
   std::int64_t value_width() const { return value_.weight.size(0) / value_map_.stored(); }
+  /// Norms that run over all heads come with the projections.
+  void take_norms(const MergedAttention& layer, const ComputeOptions& options);
   at::Tensor plain_queries(const at::Tensor& x) const;
+  /// Heads [batch, n, length, width] behind the norm, where there is one: of all heads together,
+  /// each counted as often as it has readers; undefined: once.
+  at::Tensor normed(const at::Tensor& heads, const std::optional<Norm>& norm,
+                    const at::Tensor& readers) const;
+  at::Tensor clipped(const at::Tensor& heads) const;
+  /// What the logits get besides q·k by the positions of queries and keys.
+  std::optional<at::Tensor> position_bias(std::int64_t length, std::int64_t total) const;
   at::Tensor values(const at::Tensor& x) const;
   /// [batch, H, 1, value width] of the newest of all positions, given the cached heads.
   at::Tensor mix_newest(const at::Tensor& queries, const at::Tensor& keys,

@@ -3,6 +3,8 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <limits>
+
 namespace regroup::models {
 namespace {
 
@@ -53,6 +55,22 @@ at::Tensor fused_attention(const at::Tensor& queries, const at::Tensor& keys,
     return Masked::apply(queries, keys, values, *mask, scale);
   }
   return kernel(queries, keys, values, mask, is_causal, scale);
+}
+
+at::Tensor capped(const at::Tensor& logits, double cap) {
+  return at::tanh(logits / cap) * cap;
+}
+
+at::Tensor capped_attention(const at::Tensor& queries, const at::Tensor& keys,
+                            const at::Tensor& values, const std::optional<at::Tensor>& mask,
+                            double scale, double cap) {
+  at::Tensor logits = capped(at::matmul(queries, keys.transpose(2, 3)) * scale, cap);
+  if (mask && mask->scalar_type() == at::kBool) {
+    logits = logits.masked_fill(mask->logical_not(), -std::numeric_limits<double>::infinity());
+  } else if (mask) {
+    logits = logits + *mask;
+  }
+  return at::matmul(at::softmax(logits, -1), values);
 }
 
 }  // namespace regroup::models

@@ -14,4 +14,13 @@ at::Tensor fused_attention(const at::Tensor& queries, const at::Tensor& keys,
                            const at::Tensor& values, const std::optional<at::Tensor>& mask,
                            bool is_causal, double scale);
 
+/// c tanh(logits / c), Gemma 2's soft cap.
+at::Tensor capped(const at::Tensor& logits, double cap);
+
+/// The same as fused_attention step by step, with capped logits, which no fused kernel knows. A
+/// mask of bool says what a query may see.
+at::Tensor capped_attention(const at::Tensor& queries, const at::Tensor& keys,
+                            const at::Tensor& values, const std::optional<at::Tensor>& mask,
+                            double scale, double cap);
+
 }  // namespace regroup::models

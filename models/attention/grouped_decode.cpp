@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "models/attention/fused_attention.hpp"
+
 namespace regroup::models {
 namespace {
 
@@ -63,6 +65,7 @@ at::Tensor grouped_decode(const DecodeInput& input, const HeadGroups& key_groups
                           const HeadGroups& value_groups) {
   const at::Tensor queries = key_groups.gather(input.queries.squeeze(2) * input.scale);
   at::Tensor logits = at::bmm(queries, input.keys.flatten(0, 1).transpose(1, 2));
+  if (input.cap) logits = capped(logits, *input.cap);
   at::Tensor weights;
   if (key_groups == value_groups && !input.bias) {
     weights = at::softmax(logits, -1);

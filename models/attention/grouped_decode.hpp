@@ -31,10 +31,11 @@ class HeadGroups {
 
 /// What attention reads for one new position.
 struct DecodeInput {
-  at::Tensor queries;  ///< [batch, H, 1, key width]
-  at::Tensor keys;     ///< [batch, n_K, length, key width], those that the position sees
-  at::Tensor values;   ///< [batch, n_V, length, value width]
-  double scale = 1;    ///< of q·k
+  at::Tensor queries;         ///< [batch, H, 1, key width]
+  at::Tensor keys;            ///< [batch, n_K, length, key width], those that the position sees
+  at::Tensor values;          ///< [batch, n_V, length, value width]
+  double scale = 1;           ///< of q·k
+  std::optional<double> cap;  ///< AttentionSetting::cap
   std::optional<at::Tensor> bias;  ///< of the logits, [1, H, 1, length]
 };
 

@@ -1,5 +1,6 @@
 #include "models/attention/rotary.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -8,8 +9,68 @@
 namespace regroup::models {
 namespace {
 
+/// base^(2c / d_r), float32 [d_r/2].
+at::Tensor wavelengths_of(double base, int dimensions) {
+  const at::Tensor exponents = at::arange(0, dimensions, 2, at::kFloat) / dimensions;
+  return at::pow(at::scalar_tensor(base, at::kFloat), exponents);
+}
+
+/// Frequencies under each kind of scaling, of a window of `length` tokens.
+struct Scaled {
+  const RotaryConfig& config;
+  std::int64_t length;
+
+  at::Tensor plain() const { return 1.0 / wavelengths_of(config.theta, config.dimensions); }
+
+  at::Tensor operator()(std::monostate) const { return plain(); }
+  at::Tensor operator()(const LinearRotaryScaling& scaling) const {
+    return plain() / scaling.factor;
+  }
+  at::Tensor operator()(const DynamicRotaryScaling& scaling) const {
+    const double stretch =
+        std::max(static_cast<double>(length), scaling.original_context) / scaling.original_context;
+    const double d = config.dimensions;
+    const double base =
+        config.theta * std::pow(scaling.factor * stretch - (scaling.factor - 1), d / (d - 2));
+    return 1.0 / wavelengths_of(base, config.dimensions);
+  }
+  at::Tensor operator()(const YarnRotaryScaling& scaling) const;
+  at::Tensor operator()(const Llama3RotaryScaling& scaling) const;
+  at::Tensor operator()(const LongRotaryScaling& scaling) const {
+    const bool is_long = static_cast<double>(length) > scaling.original_context;
+    const std::vector<double>& factors = is_long ? scaling.long_factors : scaling.short_factors;
+    return 1.0 /
+           (at::tensor(factors, at::kFloat) * wavelengths_of(config.theta, config.dimensions));
+  }
+};
+
+/// Dimensions that turn often within the original context keep their frequency, those that turn
+/// seldom are divided, a ramp lies between.
+at::Tensor Scaled::operator()(const YarnRotaryScaling& scaling) const {
+  constexpr double kNoWidth = 0.001;
+  const int half = config.dimensions / 2;
+  const auto bound = [&](double turns) {
+    return config.dimensions * std::log(scaling.original_context / (turns * 2 * std::numbers::pi)) /
+           (2 * std::log(config.theta));
+  };
+  double low = bound(scaling.fast_turns);
+  double high = bound(scaling.slow_turns);
+  if (scaling.rounds_bounds) {
+    low = std::floor(low);
+    high = std::ceil(high);
+  }
+  low = std::max(low, 0.0);
+  high = std::min(high, static_cast<double>(config.dimensions - 1));
+  if (low == high) high += kNoWidth;
+  const at::Tensor ramp = ((at::arange(half, at::kFloat) - low) / (high - low)).clamp(0, 1);
+  const at::Tensor kept = 1 - ramp;
+  const at::Tensor lengths = wavelengths_of(config.theta, config.dimensions);
+  return 1.0 / (scaling.factor * lengths) * (1 - kept) + 1.0 / lengths * kept;
+}
+
 /// Llama 3.1: long waves are slowed by `factor`, short ones stay, those between are blended.
-at::Tensor scale_frequencies(const at::Tensor& frequencies, const Llama3RotaryScaling& scaling) {
+at::Tensor Scaled::operator()(const Llama3RotaryScaling& scaling) const {
+  const at::Tensor frequencies = plain();
   const at::Tensor wavelengths = 2 * std::numbers::pi / frequencies;
   const at::Tensor slowed = frequencies / scaling.factor;
   const at::Tensor blend = (scaling.original_context / wavelengths - scaling.low_frequency_factor) /
@@ -21,23 +82,48 @@ at::Tensor scale_frequencies(const at::Tensor& frequencies, const Llama3RotarySc
                    at::where(wavelengths > shortest_slowed, slowed, blended));
 }
 
+/// Of cosines and sines.
+double attention_factor(const RotaryScaling& scaling) {
+  if (const auto* yarn = std::get_if<YarnRotaryScaling>(&scaling)) return yarn->attention_factor;
+  if (const auto* own = std::get_if<LongRotaryScaling>(&scaling)) return own->attention_factor;
+  return 1;
+}
+
+/// The longest window that has the usual frequencies; 0: all have.
+std::int64_t longest_usual(const RotaryScaling& scaling) {
+  if (const auto* dynamic = std::get_if<DynamicRotaryScaling>(&scaling)) {
+    return static_cast<std::int64_t>(dynamic->original_context);
+  }
+  if (const auto* own = std::get_if<LongRotaryScaling>(&scaling)) {
+    return static_cast<std::int64_t>(own->original_context);
+  }
+  return 0;
+}
+
 }  // namespace
 
-at::Tensor rotary_frequencies(const RotaryConfig& config) {
-  const at::Tensor exponents = at::arange(0, config.dimensions, 2, at::kFloat) / config.dimensions;
-  const at::Tensor frequencies =
-      1.0 / at::pow(at::scalar_tensor(config.theta, at::kFloat), exponents);
-  return config.scaling ? scale_frequencies(frequencies, *config.scaling) : frequencies;
+at::Tensor rotary_frequencies(const RotaryConfig& config, std::int64_t length) {
+  return std::visit(Scaled{config, length}, config.scaling);
 }
 
 Rotary::Rotary(const RotaryConfig& config, int positions, const ComputeOptions& options)
-    : dimensions_(config.dimensions) {
-  if (dimensions_ == 0) return;
+    : config_(config), positions_(positions), options_(options) {
+  if (dimensions() == 0) return;
+  usual_ = tables(0);
+  changes_after_ = longest_usual(config.scaling);
+  // Two sets of factors make two sets of tables; a base that grows makes one for each length.
+  if (std::holds_alternative<LongRotaryScaling>(config.scaling))
+    long_ = tables(std::max<std::int64_t>(positions, changes_after_) + 1);
+}
+
+Rotary::Tables Rotary::tables(std::int64_t length) const {
+  const std::int64_t positions = std::max(positions_, length);
   const at::Tensor angles =
-      at::outer(at::arange(positions, at::kFloat), rotary_frequencies(config));
-  const at::Tensor both_halves = at::cat({angles, angles}, 1);
-  cosines_ = to_compute(both_halves.cos(), options);
-  sines_ = to_compute(both_halves.sin(), options);
+      at::outer(at::arange(positions, at::kFloat), rotary_frequencies(config_, length));
+  const bool is_split = config_.layout == RotaryLayout::kHalfSplit;
+  const at::Tensor both = is_split ? at::cat({angles, angles}, 1) : angles.repeat_interleave(2, 1);
+  const double factor = attention_factor(config_.scaling);
+  return {to_compute(both.cos() * factor, options_), to_compute(both.sin() * factor, options_)};
 }
 
 at::Tensor Rotary::apply(const at::Tensor& heads, std::int64_t offset) const {
@@ -48,16 +134,25 @@ at::Tensor Rotary::undo(const at::Tensor& heads) const {
   return turn(heads, 0, -1);
 }
 
+at::Tensor Rotary::partners(const at::Tensor& rows) const {
+  const std::int64_t half = dimensions() / 2;
+  if (config_.layout == RotaryLayout::kHalfSplit) {
+    return at::cat({-rows.slice(3, half), rows.slice(3, 0, half)}, 3);
+  }
+  const at::Tensor pairs = rows.unflatten(3, {half, 2});
+  return at::stack({-pairs.select(4, 1), pairs.select(4, 0)}, 4).flatten(3);
+}
+
 at::Tensor Rotary::turn(const at::Tensor& heads, std::int64_t offset, double direction) const {
-  if (dimensions_ == 0) return heads;
-  const std::int64_t length = heads.size(2);
-  const std::int64_t half = dimensions_ / 2;
-  const bool is_whole = dimensions_ == heads.size(3);
-  const at::Tensor rows = is_whole ? heads : heads.slice(3, 0, dimensions_);
-  const at::Tensor swapped = at::cat({-rows.slice(3, half), rows.slice(3, 0, half)}, 3);
-  const at::Tensor turned = rows * cosines_.slice(0, offset, offset + length) +
-                            swapped * (direction * sines_.slice(0, offset, offset + length));
-  return is_whole ? turned : at::cat({turned, heads.slice(3, dimensions_)}, 3);
+  if (dimensions() == 0) return heads;
+  const std::int64_t end = offset + heads.size(2);
+  const bool is_long = changes_after_ > 0 && end > changes_after_;
+  const Tables own = !is_long ? usual_ : long_.sines.defined() ? long_ : tables(end);
+  const bool is_whole = dimensions() == heads.size(3);
+  const at::Tensor rows = is_whole ? heads : heads.slice(3, 0, dimensions());
+  const at::Tensor turned = rows * own.cosines.slice(0, offset, end) +
+                            partners(rows) * (direction * own.sines.slice(0, offset, end));
+  return is_whole ? turned : at::cat({turned, heads.slice(3, dimensions())}, 3);
 }
 
 }  // namespace regroup::models

@@ -7,31 +7,43 @@
 
 namespace regroup::models {
 
-/// Radians by which each pair of rows turns from one position to the next, float32 [d_r/2], with
-/// Llama 3's scaling where the config asks for it.
-at::Tensor rotary_frequencies(const RotaryConfig& config);
+/// Radians by which each pair of rows turns from one position to the next in a window of `length`
+/// tokens, float32 [d_r/2], scaled as the config asks.
+at::Tensor rotary_frequencies(const RotaryConfig& config, std::int64_t length = 0);
 
-/// Rotary position embedding (RoFormer, arXiv 2104.09864) of the first rows of a head, in the
-/// half-split layout, with Llama 3's frequency scaling where the config asks for it. Tables are
-/// computed once in float32 for all `positions`. Immutable. Without rotary dimensions it leaves
-/// everything as it is.
+/// Rotary position embedding (RoFormer, arXiv 2104.09864) of the first rows of a head. Tables are
+/// computed once in float32 for all `positions`. Where the config's scaling depends on the length
+/// of a window, it is that of a model which never saw a longer one. Immutable. Without rotary
+/// dimensions it leaves everything as it is.
 class Rotary {
  public:
   Rotary(const RotaryConfig& config, int positions, const ComputeOptions& options);
 
   /// Turns queries or keys [batch, heads, length, d] that begin at position `offset`.
   at::Tensor apply(const at::Tensor& heads, std::int64_t offset) const;
-  /// Turns [batch, heads, length, d] at positions 0, 1, … back: the inverse of `apply` at offset 0.
+  /// Turns [batch, heads, length, d] at positions 0, 1, … back: the inverse of `apply` at offset 0
+  /// but for a factor that scaling has of its own.
   at::Tensor undo(const at::Tensor& heads) const;
   /// Rows of a head that are turned, d_r.
-  std::int64_t dimensions() const { return dimensions_; }
+  std::int64_t dimensions() const { return config_.dimensions; }
 
  private:
-  at::Tensor turn(const at::Tensor& heads, std::int64_t offset, double direction) const;
+  struct Tables {
+    at::Tensor cosines;  // [positions, d_r]
+    at::Tensor sines;
+  };
 
-  std::int64_t dimensions_;
-  at::Tensor cosines_;  // [positions, d_r]
-  at::Tensor sines_;
+  Tables tables(std::int64_t length) const;
+  at::Tensor turn(const at::Tensor& heads, std::int64_t offset, double direction) const;
+  /// Each row's partner in its plane, the second one of a plane negated.
+  at::Tensor partners(const at::Tensor& rows) const;
+
+  RotaryConfig config_;
+  std::int64_t positions_ = 0;
+  ComputeOptions options_;
+  Tables usual_;  // of windows up to `changes_after_`
+  Tables long_;   // of longer ones; undefined where they have tables of their own each
+  std::int64_t changes_after_ = 0;  // 0: all windows have the same
 };
 
 }  // namespace regroup::models

@@ -28,7 +28,8 @@ HeadStatistics statistics_of(const HeadProducts& products, int heads) {
 LayerHeadStatistics head_statistics(const PretrainedModel& model, int layer,
                                     const LayerMoments& moments) {
   const AttentionMatrices weights = read_attention_matrices(model, layer);
-  const MergeSource source{weights, model.config, &moments};
+  const ModelConfig config = model.config.of_layer(layer);
+  const MergeSource source{weights, config, &moments};
   const auto of = [&](Projection projection) {
     return statistics_of(head_products(source, projection, MergeMetric::kInput),
                          model.config.kv_heads);

@@ -43,6 +43,20 @@ PlannedTensor planned_ids(std::string name, std::vector<std::int32_t> ids) {
           }};
 }
 
+/// The features of all sounds, one after another.
+PlannedTensor planned_features(std::span<const TokenPair> pairs) {
+  const auto size = std::ssize(pairs.front().features);
+  return {
+      "source_features", DType::kF32, {std::ssize(pairs), size}, [pairs](std::span<std::byte> out) {
+        std::byte* next = out.data();
+        for (const TokenPair& pair : pairs) {
+          const std::size_t bytes = pair.features.size() * sizeof(float);
+          std::memcpy(next, pair.features.data(), bytes);
+          next += bytes;
+        }
+      }};
+}
+
 std::vector<PlannedTensor> planned_pairs(std::span<const TokenPair> pairs) {
   std::vector<PlannedTensor> tensors;
   const auto add = [&](const std::string& half, std::vector<std::int32_t> TokenPair::*member) {
@@ -55,7 +69,11 @@ std::vector<PlannedTensor> planned_pairs(std::span<const TokenPair> pairs) {
     tensors.push_back(planned_ids(half + "_ids", std::move(ids)));
     tensors.push_back(planned_ids(half + "_lengths", std::move(lengths)));
   };
-  add("source", &TokenPair::source);
+  if (pairs.front().features.empty()) {
+    add("source", &TokenPair::source);
+  } else {
+    tensors.push_back(planned_features(pairs));
+  }
   add("target", &TokenPair::target);
   return tensors;
 }
@@ -100,6 +118,24 @@ class SampleReader {
   Windows pairs() const {
     std::vector<TokenPair> pairs(lengths("source_lengths").size());
     fill(pairs, "source", &TokenPair::source);
+    fill(pairs, "target", &TokenPair::target);
+    return Windows::of_pairs(std::move(pairs));
+  }
+
+  Windows sounds() const {
+    const TensorView& view = file_.tensor("source_features");
+    const SpeechConfig& speech = model_.config.speech;
+    const std::int64_t size = std::int64_t{speech.bands} * speech.frames;
+    const bool fits = view.dtype == DType::kF32 && view.shape.size() == 2 && view.shape[0] >= 1 &&
+                      view.shape[1] == size;
+    if (!fits) fail(view, fmt::format("F32 [sounds, {}]", size));
+    const std::vector<float> all = to_floats(view);
+    std::vector<TokenPair> pairs(static_cast<std::size_t>(view.shape[0]));
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      const auto step = static_cast<std::size_t>(size);
+      const auto own = std::span(all).subspan(i * step, step);
+      pairs[i].features.assign(own.begin(), own.end());
+    }
     fill(pairs, "target", &TokenPair::target);
     return Windows::of_pairs(std::move(pairs));
   }
@@ -192,6 +228,7 @@ std::vector<PlannedTensor> planned_windows(const Windows& windows) {
 Windows read_windows_of(const SafetensorsFile& file, const PretrainedModel& model) {
   const SampleReader reader(file, model);
   if (model.config.kind == ModelKind::kSequence) return reader.pairs();
+  if (model.config.kind == ModelKind::kSpeech) return reader.sounds();
   return model.config.kind == ModelKind::kImage ? reader.images() : reader.text();
 }
 

@@ -64,7 +64,8 @@ void fill_with(const at::Tensor& tensor, const std::string& name, DType source, 
 at::Tensor new_tensor(ConvertedModel& converted, const std::string& name,
                       const AttentionTensor* own) {
   if (own == nullptr) return converted.changed(name);
-  return stored_tensor(converted.model(), own->layer, name, converted.layer(own->layer));
+  const LayerHeads heads = converted.heads()[static_cast<std::size_t>(own->layer)];
+  return stored_tensor(converted.model(), own->layer, name, converted.layer(own->layer), heads);
 }
 
 std::vector<PlannedTensor> planned_tensors(ConvertedModel& converted, std::optional<DType> dtype,

@@ -75,7 +75,7 @@ class Plan {
   std::vector<GgufTensor> tensors() && {
     const ModelModules& modules = model_.spec.model;
     copy(modules.embedding, "token_embd");
-    if (model_.config.rotary.scaling) add_rotary_factors();
+    if (model_.config.rotary.is_scaled()) add_rotary_factors();
     for (int layer = 0; layer < model_.config.layers; ++layer) add_layer(layer);
     copy(modules.final_norm, "output_norm");
     if (!model_.config.tied_embeddings) copy(modules.head, "output");
@@ -186,7 +186,7 @@ class Plan {
   /// What llama.cpp divides the rotary frequencies by.
   void add_rotary_factors() {
     RotaryConfig plain = model_.config.rotary;
-    plain.scaling.reset();
+    plain.scaling = {};
     const at::Tensor factors = rotary_frequencies(plain) / rotary_frequencies(model_.config.rotary);
     add("rope_freqs.weight", DType::kF32, factors.sizes().vec(),
         [factors](GgmlType, std::span<std::byte> out) { copy_bytes(factors, out); });

@@ -41,6 +41,7 @@ void permute_queries(MergedAttention& layer, LayerHeads heads, int head_dim) {
   const std::vector<int> order = queries_by_group(layer.key_map, heads);
   w.query = take_heads(w.query, order, head_dim);
   w.query_bias = take_heads(w.query_bias, order, head_dim);
+  w.query_norm = take_heads(w.query_norm, order, head_dim);
   w.output = take_heads(w.output, order, head_dim, 1);
 }
 
@@ -58,6 +59,7 @@ void repeat_keys_and_values(MergedAttention& layer, LayerHeads heads, int head_d
   const std::vector<int> values = merged_of_expanded(layer.value_map, heads.kv);
   w.key = take_heads(w.key, keys, head_dim);
   w.key_bias = take_heads(w.key_bias, keys, head_dim);
+  w.key_norm = take_heads(w.key_norm, keys, head_dim);
   w.value = take_heads(w.value, values, head_dim);
   w.value_bias = take_heads(w.value_bias, values, head_dim);
 }

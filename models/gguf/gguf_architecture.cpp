@@ -58,15 +58,18 @@ std::optional<std::string> obstacle(const GgufArchitecture& architecture, const 
     bool held;
     const char* what;
   };
+  const bool is_llama3 = std::holds_alternative<Llama3RotaryScaling>(config.rotary.scaling);
   const bool wide = heads[0].query * config.head_dim != config.width;
   for (const Need& need :
        {Need{!are_uniform(heads), architecture.heads_by_layer, "another number of heads by layer"},
-        Need{config.query_key_norm, architecture.query_key_norm, "norms of queries and keys"},
+        Need{config.query_key_norm != QueryKeyNorm::kNone, architecture.query_key_norm,
+             "norms of queries and keys"},
         Need{config.input_bias, architecture.input_bias, "biases of queries, keys and values"},
         Need{config.output_bias, architecture.output_bias, "a bias of the attention's output"},
         Need{config.mlp.has_bias, architecture.mlp_bias, "biases of the feed-forward blocks"},
-        Need{config.rotary.scaling.has_value(), architecture.scaled_rotary,
-             "scaled rotary frequencies"},
+        Need{config.rotary.is_scaled() && !is_llama3, false,
+             "rotary frequencies scaled otherwise than Llama 3's"},
+        Need{is_llama3, architecture.scaled_rotary, "scaled rotary frequencies"},
         Need{wide, architecture.wide_heads, "query heads that do not add up to the width"},
         Need{!config.tied_embeddings, architecture.own_head,
              "a head that is not the token table"}}) {

@@ -106,7 +106,7 @@ GroupingFile read_grouping_file(const std::filesystem::path& file, const Pretrai
   require_equal_layers(model);
   GroupingFile result{read_layers(document, HeadCounts::of(model.config), where),
                       read_recipe(document, where), read_calibration_reference(document, where)};
-  require_mergeable(result.grouping, result.recipe);
+  require_mergeable(result.grouping, result.recipe, model.config);
   require_kv_size(document, result.grouping, where);
   return result;
 }

@@ -96,6 +96,10 @@ std::size_t Dataset::size() const {
 }
 
 Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model) {
+  if (model.config.kind == ModelKind::kSpeech) {
+    PairFile sounds = read_sound_file(file, model);
+    return {file, std::move(sounds.sha256), std::move(sounds.pairs)};
+  }
   if (model.config.kind == ModelKind::kSequence) {
     PairFile pairs = read_pair_file(file, model);
     return {file, std::move(pairs.sha256), std::move(pairs.pairs)};

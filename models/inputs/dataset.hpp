@@ -30,8 +30,8 @@ struct Dataset {
 };
 
 /// Reads what the model reads: a text or token ids (see `read_token_data`); of an encoder-decoder
-/// JSON lines with "source" and "target"; of an image model a folder of images or CIFAR-10's binary
-/// files. Throws InputError.
+/// JSON lines with "source" and "target"; of a speech model features of sounds and their targets;
+/// of an image model a folder of images or CIFAR-10's binary files. Throws InputError.
 Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model);
 
 /// Windows of the data: of a text of `context` tokens, of everything else the pairs and images
@@ -51,5 +51,10 @@ struct PairFile {
 /// each ends with the model's end-of-sequence token. Throws InputError, naming the line, for what
 /// is not such an object, for a text that is too long, and for a file without lines.
 PairFile read_pair_file(const std::filesystem::path& file, const PretrainedModel& model);
+
+/// Reads a safetensors file with "input_features", [sounds, bands, frames], and "labels", I64
+/// [sounds, tokens], negative where a target has ended, as transformers' collators pad them. Throws
+/// InputError for tensors of other shapes, ids outside the vocabulary and empty targets.
+PairFile read_sound_file(const std::filesystem::path& file, const PretrainedModel& model);
 
 }  // namespace regroup::models

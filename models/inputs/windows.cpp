@@ -12,7 +12,7 @@
 namespace regroup::models {
 
 WindowKind window_kind(ModelKind kind) {
-  if (kind == ModelKind::kSequence) return WindowKind::kPairs;
+  if (has_decoder(kind)) return WindowKind::kPairs;
   return kind == ModelKind::kImage ? WindowKind::kImages : WindowKind::kTokens;
 }
 
@@ -48,7 +48,7 @@ Windows Windows::of_pairs(std::vector<TokenPair> pairs) {
   Windows windows;
   windows.kind_ = WindowKind::kPairs;
   for (const TokenPair& pair : pairs) {
-    if (pair.source.empty() || pair.target.empty()) {
+    if ((pair.source.empty() && pair.features.empty()) || pair.target.empty()) {
       throw WorkError({.what = "half of a pair of texts is empty"});
     }
     const auto longest = std::max(pair.source.size(), pair.target.size());

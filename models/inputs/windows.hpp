@@ -16,6 +16,7 @@ class ImageSet;
 struct TokenPair {
   std::vector<std::int32_t> source;
   std::vector<std::int32_t> target;
+  std::vector<float> features = {};  ///< of a sound, [bands · frames], in the place of a text
 
   bool operator==(const TokenPair&) const = default;
 };
@@ -95,6 +96,7 @@ struct ForwardInput {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> decoder_ids;  ///< of an encoder-decoder, its first id included
   std::vector<float> pixels;              ///< [channels · height · width], normalised
+  std::vector<float> features;            ///< of a sound, [bands · frames]
 };
 
 }  // namespace regroup::models

@@ -36,7 +36,7 @@ void require_finite(std::span<const float> logits, const PretrainedModel& model)
 }  // namespace
 
 void require_causal(const ModelConfig& config) {
-  if (config.kind == ModelKind::kCausal) return;
+  if (config.kind == ModelKind::kCausal && config.has_head) return;
   throw InputError({.what = "the model does not write text token by token",
                     .where = config.architecture,
                     .expected = "a causal language model"});

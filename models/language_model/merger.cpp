@@ -16,7 +16,7 @@ void require_fits(const search::Grouping& grouping, const MergeRecipe& recipe,
                   const ModelConfig& config, const Calibration* calibration) {
   require_same_heads(grouping, config);
   require_valid(recipe);
-  require_mergeable(grouping, recipe);
+  require_mergeable(grouping, recipe, config);
   require_refit_passes(recipe, config);
   const bool needs_gradients = recipe.merge->needs() == MergeNeeds::kGradients;
   const bool has_all = calibration != nullptr && (!needs_gradients || calibration->has_gradients());

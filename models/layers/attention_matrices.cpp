@@ -16,13 +16,20 @@ RowMatrix read_input_projection(const PretrainedModel& model, int layer, Attenti
   if (!model.config.input_bias) return weight;
   RowMatrix result(weight.rows(), weight.cols() + 1);
   result.leftCols(weight.cols()) = weight;
-  result.rightCols(1) = ProjectionView::of_bias(model, layer, role).matrix();
+  if (has_bias(model.config, role)) {
+    result.rightCols(1) = ProjectionView::of_bias(model, layer, role).matrix();
+  } else {
+    result.rightCols(1).setZero();
+  }
   return result;
 }
 
-Eigen::VectorXd read_vector(const PretrainedModel& model, const std::string& name) {
-  const std::vector<float> values = to_floats(model.tensor(name));
-  return Eigen::Map<const Eigen::VectorXf>(values.data(), std::ssize(values)).cast<double>();
+/// A norm's weights as they are multiplied by.
+Eigen::VectorXd read_norm(const PretrainedModel& model, const std::string& module) {
+  const std::vector<float> values = to_floats(model.tensor(module + ".weight"));
+  const Eigen::Map<const Eigen::VectorXf> stored(values.data(), std::ssize(values));
+  const double offset = model.config.norm == NormKind::kOffsetRootMeanSquare ? 1 : 0;
+  return stored.cast<double>().array() + offset;
 }
 
 }  // namespace
@@ -39,10 +46,10 @@ AttentionMatrices read_attention_matrices(const PretrainedModel& model, int laye
   if (model.config.output_bias) {
     matrices.output_bias = ProjectionView::of_bias(model, layer, AttentionRole::kOutput).matrix();
   }
-  if (model.config.query_key_norm) {
+  if (model.config.query_key_norm != QueryKeyNorm::kNone) {
     const LayerPlace place = model.place(layer);
-    matrices.query_norm = read_vector(model, place.name(&LayerModules::query_norm) + ".weight");
-    matrices.key_norm = read_vector(model, place.name(&LayerModules::key_norm) + ".weight");
+    matrices.query_norm = read_norm(model, place.name(&LayerModules::query_norm));
+    matrices.key_norm = read_norm(model, place.name(&LayerModules::key_norm));
   }
   return matrices;
 }

@@ -15,7 +15,9 @@ struct AttentionMatrices {
   RowMatrix value;              ///< [H_kv·d, columns]
   RowMatrix output;             ///< [D, H·d]
   Eigen::VectorXd output_bias;  ///< [D]; empty where the model has none
-  Eigen::VectorXd query_norm;   ///< weights of a norm that follows the projection, [d]; empty: none
+  /// Weights of a norm that follows the projection: over each head, [d], or over all of them, [H·d]
+  /// and [H_kv·d]; empty: none.
+  Eigen::VectorXd query_norm;
   Eigen::VectorXd key_norm;
   bool has_input_bias = false;
 

@@ -129,7 +129,8 @@ bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) 
     return layout == Layout::kStandard && stores_equally(maps) &&
            maps[0].keys.stored() == config.kv_heads;
   }
-  if (layout == Layout::kPad) return true;
+  // A norm over all heads counts the zeros of heads that fill up groups.
+  if (layout == Layout::kPad) return config.query_key_norm != QueryKeyNorm::kWhole;
   return all_layers(maps, serves_equally) && (layout == Layout::kPerLayer || stores_equally(maps));
 }
 

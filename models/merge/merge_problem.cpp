@@ -117,6 +117,15 @@ RowMatrix behind_norm(const RowMatrix& projection, int heads, const VectorXd& ga
   return result;
 }
 
+/// The heads behind one norm over all of them with weights γ, as it is on average: √(H d) γ ⊙
+/// W/‖W‖_C with the norm of the whole projection.
+RowMatrix behind_whole_norm(const RowMatrix& projection, int heads, const VectorXd& gamma,
+                            const MatrixXd& moment) {
+  const double square = std::max(0.0, gram_of_heads(projection, heads, moment).trace());
+  const double scale = square > 0 ? std::sqrt(static_cast<double>(gamma.size()) / square) : 0;
+  return scale * (gamma.asDiagonal() * projection);
+}
+
 /// C of what keys and values read.
 MatrixXd input_moment(const MergeSource& source) {
   const LayerMoments& moments = required_moments(source);
@@ -134,14 +143,18 @@ MatrixXd query_moment(const MergeSource& source) {
 RowMatrix seen_queries(const MergeSource& source, const MatrixXd& moment) {
   const AttentionMatrices& weights = source.weights;
   if (weights.query_norm.size() == 0) return weights.query;
-  return behind_norm(weights.query, source.config.query_heads, weights.query_norm, moment);
+  const bool is_whole = source.config.query_key_norm == QueryKeyNorm::kWhole;
+  return (is_whole ? behind_whole_norm : behind_norm)(weights.query, source.config.query_heads,
+                                                      weights.query_norm, moment);
 }
 
 RowMatrix seen_projection(const MergeSource& source, Projection projection) {
   const AttentionMatrices& weights = source.weights;
   if (projection == Projection::kValues) return weights.value;
   if (weights.key_norm.size() == 0) return weights.key;
-  return behind_norm(weights.key, source.config.kv_heads, weights.key_norm, input_moment(source));
+  const bool is_whole = source.config.query_key_norm == QueryKeyNorm::kWhole;
+  return (is_whole ? behind_whole_norm : behind_norm)(weights.key, source.config.kv_heads,
+                                                      weights.key_norm, input_moment(source));
 }
 
 MatrixXd symmetric(const MatrixXd& matrix) {
@@ -273,7 +286,7 @@ MergeProblem merge_problem(const MergeSource& source, Projection projection, Mer
   if (source.moments == nullptr) return problem;
   problem.products = head_products(source, projection, metric);
   problem.weights = head_weights(source, projection);
-  if (projection == Projection::kKeys && source.weights.key_norm.size() > 0) {
+  if (projection == Projection::kKeys && source.config.query_key_norm == QueryKeyNorm::kByHead) {
     MatrixXd gram = gram_of_heads(weight, problem.heads, input_moment(source));
     problem.normed = NormedHeads{gram.diagonal().cwiseMax(0).cwiseSqrt(), std::move(gram)};
   }

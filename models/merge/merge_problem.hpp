@@ -49,8 +49,8 @@ struct MergeProblem {
   HeadWeights weights;              ///< query energies, or what W_O makes of a value
   Eigen::MatrixXd weight_products;  ///< ⟨vec W^i, vec W^j⟩, [H_kv, H_kv]
   Eigen::VectorXd gradients;        ///< LayerGradients::keys or ::values
-  /// Where a norm follows; products and weights are then those of the heads behind it, √d γ ⊙
-  /// W/‖W‖_C.
+  /// Where a norm of each head follows; products and weights are then those of the heads behind it,
+  /// √d γ ⊙ W/‖W‖_C.
   std::optional<NormedHeads> normed;
 
   /// ‖W^h‖²_C of every head, before any norm, [H_kv].

@@ -3,9 +3,11 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 
 #include "models/attention/dot_product_attention.hpp"
+#include "models/passes/logit_losses.hpp"
 #include "models/passes/token_losses.hpp"
 #include "models/passes/token_sampling.hpp"
 #include "models/passes/window_pass.hpp"
@@ -68,15 +70,37 @@ Stream leaf_of(const Stream& stream) {
   return leaf;
 }
 
+/// 1 or −1 by chance, of a tensor's shape: as Gaussian numbers are they have mean 0 and variance 1,
+/// and no more is made of them than sums of products.
+at::Tensor signs_like(const at::Tensor& tensor, search::RandomStream& stream) {
+  const at::Tensor result = at::ones(tensor.sizes(), at::kFloat);
+  const std::span<float> numbers(result.data_ptr<float>(),
+                                 static_cast<std::size_t>(result.numel()));
+  for (float& number : numbers) {
+    if (stream.chance(0.5)) number = -1;
+  }
+  return result.to(tensor.device(), tensor.scalar_type());
+}
+
+/// A loss with the gradient of Σ −log p(label), labels drawn from p itself.
+at::Tensor drawn_loss(const Transformer& model, const at::Tensor& logits,
+                      search::RandomStream& stream) {
+  if (!model.has_logits()) {
+    const at::Tensor states = logits.detach();
+    return (drawn_state_gradient(states, signs_like(states, stream)) * logits).sum();
+  }
+  const at::Tensor labels = draw_tokens(logits.detach(), stream).to(logits.device());
+  const at::Tensor chosen = logits.gather(1, labels.unsqueeze(1)).squeeze(1);
+  return (logits.logsumexp(1) - chosen).sum();
+}
+
 /// The gradient at the last stream of Σ −log p(label), labels drawn from p itself: of every part.
 std::vector<at::Tensor> gradient_of_drawn_labels(const Transformer& model, const Stream& last,
                                                  search::RandomKey key) {
   const Stream leaf = leaf_of(last);
   const at::Tensor logits = model.logits(model.finish(leaf))[0];
   search::RandomStream stream(key);
-  const at::Tensor labels = draw_tokens(logits.detach(), stream).to(logits.device());
-  const at::Tensor chosen = logits.gather(1, labels.unsqueeze(1)).squeeze(1);
-  const at::Tensor loss = (logits.logsumexp(1) - chosen).sum();
+  const at::Tensor loss = drawn_loss(model, logits, stream);
   std::vector<at::Tensor> gradients = {torch::autograd::grad({loss}, {leaf.hidden})[0]};
   if (leaf.memory.defined()) gradients.push_back(at::zeros_like(leaf.memory));
   return gradients;

@@ -21,17 +21,23 @@ at::Tensor window_tensor(const Windows& windows, std::size_t begin, std::size_t 
                    static_cast<std::int64_t>(end - begin), options);
 }
 
-InputBatch pair_input(const TokenPair& pair, std::int32_t decoder_start,
-                      const ComputeOptions& options) {
-  std::vector<std::int32_t> before = {decoder_start};
-  before.insert(before.end(), pair.target.begin(), pair.target.end() - 1);
-  return {id_tensor(pair.source, 1, options), id_tensor(before, 1, options), {}};
+at::Tensor numbers_of(const std::vector<float>& numbers, at::IntArrayRef shape) {
+  const at::Tensor result = at::empty(shape, at::kFloat);
+  std::copy(numbers.begin(), numbers.end(), result.data_ptr<float>());
+  return result;
 }
 
-at::Tensor image_of(const std::vector<float>& pixels, at::IntArrayRef shape) {
-  const at::Tensor image = at::empty(shape, at::kFloat);
-  std::copy(pixels.begin(), pixels.end(), image.data_ptr<float>());
-  return image;
+InputBatch pair_input(const TokenPair& pair, std::int32_t decoder_start,
+                      at::IntArrayRef sound_shape, const ComputeOptions& options) {
+  std::vector<std::int32_t> before = {decoder_start};
+  before.insert(before.end(), pair.target.begin(), pair.target.end() - 1);
+  InputBatch result{{}, id_tensor(before, 1, options), {}, {}};
+  if (pair.features.empty()) {
+    result.ids = id_tensor(pair.source, 1, options);
+  } else {
+    result.features = to_compute(numbers_of(pair.features, sound_shape).unsqueeze(0), options);
+  }
+  return result;
 }
 
 at::Tensor image_tensor(const Windows& windows, std::size_t begin, std::size_t end,
@@ -40,7 +46,7 @@ at::Tensor image_tensor(const Windows& windows, std::size_t begin, std::size_t e
   std::vector<at::Tensor> images;
   for (std::size_t w = begin; w < end; ++w) {
     const std::vector<float> pixels = windows.images().pixels(windows.image(w));
-    images.push_back(image_of(pixels, {channels, height, width}));
+    images.push_back(numbers_of(pixels, {channels, height, width}));
   }
   return to_compute(at::stack(images), options);
 }
@@ -58,12 +64,13 @@ InputBatch input_batch(const Transformer& model, const Windows& windows, std::si
                        std::size_t end) {
   switch (windows.kind()) {
     case WindowKind::kPairs:
-      return pair_input(windows.pairs()[begin], model.decoder_start(), model.options());
+      return pair_input(windows.pairs()[begin], model.decoder_start(), model.sound_shape(),
+                        model.options());
     case WindowKind::kImages:
-      return {{}, {}, image_tensor(windows, begin, end, model.options())};
+      return {{}, {}, image_tensor(windows, begin, end, model.options()), {}};
     default: {
       const at::Tensor ids = window_tensor(windows, begin, end, model.options());
-      return {ids.slice(1, 0, windows.context()), {}, {}};
+      return {ids.slice(1, 0, windows.context()), {}, {}, {}};
     }
   }
 }
@@ -73,9 +80,13 @@ InputBatch input_batch(const Transformer& model, const ForwardInput& input) {
   const auto ids = [&](const std::vector<std::int32_t>& values) {
     return values.empty() ? at::Tensor() : id_tensor(values, 1, options);
   };
-  InputBatch result{ids(input.ids), ids(input.decoder_ids), {}};
-  if (input.pixels.empty()) return result;
-  result.pixels = to_compute(image_of(input.pixels, model.image_shape()).unsqueeze(0), options);
+  InputBatch result{ids(input.ids), ids(input.decoder_ids), {}, {}};
+  const auto numbers = [&](const std::vector<float>& values,
+                           const std::vector<std::int64_t>& shape) {
+    return to_compute(numbers_of(values, shape).unsqueeze(0), options);
+  };
+  if (!input.pixels.empty()) result.pixels = numbers(input.pixels, model.image_shape());
+  if (!input.features.empty()) result.features = numbers(input.features, model.sound_shape());
   return result;
 }
 

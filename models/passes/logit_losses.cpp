@@ -28,4 +28,18 @@ at::Tensor divergences(const at::Tensor& source, const at::Tensor& logits) {
   return at::where(is_far, logits.logsumexp(1) - fixed.logsumexp(1) - mean.squeeze(1), near);
 }
 
+at::Tensor state_distances(const at::Tensor& source, const at::Tensor& states) {
+  const at::Tensor fixed = source.detach();
+  return (states - fixed).square().sum(1) / fixed.square().sum(1);
+}
+
+at::Tensor state_cosines(const at::Tensor& source, const at::Tensor& states) {
+  return at::cosine_similarity(source, states, 1);
+}
+
+at::Tensor drawn_state_gradient(const at::Tensor& states, const at::Tensor& drawn) {
+  const at::Tensor deviation = (states.square().sum(1, /*keepdim=*/true) / 2).sqrt();
+  return drawn / deviation;
+}
+
 }  // namespace regroup::models

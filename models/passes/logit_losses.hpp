@@ -20,4 +20,18 @@ at::Tensor target_losses(const at::Tensor& logits, const at::Tensor& targets);
 /// the plain difference of the normalisers will do.
 at::Tensor divergences(const at::Tensor& source, const at::Tensor& logits);
 
+// The same of models without a head, from hidden states: a state h of the source stands for the
+// Gaussian around it with variance |h|²/2 in every direction.
+
+/// KL(source ‖ model) = |h − h'|²/|h|² at every position: hidden states [positions, D] of both →
+/// [positions]. The source's are not differentiated.
+at::Tensor state_distances(const at::Tensor& source, const at::Tensor& states);
+
+/// h·h'/(|h| |h'|) at every position, of the same.
+at::Tensor state_cosines(const at::Tensor& source, const at::Tensor& states);
+
+/// The gradient at every state of −log p of a point drawn from its own Gaussian, given the numbers
+/// of mean 0 and variance 1 that draw it: both [positions, D].
+at::Tensor drawn_state_gradient(const at::Tensor& states, const at::Tensor& drawn);
+
 }  // namespace regroup::models

@@ -42,6 +42,14 @@ at::Tensor token_scores(const at::Tensor& source, const at::Tensor& logits,
                     in_double(best.eq(targets))});
 }
 
+/// The same of a model without a head: the divergence stands for the loss, the cosine for both
+/// shares.
+at::Tensor hidden_scores(const at::Tensor& source, const at::Tensor& states) {
+  const at::Tensor divergence = in_double(state_distances(source, states));
+  const at::Tensor cosine = in_double(state_cosines(source, states));
+  return at::stack({divergence, divergence, cosine, cosine});
+}
+
 /// Tokens whose logits are made together.
 std::int64_t tokens_at_once(const Transformer& model) {
   const std::int64_t logits = model.options().device.cuda ? kLogitsAtOnceOnGpu : kLogitsAtOnce;
@@ -70,10 +78,11 @@ at::Tensor state_losses(const Transformer& model, const at::Tensor& states,
 
 at::Tensor state_divergences(const Transformer& model, const at::Tensor& states,
                              const Transformer& source, const at::Tensor& source_states) {
-  return by_pieces(model, states, source_states,
-                   [&](const at::Tensor& logits, const at::Tensor& of_source) {
-                     return divergences(source.logits(of_source.to(states.device())), logits);
-                   });
+  return by_pieces(
+      model, states, source_states, [&](const at::Tensor& logits, const at::Tensor& of_source) {
+        const at::Tensor own = source.logits(of_source.to(states.device()));
+        return model.has_logits() ? divergences(own, logits) : state_distances(own, logits);
+      });
 }
 
 at::Tensor batch_states(const Transformer& model, const Windows& windows, std::size_t begin,
@@ -106,8 +115,10 @@ void batch_scores(const Transformer& model, const at::Tensor& states, const Tran
   for (std::int64_t from = 0; from < states.size(0); from += step) {
     const at::Tensor of_source = source_states.slice(0, from, from + step).to(states.device());
     const at::Tensor some = targets.defined() ? targets.slice(0, from, from + step) : at::Tensor();
-    parts.push_back(token_scores(source.logits(of_source),
-                                 model.logits(states.slice(0, from, from + step)), some));
+    const at::Tensor wanted = source.logits(of_source);
+    const at::Tensor found = model.logits(states.slice(0, from, from + step));
+    parts.push_back(model.has_logits() ? token_scores(wanted, found, some)
+                                       : hidden_scores(wanted, found));
   }
   const at::Tensor means = at::cat(parts, 1).view({4, count, -1}).mean(2);
   const auto values = means.accessor<double, 2>();

@@ -32,7 +32,8 @@ void batch_means(const Transformer& model, const at::Tensor& states, const Windo
 /// Scores of one batch of windows beside the source, from the `batch_states` of both: scores[w] for
 /// window w. The losses are bit by bit those of `batch_means`. Of models that are measured by their
 /// source, the loss is the cross-entropy with the source's own distribution, the accuracy the
-/// agreement with it.
+/// agreement with it; of models without a head the loss is the divergence of the hidden states, and
+/// both shares are their cosine (logit_losses.hpp).
 void batch_scores(const Transformer& model, const at::Tensor& states, const Transformer& source,
                   const at::Tensor& source_states, const Windows& windows, WindowRange range,
                   std::span<WindowScore> scores);

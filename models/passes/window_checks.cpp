@@ -48,7 +48,8 @@ void require_kind(WindowKind kind, const ModelConfig& config) {
 }
 
 void require_targets(const ModelConfig& config) {
-  const bool has_none = config.kind == ModelKind::kMasked || config.kind == ModelKind::kSequence;
+  const bool has_none =
+      config.kind == ModelKind::kMasked || has_decoder(config.kind) || !config.has_head;
   if (!has_none) return;
   throw InputError({.what =
                         "the model has no loss of its own on these data, only a divergence from "
@@ -66,9 +67,18 @@ void require_input(const ForwardInput& input, const ModelConfig& config) {
                       .expected = data_of(window_kind(config.kind))});
   };
   const bool is_image = config.kind == ModelKind::kImage;
+  const bool is_speech = config.kind == ModelKind::kSpeech;
   require(!input.pixels.empty(), is_image, "pixel_values");
-  require(!input.ids.empty(), !is_image, "input_ids");
-  require(!input.decoder_ids.empty(), config.kind == ModelKind::kSequence, "decoder_input_ids");
+  require(!input.features.empty(), is_speech, "input_features");
+  require(!input.ids.empty(), !is_image && !is_speech, "input_ids");
+  require(!input.decoder_ids.empty(), has_decoder(config.kind), "decoder_input_ids");
+  const std::size_t features = static_cast<std::size_t>(config.speech.bands) *
+                               static_cast<std::size_t>(config.speech.frames);
+  if (input.features.size() != features) {
+    throw InputError({.what = "features of a sound have another size than the model reads",
+                      .expected = fmt::format("{} numbers", features),
+                      .found = std::to_string(input.features.size())});
+  }
   const ImageConfig& image = config.image;
   const std::size_t pixels = static_cast<std::size_t>(image.channels) *
                              static_cast<std::size_t>(image.size) *
@@ -90,7 +100,15 @@ void require_windows(const Windows& windows, const ModelConfig& config) {
   if (windows.kind() == WindowKind::kImages) return;
   require_length(static_cast<std::size_t>(windows.context()), config);
   require_ids(windows.ids(), config);
+  const std::size_t features = static_cast<std::size_t>(config.speech.bands) *
+                               static_cast<std::size_t>(config.speech.frames);
   for (const TokenPair& pair : windows.pairs()) {
+    if (pair.features.size() != features) {
+      throw InputError({.what = "features of a sound have another size than the model reads",
+                        .where = config.architecture,
+                        .expected = fmt::format("{} numbers", features),
+                        .found = std::to_string(pair.features.size())});
+    }
     require_ids(pair.source, config);
     require_ids(pair.target, config);
   }

@@ -26,20 +26,21 @@ AttentionNames::AttentionNames(const PretrainedModel& model, int layer) {
     const std::string own(role.name);
     const std::string part = kPartMark + own;
     const bool is_alone =
-        model.spec.storage == ProjectionStorage::kSeparate || role.role == AttentionRole::kOutput;
-    const std::string module =
-        model.stored_name(stored_weight(model.spec, model.config, place, role.role).module);
-    known_[own + ".weight"] = module + ".weight" + (is_alone && !model.spec.transposed ? "" : part);
-    known_[own + ".bias"] = module + ".bias" + (is_alone ? "" : part);
+        model.config.storage == ProjectionStorage::kSeparate || role.role == AttentionRole::kOutput;
+    const std::string module = stored_weight(model.spec, model.config, place, role.role).module;
+    known_[own + ".weight"] =
+        model.stored_name(module + ".weight") + (is_alone && !model.spec.transposed ? "" : part);
+    known_[own + ".bias"] = model.stored_name(module + ".bias") + (is_alone ? "" : part);
   }
   const auto add = [&](std::string_view own, const std::string& module) {
-    if (!module.empty()) known_[std::string(own)] = model.stored_name(module) + ".weight";
+    if (!module.empty()) known_[std::string(own)] = model.stored_name(module + ".weight");
   };
   add("query_norm.weight", place.name(&LayerModules::query_norm));
   add("key_norm.weight", place.name(&LayerModules::key_norm));
   add("relative_bias.weight", std::string(bias_table(model.spec.model, place.kind)));
-  const std::string output = model.stored_name(place.name(&LayerModules::output));
-  prefix_ = output.substr(0, output.rfind('.') + 1);
+  const std::string output = model.stored_name(place.name(&LayerModules::output) + ".weight");
+  const std::string module = output.substr(0, output.rfind('.'));
+  prefix_ = module.substr(0, module.rfind('.') + 1);
 }
 
 std::string AttentionNames::operator()(std::string_view own) const {

@@ -1,12 +1,15 @@
 #include "models/pretrained/pretrained_model.hpp"
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "models/architecture/config_keys.hpp"
 #include "models/architecture/expected_tensors.hpp"
 #include "models/architecture/families/families.hpp"
 #include "models/checkpoint/finite_scan.hpp"
+#include "models/pretrained/match_tensors.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -26,18 +29,11 @@ void require_supported_dtype(const TensorView& tensor) {
                     .found = std::string(safetensors_name(tensor.dtype))});
 }
 
-/// Whether no tensor bears the base model's name, and the first one is there without it.
-bool lacks_prefix(const Checkpoint& checkpoint, const ArchitectureSpec& spec,
-                  const std::string& first) {
-  return first.starts_with(spec.base_prefix) && checkpoint.find(first) == nullptr &&
-         checkpoint.find(first.substr(spec.base_prefix.size())) != nullptr;
-}
-
 }  // namespace
 
 std::string PretrainedModel::stored_name(std::string_view name) const {
-  const bool cut = lacks_prefix && name.starts_with(spec.base_prefix);
-  return std::string(cut ? name.substr(spec.base_prefix.size()) : name);
+  const auto found = stored_names.find(name);
+  return found != stored_names.end() ? found->second : std::string(name);
 }
 
 const TensorView& PretrainedModel::tensor(std::string_view name) const {
@@ -55,12 +51,14 @@ const TensorView& PretrainedModel::bias_tensor(int layer, AttentionRole role) co
 PretrainedModel open_model(const std::filesystem::path& directory) {
   Checkpoint checkpoint(directory);
   const std::string where = checkpoint.config_where();
-  const ArchitectureSpec& spec = find_architecture(checkpoint.config(), where);
-  ModelConfig config = read_model_config(checkpoint.config(), spec, where);
-  const std::vector<ExpectedTensor> expected = expected_tensors(spec, config);
-  const bool is_bare = lacks_prefix(checkpoint, spec, expected.front().name);
-  PretrainedModel model{std::move(checkpoint), spec, std::move(config), DType::kF32, is_bare};
-  for (const ExpectedTensor& one : expected) {
+  const nlohmann::json& config = checkpoint.config();
+  const ArchitectureSpec& spec = find_architecture(config, where);
+  std::vector<std::string> unknown = unknown_keys(config, spec);
+  ModelConfig own = read_model_config(config, spec, where);
+  PretrainedModel model{std::move(checkpoint), spec, std::move(own),
+                        DType::kF32,           {},   std::move(unknown)};
+  match_tensors(model);
+  for (const ExpectedTensor& one : expected_tensors(spec, model.config)) {
     const TensorView& tensor = model.tensor(one.name);
     require_shape(tensor, one.shape);
     require_supported_dtype(tensor);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "models/architecture/architecture_spec.hpp"
 #include "models/architecture/layer_place.hpp"
@@ -17,8 +19,10 @@ struct PretrainedModel {
   const ArchitectureSpec& spec;
   ModelConfig config;
   DType dtype;  ///< of the attention weights, hence of the KV cache
-  /// The tensors' names lack the base model's own name (ArchitectureSpec::base_prefix).
-  bool lacks_prefix;
+  /// How tensors of the family are called in this checkpoint, where that is not their own name.
+  std::map<std::string, std::string, std::less<>> stored_names;
+  /// Keys of config.json that nothing is known of.
+  std::vector<std::string> unknown_keys;
 
   std::string name() const { return checkpoint.name(); }
   LayerPlace place(int layer) const { return place_of(spec, config, layer); }
@@ -32,7 +36,9 @@ struct PretrainedModel {
 };
 
 /// Opens a Hugging Face directory and checks that every tensor of the model is there with its shape
-/// and a supported element type (F32, F16, BF16). Throws InputError.
+/// and a supported element type (F32, F16, BF16). Names are those that transformers renames on
+/// loading, too. A head is tied to the token table where config.json says so, unless the checkpoint
+/// stores another one. Throws InputError.
 PretrainedModel open_model(const std::filesystem::path& directory);
 
 /// Throws InputError if the model's layers have their own numbers of heads: it runs as it is, its

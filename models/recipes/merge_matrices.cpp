@@ -69,21 +69,48 @@ class ProjectionMerger {
     const int d = problem_.layout.head_dim;
     const std::vector<std::vector<int>> groups = partition.member_ids();
     RowMatrix result(std::ssize(stored) * d, rows_.cols());
+    if (has_own_norms()) merged.key_norm.resize(result.rows());
     for (std::size_t i = 0; i < stored.size(); ++i) {
       const std::vector<int>& members = groups[stored[i].at()];
       auto head = result.middleRows(static_cast<Index>(i) * d, d);
       if (members.size() == 1) {
         head = rows_.middleRows(members[0] * d, d);
+        if (has_own_norms())
+          own_norms(merged, i) = source_.weights.key_norm.segment(members[0] * d, d);
         continue;
       }
       const SharedHead shared = shared_head(restrict_to(problem_, members), recipe_);
       head = combine(shared, problem_.layout, rows_, members);
+      if (has_own_norms()) own_norms(merged, i) = combined_norms(shared, members);
       if (recipe_.merge->folds()) fold(shared, members, head, merged);
     }
     return result;
   }
 
  private:
+  /// Whether one norm follows all heads, whose weights each head has its own part of.
+  bool has_own_norms() const {
+    return projection_ == Projection::kKeys &&
+           source_.config.query_key_norm == QueryKeyNorm::kWhole;
+  }
+  Eigen::VectorBlock<Eigen::VectorXd> own_norms(AttentionMatrices& merged, std::size_t head) const {
+    const int d = problem_.layout.head_dim;
+    return merged.key_norm.segment(static_cast<Index>(head) * d, d);
+  }
+  /// The weights of a shared head's part, combined as its rows are.
+  Eigen::VectorXd combined_norms(const SharedHead& shared, std::span<const int> members) const {
+    const int d = problem_.layout.head_dim;
+    Eigen::VectorXd result = Eigen::VectorXd::Zero(d);
+    for (std::size_t h = 0; h < members.size(); ++h) {
+      const double part =
+          shared.plane_combination.empty()
+              ? shared.block_combination(0, static_cast<Index>(h) * problem_.layout.block_rows())
+              : shared.plane_combination[0][static_cast<Index>(h)].real();
+      result += part * source_.weights.key_norm.segment(members[h] * d, d);
+    }
+    return result;
+  }
+
   /// Only as much of the problem as the recipe asks for.
   static MergeProblem merge_problem_for(const MergeSource& source, Projection projection,
                                         const MergeRecipe& recipe) {

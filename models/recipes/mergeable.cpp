@@ -50,8 +50,26 @@ void require_same_heads(const search::Grouping& grouping, const ModelConfig& con
   }
 }
 
-void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe) {
+bool can_fold(const ModelConfig& config) {
+  return config.query_key_norm != QueryKeyNorm::kWhole && !config.projection_clip;
+}
+
+bool can_refit_queries(const ModelConfig& config) {
+  return config.query_key_norm == QueryKeyNorm::kNone && !config.projection_clip;
+}
+
+void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe,
+                       const ModelConfig& config) {
   if (!recipe.merge->folds()) return;
+  if (!can_fold(config)) {
+    throw InputError(
+        {.what = config.projection_clip
+                     ? "this merge folds factors that clipped projections do not pass"
+                     : "this merge folds factors that a norm of all heads does not pass",
+         .where = config.architecture,
+         .expected = "--merge mean, first, medoid or weighted",
+         .found = std::string(recipe.merge->name())});
+  }
   for (const search::LayerGrouping& layer : grouping.layers) {
     if (!layer.has_allocation()) continue;
     throw InputError({.what = "this merge folds into each head what only its own group can use",
@@ -62,8 +80,8 @@ void require_mergeable(const search::Grouping& grouping, const MergeRecipe& reci
 }
 
 void require_refit_passes(const MergeRecipe& recipe, const ModelConfig& config) {
-  if (!config.query_key_norm || !recipe.refits_queries()) return;
-  throw InputError({.what = "queries that a norm follows cannot be refitted",
+  if (can_refit_queries(config) || !recipe.refits_queries()) return;
+  throw InputError({.what = "queries that a norm or a clip follows cannot be refitted",
                     .where = config.architecture,
                     .expected = "--refit none or output",
                     .found = std::string(refit_name(recipe.refit))});

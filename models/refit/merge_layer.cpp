@@ -23,10 +23,9 @@ at::Tensor to_stored_vector(const Eigen::VectorXd& vector, DType dtype) {
 /// Weight and bias of a projection whose bias is the last column of `matrix`.
 void store_projection(const RowMatrix& matrix, const PretrainedModel& model, int layer,
                       AttentionRole role, at::Tensor& weight, at::Tensor& bias) {
-  const bool has_bias = model.config.input_bias;
-  const Index width = matrix.cols() - (has_bias ? 1 : 0);
+  const Index width = matrix.cols() - (model.config.input_bias ? 1 : 0);
   weight = to_stored(matrix.leftCols(width), model.weight_tensor(layer, role).dtype);
-  if (!has_bias) return;
+  if (!has_bias(model.config, role)) return;
   bias = to_stored_vector(matrix.rightCols(1), model.bias_tensor(layer, role).dtype);
 }
 
@@ -48,6 +47,10 @@ MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& mod
     to.output_bias =
         to_stored_vector(from.output_bias, model.bias_tensor(layer, AttentionRole::kOutput).dtype);
   }
+  if (model.config.query_key_norm == QueryKeyNorm::kWhole) {
+    to.query_norm = to_stored_vector(from.query_norm, model.dtype);
+    to.key_norm = to_stored_vector(from.key_norm, model.dtype);
+  }
   return result;
 }
 
@@ -55,7 +58,8 @@ MergedAttention merge_layer(const PretrainedModel& model, int layer,
                             const search::LayerGrouping& grouping, const MergeRecipe& recipe,
                             const LayerMoments* moments) {
   const AttentionMatrices weights = read_attention_matrices(model, layer);
-  return rounded(merge_matrices({weights, model.config, moments}, grouping, recipe), model, layer);
+  const ModelConfig config = model.config.of_layer(layer);
+  return rounded(merge_matrices({weights, config, moments}, grouping, recipe), model, layer);
 }
 
 }  // namespace regroup::models

@@ -30,10 +30,12 @@ std::vector<at::Tensor*> parts_of(AttentionWeights& weights) {
 }
 
 /// The tensors of an attention that stand for them, in the same order.
-std::vector<at::Tensor> projections_of(const Attention& attention) {
+std::vector<at::Tensor> projections_of(const Attention& attention,
+                                       const AttentionWeights& weights) {
   const std::vector<NamedTensor> tensors = attention.tensors();
   std::vector<at::Tensor> parts;
   for (const AttentionPart& part : kAttentionParts) {
+    if (!(weights.*part.member).defined()) continue;
     const auto found = std::ranges::find(tensors, part.name, &NamedTensor::name);
     if (found != tensors.end()) parts.push_back(found->tensor);
   }
@@ -141,7 +143,8 @@ class Reconstruction {
     std::array<std::vector<at::Tensor>, kWindowShares> shares;
     const auto add = [&](std::size_t share, std::size_t i) {
       const auto own = attention->with_own_weights();
-      const auto found = torch::autograd::grad({error(*own, chosen[i])}, projections_of(*own));
+      const auto found =
+          torch::autograd::grad({error(*own, chosen[i])}, projections_of(*own, layer.weights));
       shares[share].resize(found.size());
       for (std::size_t p = 0; p < found.size(); ++p) {
         accumulate(shares[share][p], found[p].to(at::kCPU, at::kFloat));

@@ -97,8 +97,9 @@ class LayerRefit {
   /// What the attention would have to give for the residual stream to be the source's.
   at::Tensor wanted(std::size_t window) const {
     const Stream& states = source_states_[window];
-    return source_.attention(layer_)(source_.attention_input(layer_, states)) +
-           source_.residual(layer_, states) - source_.residual(layer_, converted_states_[window]);
+    return source_.matching_output(
+        layer_, converted_states_[window], states,
+        source_.attention(layer_)(source_.attention_input(layer_, states)));
   }
 
   std::vector<std::size_t> query_windows() const {
@@ -164,7 +165,8 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
     }
     const std::vector<Stream> states = source.at_layer(layer, stop);
     const AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
-    const MergeSource merge_source{weights, model.config, &calibration.layers[layer]};
+    const ModelConfig config = model.config.of_layer(static_cast<int>(layer));
+    const MergeSource merge_source{weights, config, &calibration.layers[layer]};
     LayerRefit refit(model, transformer, layer, states, converted,
                      merge_matrices(merge_source, grouping.layers[layer], recipe), stop);
     if (recipe.refits_queries()) refit.refit_queries();

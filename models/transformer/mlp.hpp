@@ -2,8 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 #include "models/architecture/model_config.hpp"
-#include "models/tensors/linear.hpp"
+#include "models/transformer/module_reader.hpp"
 
 namespace regroup::models {
 
@@ -12,12 +14,37 @@ at::Tensor activate(Activation activation, const at::Tensor& x);
 
 /// A feed-forward block: down(act(gate x) ⊙ up x), or down(act(up x)) where there is no gate.
 struct Mlp {
-  Linear gate;  ///< undefined weight: no gate
-  Linear up;
+  Linear gate;  ///< undefined weight: no gate, or one with `up`
+  Linear up;    ///< where both are stored as one, gate, then up
   Linear down;
   Activation activation = Activation::kSilu;
+  bool is_fused = false;
 
   at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// Sparse experts: each token goes to those that the router gives most.
+struct Experts {
+  Linear router;
+  std::vector<Mlp> experts;
+  int per_token = 1;
+  bool normalises = false;
+
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// What stands in a layer beside its attention.
+class FeedForward {
+ public:
+  FeedForward(ModuleReader& reader, const LayerPlace& place);
+
+  at::Tensor operator()(const at::Tensor& x) const {
+    return experts_.experts.empty() ? mlp_(x) : experts_(x);
+  }
+
+ private:
+  Mlp mlp_;
+  Experts experts_;  // none where there is one block for all tokens
 };
 
 }  // namespace regroup::models

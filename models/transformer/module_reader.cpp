@@ -44,9 +44,16 @@ Linear ModuleReader::linear(std::string_view module, bool has_bias) {
 }
 
 Norm ModuleReader::norm(std::string_view module) {
-  Norm result{weight(module), {}, config().norm_epsilon};
-  if (config().norm == NormKind::kLayerNorm) result.bias = tensor(std::string(module) + ".bias");
+  Norm result{{}, {}, config().norm_epsilon, config().norm};
+  if (has_weight(result.kind)) result.weight = weight(module);
+  if (has_bias(result.kind)) result.bias = tensor(std::string(module) + ".bias");
   return result;
+}
+
+std::optional<Norm> ModuleReader::norm_if_named(std::string_view module) {
+  // One without weights needs no name, and stands where the others do.
+  if (module.empty()) return std::nullopt;
+  return norm(module);
 }
 
 }  // namespace regroup::models

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,8 @@ class ModuleReader {
   Linear linear(std::string_view module, bool has_bias);
   /// A norm over D.
   Norm norm(std::string_view module);
+  /// The same where the family has one.
+  std::optional<Norm> norm_if_named(std::string_view module);
 
   /// All that was read.
   ReadTensors take_tensors() && { return std::move(read_); }

@@ -1,14 +1,19 @@
 #include "models/transformer/output_head.hpp"
 
+#include "models/attention/fused_attention.hpp"
 #include "models/tensors/tensors.hpp"
 #include "models/transformer/mlp.hpp"
 
 namespace regroup::models {
 
 OutputHead::OutputHead(ModuleReader& reader, const Embedding& embedding)
-    : activation_(reader.config().mlp.activation), scale_(reader.config().logit_scale) {
+    : activation_(reader.config().mlp.activation),
+      scale_(reader.config().logit_scale),
+      cap_(reader.config().logit_cap),
+      outputs_(reader.config().width) {
   const ModelModules& names = reader.model().spec.model;
   const ModelConfig& config = reader.config();
+  if (!config.has_head) return;
   if (!names.head_dense.empty()) {
     dense_ = reader.linear(names.head_dense, true);
     norm_ = reader.norm(names.head_norm);
@@ -19,17 +24,17 @@ OutputHead::OutputHead(ModuleReader& reader, const Embedding& embedding)
   } else {
     last_.weight = reader.weight(names.head);
   }
-  if (config.kind == ModelKind::kImage) {
-    last_.bias = reader.tensor(std::string(names.head) + ".bias");
-  }
-  if (!names.head_bias.empty()) last_.bias = reader.tensor(names.head_bias);
+  if (config.head_bias) last_.bias = reader.tensor(names.head_bias).flatten();
+  outputs_ = last_.weight.size(0);
 }
 
 at::Tensor OutputHead::operator()(const at::Tensor& hidden) const {
   at::Tensor x = scale_ == 1 ? hidden : hidden * scale_;
   if (dense_) x = (*norm_)(activate(activation_, (*dense_)(x)));
   if (project_) x = (*project_)(x);
-  return at_least_float(last_(x));
+  if (!has_logits()) return at_least_float(x);
+  const at::Tensor logits = at_least_float(last_(x));
+  return cap_ ? capped(logits, *cap_) : logits;
 }
 
 }  // namespace regroup::models

@@ -13,10 +13,12 @@ class OutputHead {
  public:
   OutputHead(ModuleReader& reader, const Embedding& embedding);
 
-  /// Hidden states [..., D] → logits [..., outputs], float32 (float64 of a model in float64).
+  /// Hidden states [..., D] → logits [..., outputs], float32 (float64 of a model in float64); of a
+  /// model without a head the hidden states themselves.
   at::Tensor operator()(const at::Tensor& hidden) const;
-  /// The size of the vocabulary, or the number of classes.
-  std::int64_t outputs() const { return last_.weight.size(0); }
+  /// The size of the vocabulary, the number of classes, or D of a model without a head.
+  std::int64_t outputs() const { return outputs_; }
+  bool has_logits() const { return last_.weight.defined(); }
 
  private:
   std::optional<Linear> dense_;  // with its activation and norm
@@ -25,6 +27,8 @@ class OutputHead {
   std::optional<Linear> project_;
   Linear last_;
   double scale_;
+  std::optional<double> cap_;
+  std::int64_t outputs_;
 };
 
 }  // namespace regroup::models

@@ -20,14 +20,20 @@ std::shared_ptr<const RelativeBias> read_bias(ModuleReader& reader, std::string_
                                         looks_ahead);
 }
 
-std::optional<Norm> read_norm(ModuleReader& reader, std::string_view module) {
-  if (module.empty()) return std::nullopt;
-  return reader.norm(module);
+/// A norm of queries or keys: of the same kind as the others.
+Norm head_norm(ModuleReader& reader, const std::string& module) {
+  return {reader.weight(module), {}, reader.config().norm_epsilon, reader.config().norm};
 }
 
-/// A norm of the rows of a head: always by the root mean square.
-Norm head_norm(ModuleReader& reader, const std::string& module) {
-  return {reader.weight(module), {}, reader.config().norm_epsilon};
+/// One for all layers, or one each where they differ.
+std::vector<std::shared_ptr<const Rotary>> make_rotary(const ModelConfig& config,
+                                                       const ComputeOptions& options) {
+  std::vector<std::shared_ptr<const Rotary>> result;
+  const int count = config.rotary_by_layer.empty() ? 1 : config.layers;
+  for (int layer = 0; layer < count; ++layer) {
+    result.push_back(std::make_shared<Rotary>(config.rotary_of(layer), config.context, options));
+  }
+  return result;
 }
 
 ModuleReader checked_reader(const PretrainedModel& model, const ComputeOptions& options) {
@@ -50,7 +56,7 @@ at::Tensor placed(const at::Tensor& tensor, const NamedTensor& own, const Comput
                       .found = shape_text(tensor.sizes().vec())});
   }
   const AttentionPart* part = find_part(own.name);
-  const bool is_weight = part != nullptr && !part->is_bias;
+  const bool is_weight = part != nullptr && part->kind == PartKind::kWeight;
   return is_weight ? place_weight(tensor, options) : to_compute(tensor, options);
 }
 
@@ -85,19 +91,21 @@ Transformer::Transformer(ModuleReader reader)
       decoder_start_(reader.config().decoder_start.value_or(0)),
       image_shape_{reader.config().image.channels, reader.config().image.size,
                    reader.config().image.size},
-      embedding_(reader),
+      sound_shape_{reader.config().speech.bands, reader.config().speech.frames},
+      reads_patches_(reader.config().image.reads_patches),
+      embedding_(reader, Embedding::Side::kInput),
       head_(reader, embedding_) {
   const ModelConfig& config = reader.config();
   const ModelModules& names = reader.model().spec.model;
-  rotary_ = std::make_shared<Rotary>(config.rotary, config.context, options_);
+  if (encoder_layers_ > 0) decoder_embedding_ = Embedding(reader, Embedding::Side::kTarget);
+  rotary_ = make_rotary(config, options_);
+  if (!config.alibi.slopes.empty()) alibi_ = std::make_shared<Alibi>(config.alibi, options_);
   encoder_bias_ = read_bias(reader, names.encoder_bias, /*looks_ahead=*/true);
   decoder_bias_ = read_bias(reader, names.decoder_bias, /*looks_ahead=*/false);
   for (int layer = 0; layer < config.layers; ++layer) {
-    layers_.push_back({{},
-                       make_attention(reader.model(), layer, setting(reader, layer), options_),
-                       {},
-                       std::nullopt,
-                       AttentionNames(reader.model(), layer)});
+    layers_.push_back(
+        {.attention = make_attention(reader.model(), layer, setting(reader, layer), options_),
+         .names = AttentionNames(reader.model(), layer)});
     read_block(reader, layer, layers_.back());
   }
   read_last_norms(reader);
@@ -116,7 +124,8 @@ Transformer::Transformer(const PretrainedModel& model, const Transformer& base,
   }
   if (!parts.tensors().empty()) {
     ModuleReader reader(model, options_, parts, base.tensors_);
-    embedding_ = Embedding(reader);
+    embedding_ = Embedding(reader, Embedding::Side::kInput);
+    if (encoder_layers_ > 0) decoder_embedding_ = Embedding(reader, Embedding::Side::kTarget);
     head_ = OutputHead(reader, embedding_);
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
       read_block(reader, static_cast<int>(layer), layers_[layer]);
@@ -135,9 +144,13 @@ AttentionSetting Transformer::setting(ModuleReader& reader, int layer) const {
                            .scale = config.score_scale(),
                            .query_norm = {},
                            .key_norm = {},
-                           .rotary = rotary_,
-                           .bias = nullptr};
-  if (config.query_key_norm) {
+                           .norms_all_heads = config.query_key_norm == QueryKeyNorm::kWhole,
+                           .clip = config.projection_clip,
+                           .cap = config.attention_cap,
+                           .rotary = rotary_[static_cast<std::size_t>(layer) % rotary_.size()],
+                           .bias = nullptr,
+                           .alibi = alibi_};
+  if (config.query_key_norm != QueryKeyNorm::kNone) {
     setting.query_norm = head_norm(reader, place.name(&LayerModules::query_norm));
     setting.key_norm = head_norm(reader, place.name(&LayerModules::key_norm));
   }
@@ -148,23 +161,43 @@ AttentionSetting Transformer::setting(ModuleReader& reader, int layer) const {
 
 void Transformer::read_block(ModuleReader& reader, int layer, Layer& out) {
   const LayerPlace place = reader.model().place(layer);
-  const MlpConfig& mlp = reader.config().mlp;
-  out.attention_norm = reader.norm(place.name(&LayerModules::attention_norm));
+  const auto norm = [&](std::string_view LayerModules::*module) -> std::optional<Norm> {
+    // One without weights has no name either.
+    if (reader.config().norm == NormKind::kBareLayerNorm) return reader.norm("");
+    return reader.norm_if_named(place.name(module));
+  };
+  out.attention_norm = norm(&LayerModules::attention_norm);
+  out.attention_branch = read_branch(reader, place.name(&LayerModules::attention_branch_norm),
+                                     place.name(&LayerModules::attention_scale));
   if (place.modules.up.empty()) return;
-  out.mlp_norm = reader.norm(place.name(&LayerModules::mlp_norm));
-  out.mlp = Mlp{{},
-                reader.linear(place.up_name(mlp), mlp.has_bias),
-                reader.linear(place.name(&LayerModules::down), mlp.has_bias),
-                mlp.activation};
-  if (mlp.is_gated) {
-    out.mlp->gate = reader.linear(place.name(&LayerModules::gate), mlp.has_bias);
-  }
+  if (!reader.config().shares_norm) out.mlp_norm = norm(&LayerModules::mlp_norm);
+  out.mlp_branch = read_branch(reader, place.name(&LayerModules::mlp_branch_norm),
+                               place.name(&LayerModules::mlp_scale));
+  out.mlp = FeedForward(reader, place);
+}
+
+Transformer::Branch Transformer::read_branch(ModuleReader& reader, const std::string& norm,
+                                             const std::string& scale) {
+  Branch branch{reader.norm_if_named(norm), {}, reader.config().residual_scale};
+  if (reader.config().scales_branches) branch.scale = reader.tensor(scale);
+  return branch;
 }
 
 void Transformer::read_last_norms(ModuleReader& reader) {
   const ModelModules& names = reader.model().spec.model;
-  encoder_norm_ = read_norm(reader, names.encoder_norm);
-  if (reader.config().final_norm) final_norm_ = read_norm(reader, names.final_norm);
+  encoder_norm_ = reader.norm_if_named(names.encoder_norm);
+  if (reader.config().final_norm) final_norm_ = reader.norm(names.final_norm);
+}
+
+at::Tensor Transformer::Branch::operator()(const at::Tensor& output) const {
+  at::Tensor result = norm ? (*norm)(output) : output;
+  if (scale.defined()) result = result * scale;
+  return factor == 1 ? result : result * factor;
+}
+
+at::Tensor Transformer::Branch::undo(const at::Tensor& change) const {
+  const at::Tensor result = scale.defined() ? change / scale : change;
+  return factor == 1 ? result : result / factor;
 }
 
 void Transformer::lay_over_attention(const WeightOverlay& overlay) {
@@ -261,46 +294,62 @@ void Transformer::set_cache(CacheType type, KeyOrder order) {
 }
 
 Stream Transformer::embed(const InputBatch& input, std::int64_t offset) const {
-  if (kind_ == ModelKind::kImage) return {embedding_.patches(input.pixels), {}, {}};
-  Stream stream{embedding_.tokens(input.ids, offset), {}, {}};
-  if (encoder_layers_ > 0) stream.waiting = embedding_.tokens(input.decoder_ids, 0);
+  Stream stream{embedding_(input, offset), {}, {}};
+  if (decoder_embedding_) stream.waiting = decoder_embedding_->tokens(input.decoder_ids, 0);
   return stream;
 }
 
 AttentionInput Transformer::attention_input(std::size_t layer, const Stream& stream) const {
   const Layer& at = layers_[layer];
-  const bool is_normed = order_ != ResidualOrder::kPostNorm;
-  const at::Tensor own = is_normed ? at.attention_norm(stream.hidden) : stream.hidden;
+  const bool is_normed = order_ != ResidualOrder::kPostNorm && at.attention_norm;
+  const at::Tensor own = is_normed ? (*at.attention_norm)(stream.hidden) : stream.hidden;
   return {own, at.attention->kind() == AttentionKind::kCross ? stream.memory : own};
 }
 
 at::Tensor Transformer::residual(std::size_t layer, const Stream& stream) const {
   const Layer& at = layers_[layer];
   if (order_ != ResidualOrder::kParallel) return stream.hidden;
-  return stream.hidden + (*at.mlp)(at.mlp_norm(stream.hidden));
+  const std::optional<Norm>& norm = at.mlp_norm ? at.mlp_norm : at.attention_norm;
+  return stream.hidden + at.mlp_branch((*at.mlp)((*norm)(stream.hidden)));
+}
+
+at::Tensor Transformer::matching_output(std::size_t layer, const Stream& stream,
+                                        const Stream& source,
+                                        const at::Tensor& source_output) const {
+  const Branch& branch = layers_[layer].attention_branch;
+  if (branch.norm) return source_output;
+  return source_output + branch.undo(residual(layer, source) - residual(layer, stream));
 }
 
 at::Tensor Transformer::after_mlp(const Layer& layer, const at::Tensor& states) const {
   if (!layer.mlp) return states;
-  if (order_ == ResidualOrder::kPostNorm) return layer.mlp_norm(states + (*layer.mlp)(states));
-  return states + (*layer.mlp)(layer.mlp_norm(states));
+  if (order_ == ResidualOrder::kPostNorm) {
+    return (*layer.mlp_norm)(states + layer.mlp_branch((*layer.mlp)(states)));
+  }
+  const at::Tensor input = layer.mlp_norm ? (*layer.mlp_norm)(states) : states;
+  return states + layer.mlp_branch((*layer.mlp)(input));
 }
 
 Stream Transformer::after_attention(std::size_t layer, const Stream& stream,
                                     const at::Tensor& output) const {
   const Layer& at = layers_[layer];
   Stream next = stream;
-  next.hidden = residual(layer, stream) + output;
-  if (order_ == ResidualOrder::kPostNorm) next.hidden = at.attention_norm(next.hidden);
+  next.hidden = residual(layer, stream) + at.attention_branch(output);
+  if (order_ == ResidualOrder::kPostNorm) next.hidden = (*at.attention_norm)(next.hidden);
   if (order_ != ResidualOrder::kParallel) next.hidden = after_mlp(at, next.hidden);
   if (layer + 1 != encoder_layers_) return next;
-  return {stream.waiting, {}, (*encoder_norm_)(next.hidden)};
+  return {stream.waiting, {}, encoder_norm_ ? (*encoder_norm_)(next.hidden) : next.hidden};
 }
 
 at::Tensor Transformer::finish(const Stream& stream) const {
-  const bool is_image = kind_ == ModelKind::kImage;
-  const at::Tensor states = is_image ? stream.hidden.slice(1, 0, 1) : stream.hidden;
-  return final_norm_ ? (*final_norm_)(states) : states;
+  if (kind_ != ModelKind::kImage) {
+    return final_norm_ ? (*final_norm_)(stream.hidden) : stream.hidden;
+  }
+  const at::Tensor read = reads_patches_ ? stream.hidden : stream.hidden.slice(1, 0, 1);
+  const at::Tensor states = final_norm_ ? (*final_norm_)(read) : read;
+  if (!reads_patches_) return states;
+  const at::Tensor patches = states.slice(1, 1).mean(1, /*keepdim=*/true);
+  return at::cat({states.slice(1, 0, 1), patches}, 2);
 }
 
 KvCache Transformer::make_cache(std::int64_t batch, std::int64_t capacity) const {

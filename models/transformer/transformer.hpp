@@ -77,6 +77,8 @@ class Transformer {
   const ComputeOptions& options() const { return options_; }
   /// The size of the vocabulary, or the number of classes.
   std::int64_t outputs() const { return head_.outputs(); }
+  /// Whether it has a head; else its hidden states are what it says.
+  bool has_logits() const { return head_.has_logits(); }
   std::int64_t width() const { return width_; }
   std::size_t layers() const { return layers_.size(); }
   ModelKind kind() const { return kind_; }
@@ -84,10 +86,12 @@ class Transformer {
   std::int32_t decoder_start() const { return decoder_start_; }
   /// Of an image model: channels, height and width.
   std::vector<std::int64_t> image_shape() const { return image_shape_; }
+  /// Of a speech model: bands and frames.
+  std::vector<std::int64_t> sound_shape() const { return sound_shape_; }
   /// Whether its predictions are measured by those of the source, as there is no telling what they
-  /// should be: models of masked tokens and encoder-decoders.
+  /// should be: models of masked tokens, encoder-decoders and models without a head.
   bool is_measured_by_source() const {
-    return kind_ == ModelKind::kMasked || kind_ == ModelKind::kSequence;
+    return kind_ == ModelKind::kMasked || has_decoder(kind_) || !head_.has_logits();
   }
 
   /// An empty cache of a causal model for so many sequences and positions, where it computes.
@@ -106,6 +110,10 @@ class Transformer {
   /// … what the residual stream would be after the layer's attention and before a norm, but for
   /// what does not depend on the attention's output, …
   at::Tensor residual(std::size_t layer, const Stream& stream) const;
+  /// … what the attention would have to give there for that to be what it is on the source's stream
+  /// with the source's output (where a norm follows the attention, the same output), …
+  at::Tensor matching_output(std::size_t layer, const Stream& stream, const Stream& source,
+                             const at::Tensor& source_output) const;
   /// … the stream after the layer, given the attention's output, …
   Stream after_attention(std::size_t layer, const Stream& stream, const at::Tensor& output) const;
   /// … or all of that at once, …
@@ -117,15 +125,27 @@ class Transformer {
   at::Tensor finish(const Stream& stream) const;
   const Attention& attention(std::size_t layer) const { return *layers_[layer].attention; }
 
-  /// Hidden states [..., D] → logits [..., outputs], float32.
+  /// Hidden states [..., D] → logits [..., outputs], float32; without a head the states themselves.
   at::Tensor logits(const at::Tensor& hidden) const { return head_(hidden); }
 
  private:
+  /// What stands between a block and the stream that it adds to.
+  struct Branch {
+    std::optional<Norm> norm;
+    at::Tensor scale;   // [D], by channel; undefined: none
+    double factor = 1;  // of everything
+
+    at::Tensor operator()(const at::Tensor& output) const;
+    /// The output that would add `change`; only where there is no norm.
+    at::Tensor undo(const at::Tensor& change) const;
+  };
   struct Layer {
-    Norm attention_norm;
+    std::optional<Norm> attention_norm;
     std::shared_ptr<const Attention> attention;
-    Norm mlp_norm;
-    std::optional<Mlp> mlp;  // the self-attention of an encoder-decoder's decoder has none
+    Branch attention_branch;
+    std::optional<Norm> mlp_norm;
+    std::optional<FeedForward> mlp;  // the self-attention of an encoder-decoder's decoder has none
+    Branch mlp_branch;
     AttentionNames names;
   };
 
@@ -133,6 +153,8 @@ class Transformer {
   AttentionSetting setting(ModuleReader& reader, int layer) const;
   /// Norms and feed-forward block of a layer.
   static void read_block(ModuleReader& reader, int layer, Layer& out);
+  static Branch read_branch(ModuleReader& reader, const std::string& norm,
+                            const std::string& scale);
   void read_last_norms(ModuleReader& reader);
   void lay_over_attention(const WeightOverlay& overlay);
   void require_known(const WeightOverlay& overlay) const;
@@ -146,8 +168,12 @@ class Transformer {
   ModelKind kind_;
   std::int32_t decoder_start_;
   std::vector<std::int64_t> image_shape_;
+  std::vector<std::int64_t> sound_shape_;
+  bool reads_patches_;
   Embedding embedding_;
-  std::shared_ptr<const Rotary> rotary_;
+  std::optional<Embedding> decoder_embedding_;         // of an encoder-decoder
+  std::vector<std::shared_ptr<const Rotary>> rotary_;  // by layer, or one for all
+  std::shared_ptr<const Alibi> alibi_;
   std::shared_ptr<const RelativeBias> encoder_bias_;
   std::shared_ptr<const RelativeBias> decoder_bias_;
   std::vector<Layer> layers_;

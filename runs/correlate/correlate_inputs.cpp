@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "models/recipes/mergeable.hpp"
+#include "runs/inputs/open_model.hpp"
 #include "runs/inputs/sampled_text.hpp"
 #include "search/base/error.hpp"
 #include "search/groupings/grouping.hpp"
@@ -103,8 +104,8 @@ CorrelateTexts open_texts(const CorrelateOptions& options, const models::Pretrai
 
 }  // namespace
 
-CorrelateInputs open_inputs(const CorrelateOptions& options) {
-  auto model = std::make_shared<const models::PretrainedModel>(models::open_model(options.model));
+CorrelateInputs open_inputs(const CorrelateOptions& options, const RunLog& log) {
+  auto model = open_model(options.model, log);
   models::require_equal_layers(*model);
   models::require_refit_passes(options.recipe.recipe(), model->config);
   if (options.exhaustive) {

@@ -6,6 +6,7 @@
 
 #include "models/inputs/dataset.hpp"
 #include "models/language_model/language_model.hpp"
+#include "runs/base/run_log.hpp"
 #include "runs/correlate/correlate_options.hpp"
 
 namespace regroup::runs {
@@ -36,6 +37,6 @@ struct CorrelateInputs {
 /// Opens and checks the inputs. Throws InputError: whatever the readers refuse, a KV size that
 /// cannot be reached, a text too short to hold back a part of it, the same data twice, weights that
 /// are not finite.
-CorrelateInputs open_inputs(const CorrelateOptions& options);
+CorrelateInputs open_inputs(const CorrelateOptions& options, const RunLog& log);
 
 }  // namespace regroup::runs

@@ -59,7 +59,7 @@ nlohmann::ordered_json run_correlate(const CorrelateOptions& options, const RunL
   require_valid(options);
   require_usable_directory(
       options.output, options.force ? ExistingFiles::kAccept : ExistingFiles::kRefuse, "--force");
-  const CorrelateInputs inputs = open_inputs(options);
+  const CorrelateInputs inputs = open_inputs(options, log);
   make_directory(options.output);
   const CorrelateResult result = sample_and_measure(options, inputs, log, std::move(stop));
   const nlohmann::ordered_json correlations = correlations_json(result, options, inputs);

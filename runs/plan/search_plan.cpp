@@ -23,7 +23,8 @@ constexpr std::string_view kLargeMethod = "qcqa";
 constexpr std::string_view kFitness = "fisher";
 constexpr std::string_view kAllocatingFitness = "wse";
 constexpr std::string_view kMerge = "optimal";
-constexpr std::string_view kAllocatingMerge = "mean";
+/// Where nothing can be folded into queries and outputs.
+constexpr std::string_view kUnfoldedMerge = "mean";
 
 /// Types of KV cache that points are measured with unless asked otherwise.
 constexpr std::array kDefaultCaches = {models::CacheType::kQ8_0, models::CacheType::kQ4_0};
@@ -83,10 +84,12 @@ void complete(SearchRequest& request, const models::ModelConfig& config) {
   models::RecipeRequest& recipe = request.recipe;
   // A measured search converts the model for every candidate: too often for refits.
   const bool refits = recipe.merge == nullptr && !allocates && !request.price->is_measured();
-  const models::Refit most = config.query_key_norm ? models::Refit::kOutput : models::Refit::kBoth;
+  const models::Refit most =
+      models::can_refit_queries(config) ? models::Refit::kBoth : models::Refit::kOutput;
   if (!recipe.refit) recipe.refit = refits ? most : models::Refit::kNone;
   if (recipe.merge == nullptr) {
-    recipe.merge = &models::find_merge(allocates ? kAllocatingMerge : kMerge);
+    recipe.merge =
+        &models::find_merge(allocates || !models::can_fold(config) ? kUnfoldedMerge : kMerge);
   }
   if (!request.method) {
     const bool proves = is_provable(*request.price, *recipe.merge, config);

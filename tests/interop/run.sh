@@ -11,7 +11,7 @@ program=$(realpath -e "$1")
 at_hand=${2:-}
 cd "$(dirname "$0")/../.."
 
-TRANSFORMERS="transformers==5.23.0"
+TRANSFORMERS="transformers==5.24.0"
 LLAMA_CPP="llama-cpp-python==0.3.36"
 WHEELS=${REGROUP_WHEELS:-$HOME/.cache/regroup/wheels}
 DATA=../shared/data
@@ -65,6 +65,7 @@ fi
 make_environment
 failed=
 if provide transformers "$TRANSFORMERS" safetensors numpy; then
+  "$python" tests/interop/families_test.py "$program" || failed=yes
   OMP_WAIT_POLICY=passive "$python" tests/interop/transformers_test.py "$program" "${models[@]}" || failed=yes
 else
   say "transformers SKIPPED: the package index does not answer"

@@ -94,7 +94,7 @@ TEST_CASE("what is left open becomes the best combination, as far as it goes wit
   CHECK(plain.uses_gradients());
   CHECK_FALSE(plain.selects_by_measuring());
   models::ModelConfig normed = shape(8, 32);
-  normed.query_key_norm = true;
+  normed.query_key_norm = models::QueryKeyNorm::kByHead;
   CHECK(plan_of({}, normed).recipe.refit == models::Refit::kOutput);
   // A merge that is given stands alone, and so does a measured search.
   CHECK(plan_of({{"--merge", text("aligned")}}).recipe.refit == models::Refit::kNone);

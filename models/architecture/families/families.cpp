@@ -14,15 +14,7 @@
 namespace regroup::models {
 namespace {
 
-/// Every supported family; a new one is one line here.
-const std::vector<ArchitectureSpec>& families() {
-  static const std::vector<ArchitectureSpec> table = {
-      llama_architecture(), mistral_architecture(), qwen2_architecture(),    qwen3_architecture(),
-      gpt2_architecture(),  opt_architecture(),     gpt_neox_architecture(), bert_architecture(),
-      vit_architecture(),   t5_architecture(),
-  };
-  return table;
-}
+using nlohmann::json;
 
 std::string supported_architectures() {
   std::vector<std::string_view> names;
@@ -30,24 +22,74 @@ std::string supported_architectures() {
   return fmt::format("one of {}", fmt::join(names, ", "));
 }
 
+bool lists(const json& names, std::string_view name) {
+  return !name.empty() && std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_named(const json& listed, const ArchitectureSpec& spec) {
+  return lists(listed, spec.architecture) || lists(listed, spec.base_architecture) ||
+         std::ranges::any_of(spec.other_architectures,
+                             [&](std::string_view name) { return lists(listed, name); });
+}
+
+[[noreturn]] void refuse(const std::string& where, std::string_view key, std::string found) {
+  throw InputError({.what = "architecture is not supported",
+                    .where = field_of(where, key),
+                    .expected = supported_architectures(),
+                    .found = std::move(found)});
+}
+
+const ArchitectureSpec& find_by_model_type(const json& config, const std::string& where) {
+  const std::string type = required_string(config, "model_type", where);
+  for (const ArchitectureSpec& spec : families()) {
+    if (spec.model_type == type) return spec;
+  }
+  refuse(where, "model_type", printable(type));
+}
+
 }  // namespace
 
-const ArchitectureSpec& find_architecture(const nlohmann::json& config, const std::string& where) {
-  const nlohmann::json& listed = required_array(config, "architectures", where);
+const std::vector<ArchitectureSpec>& families() {
+  // A new family is one line here.
+  static const std::vector<ArchitectureSpec> table = {
+      llama_architecture(),    mistral_architecture(),    qwen2_architecture(),
+      qwen3_architecture(),    qwen3_moe_architecture(),  mixtral_architecture(),
+      gemma_architecture(),    gemma2_architecture(),     gemma3_architecture(),
+      phi_architecture(),      phi3_architecture(),       olmo_architecture(),
+      olmo2_architecture(),    olmoe_architecture(),      granite_architecture(),
+      smollm3_architecture(),  stablelm_architecture(),   starcoder2_architecture(),
+      gpt2_architecture(),     gptj_architecture(),       gpt_neo_architecture(),
+      gpt_neox_architecture(), opt_architecture(),        bloom_architecture(),
+      mpt_architecture(),      falcon_architecture(),     bert_architecture(),
+      roberta_architecture(),  distilbert_architecture(), vit_architecture(),
+      dinov2_architecture(),   t5_architecture(),         bart_architecture(),
+      m2m100_architecture(),   marian_architecture(),     whisper_architecture(),
+  };
+  return table;
+}
+
+const ArchitectureSpec& find_architecture(const json& config, const std::string& where) {
   const auto base = config.find("base_architecture");
   for (const ArchitectureSpec& spec : families()) {
     if (base != config.end() && *base == spec.architecture) return spec;
-    if (std::find(listed.begin(), listed.end(), spec.architecture) != listed.end()) return spec;
+  }
+  const json* listed = optional_array(config, "architectures", where);
+  if (listed == nullptr) return find_by_model_type(config, where);
+  for (const ArchitectureSpec& spec : families()) {
+    if (is_named(*listed, spec)) return spec;
   }
   std::string found = "an empty list";
-  if (!listed.empty()) {
-    found =
-        listed[0].is_string() ? printable(listed[0].get<std::string>()) : describe_json(listed[0]);
+  if (!listed->empty()) {
+    const json& first = (*listed)[0];
+    found = first.is_string() ? printable(first.get<std::string>()) : describe_json(first);
   }
-  throw InputError({.what = "architecture is not supported",
-                    .where = field_of(where, "architectures"),
-                    .expected = supported_architectures(),
-                    .found = found});
+  refuse(where, "architectures", std::move(found));
+}
+
+bool names_base_model(const json& config, const ArchitectureSpec& spec) {
+  const auto listed = config.find("architectures");
+  return listed != config.end() && lists(*listed, spec.base_architecture) &&
+         !lists(*listed, spec.architecture);
 }
 
 }  // namespace regroup::models

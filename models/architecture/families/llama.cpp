@@ -2,9 +2,10 @@
 
 namespace regroup::models {
 
-ArchitectureSpec llama_like(std::string_view architecture) {
+ArchitectureSpec llama_like(std::string_view architecture, std::string_view model_type) {
   return {
       .architecture = architecture,
+      .model_type = model_type,
       .base_prefix = "model.",
       .fields = {.kv_heads = "num_key_value_heads",
                  .head_dim = "head_dim",
@@ -22,17 +23,27 @@ ArchitectureSpec llama_like(std::string_view architecture) {
       .norm = NormKind::kRootMeanSquare,
       .rotary = RotaryKind::kWhole,
       .gated_mlp = true,
-      .attention_bias = AttentionBias::kByConfig,
-      .mlp_bias = MlpBias::kByConfig,
-      .tied_by_default = false,
+      .attention_bias = AttentionBias::kNone,
+      .mlp_bias = MlpBias::kNone,
       .activations = {"silu"},
-      .refused_fields = {"quantization_config", "num_experts", "num_local_experts"},
   };
 }
 
 ArchitectureSpec llama_architecture() {
-  ArchitectureSpec spec = llama_like("LlamaForCausalLM");
-  spec.refused_fields.push_back("sliding_window");
+  ArchitectureSpec spec = llama_like("LlamaForCausalLM", "llama");
+  spec.base_architecture = "LlamaModel";
+  spec.attention_bias = AttentionBias::kByField;
+  spec.mlp_bias = MlpBias::kByField;
+  spec.config_class = "LlamaConfig";
+  spec.keys = {
+      .read = R"({"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008,
+"num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": null,
+"hidden_act": "silu", "max_position_embeddings": 2048, "rms_norm_eps": 1e-06,
+"bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": false,
+"rope_parameters": null, "attention_bias": false, "mlp_bias": false, "head_dim":
+null})",
+      .neutral = R"({"num_experts": 0, "num_local_experts": 0, "sliding_window": null})",
+      .ignored = "attention_dropout initializer_range pad_token_id pretraining_tp use_cache"};
   return spec;
 }
 

@@ -68,6 +68,8 @@ void read_t5(const nlohmann::json& config, const std::string& where, ModelConfig
 ArchitectureSpec t5_architecture() {
   return {
       .architecture = "T5ForConditionalGeneration",
+      .model_type = "t5",
+      .config_class = "T5Config",
       .kind = ModelKind::kSequence,
       .fields = {.layers = "num_layers",
                  .width = "d_model",
@@ -77,7 +79,24 @@ ArchitectureSpec t5_architecture() {
                  .context = "",
                  .norm_epsilon = "layer_norm_epsilon",
                  .activation = ""},
+      .keys =
+          {.read =
+               R"({"vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6,
+"num_decoder_layers": null, "num_heads": 8, "relative_attention_num_buckets": 32,
+"relative_attention_max_distance": 128, "layer_norm_epsilon": 1e-06,
+"feed_forward_proj": "relu", "eos_token_id": 1, "scale_decoder_outputs": null,
+"tie_word_embeddings": true})",
+           .neutral = R"({"is_decoder": false})",
+           .ignored =
+               "classifier_dropout dense_act_fn dropout_rate initializer_factor is_gated_act "
+               "n_positions output_past pad_token_id relative_attention_num_buckets_ use_cache",
+           .other_names = {{"hidden_size", "d_model"},
+                           {"num_attention_heads", "num_heads"},
+                           {"num_hidden_layers", "num_layers"},
+                           {"head_dim", "d_kv"}}},
       .model = {.embedding = "shared",
+                .encoder_embedding = "encoder.embed_tokens",
+                .decoder_embedding = "decoder.embed_tokens",
                 .encoder_bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias",
                 .decoder_bias = "decoder.block.0.layer.0.SelfAttention.relative_attention_bias",
                 .encoder_norm = "encoder.final_layer_norm",
@@ -111,7 +130,6 @@ ArchitectureSpec t5_architecture() {
       .norm = NormKind::kRootMeanSquare,
       .attention_bias = AttentionBias::kNone,
       .mlp_bias = MlpBias::kNone,
-      .refused_fields = {"quantization_config"},
       .read_own = read_t5,
   };
 }

@@ -1,6 +1,7 @@
 #include <functional>
 
 #include "models/architecture/architecture_spec.hpp"
+#include "models/architecture/config_keys.hpp"
 #include "models/architecture/families/families.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "search/base/error.hpp"
@@ -64,32 +65,37 @@ TEST_CASE("both dialects of rotary options are read") {
   }));
   for (const ModelConfig& config : {older, newer}) {
     CHECK(config.rotary.theta == 100);
-    REQUIRE(config.rotary.scaling);
-    CHECK(config.rotary.scaling->factor == 8);
-    CHECK(config.rotary.scaling->original_context == 32);
+    const auto* scaling = std::get_if<Llama3RotaryScaling>(&config.rotary.scaling);
+    REQUIRE(scaling != nullptr);
+    CHECK(scaling->factor == 8);
+    CHECK(scaling->original_context == 32);
   }
 }
 
 TEST_CASE("what is not supported is refused by name") {
-  CHECK_THAT(refusal([](json& c) { c["architectures"] = {"BloomForCausalLM"}; }),
-             contains("BloomForCausalLM"));
-  CHECK_THAT(refusal([](json& c) { c["architectures"] = {"BloomForCausalLM"}; }),
+  CHECK_THAT(refusal([](json& c) { c["architectures"] = {"RwkvForCausalLM"}; }),
+             contains("RwkvForCausalLM"));
+  CHECK_THAT(refusal([](json& c) { c["architectures"] = {"RwkvForCausalLM"}; }),
              contains("LlamaForCausalLM"));
-  CHECK_THAT(refusal([](json& c) { c.erase("architectures"); }), contains("architectures"));
+  CHECK_THAT(refusal([](json& c) {
+               c.erase("architectures");
+               c["model_type"] = "rwkv";
+             }),
+             contains("rwkv"));
   CHECK_THAT(refusal([](json& c) {
                c["quantization_config"] = {{"bits", 4}};
              }),
              contains("quantization_config"));
   CHECK_THAT(refusal([](json& c) {
-               c["rope_scaling"] = {{"type", "yarn"}, {"factor", 2}};
+               c["rope_scaling"] = {{"type", "mrope"}, {"factor", 2}};
              }),
-             contains("yarn"));
+             contains("mrope"));
   CHECK_THAT(refusal([](json& c) {
                c["rope_scaling"] = {{"rope_type", "dynamic"}};
              }),
-             contains("dynamic"));
+             contains("factor"));
   CHECK_THAT(refusal([](json& c) { c["partial_rotary_factor"] = 0.5; }),
-             contains("partial rotary"));
+             contains("partial_rotary_factor"));
   CHECK_THAT(refusal([](json& c) { c["hidden_act"] = "gelu"; }), contains("gelu"));
   CHECK_THAT(refusal([](json& c) { c["num_local_experts"] = 8; }), contains("num_local_experts"));
   CHECK_NOTHROW(read(changed([](json& c) { c["quantization_config"] = nullptr; })));
@@ -108,7 +114,92 @@ TEST_CASE("fields that contradict each other or make no sense are refused") {
   CHECK_THAT(refusal([](json& c) { c["hidden_size"] = 1e30; }), contains("hidden_size"));
   CHECK_THAT(refusal([](json& c) { c["vocab_size"] = "many"; }), contains("vocab_size"));
   CHECK_THAT(refusal([](json& c) { c["bos_token_id"] = "first"; }), contains("bos_token_id"));
-  CHECK_THAT(refusal([](json& c) { c.erase("rms_norm_eps"); }), contains("rms_norm_eps"));
+  CHECK_THAT(refusal([](json& c) { c["rms_norm_eps"] = -1; }), contains("rms_norm_eps"));
+}
+
+TEST_CASE("what config.json leaves out is what the family's class has") {
+  const ModelConfig llama = read(changed([](json& c) { c.erase("rms_norm_eps"); }));
+  CHECK(llama.norm_epsilon == 1e-6);
+  const ModelConfig bert = read({{"architectures", {"BertForMaskedLM"}}, {"hidden_size", 24}});
+  CHECK(bert.norm_epsilon == 1e-12);
+  CHECK(bert.layers == 12);
+  CHECK(bert.mlp.activation == Activation::kGelu);
+  const ModelConfig gpt2 = read({{"model_type", "gpt2"}, {"n_embd", 24}});
+  CHECK(gpt2.architecture == "GPT2LMHeadModel");
+  CHECK(gpt2.mlp.width == 4 * 24);
+  CHECK(gpt2.mlp.activation == Activation::kTanhGelu);
+  // A window that the class has of its own, and a null that takes it away.
+  const json mistral = {{"architectures", {"MistralForCausalLM"}}};
+  CHECK(read(mistral).sliding_window(0) == 4096);
+  json without = mistral;
+  without["sliding_window"] = nullptr;
+  CHECK(read(without).sliding_window(0) == 0);
+}
+
+TEST_CASE("keys have the names that the class knows them by, and all others are found out") {
+  const ModelConfig gpt2 = read({{"architectures", {"GPT2LMHeadModel"}},
+                                 {"hidden_size", 24},
+                                 {"num_hidden_layers", 3},
+                                 {"num_attention_heads", 4}});
+  CHECK(gpt2.width == 24);
+  CHECK(gpt2.layers == 3);
+  json config = TinyLlama().config();
+  config["attention_sink"] = 4;
+  config["attention_dropout"] = 0.1;
+  config["temperature"] = 0.7;
+  CHECK(unknown_keys(config, find_architecture(config, "config.json")) ==
+        std::vector<std::string>{"attention_sink"});
+}
+
+TEST_CASE("a key that would change the forward pass is refused unless it says what is computed") {
+  const auto gpt2 = [](const char* key, const json& value) {
+    return json{{"architectures", {"GPT2LMHeadModel"}}, {"n_embd", 24}, {key, value}};
+  };
+  CHECK(read(gpt2("scale_attn_weights", false)).score_scale() == 1);
+  CHECK_THAT(
+      error_message<InputError>([&] { read(gpt2("scale_attn_by_inverse_layer_idx", true)); }),
+      contains("scale_attn_by_inverse_layer_idx"));
+  CHECK_NOTHROW(read(gpt2("scale_attn_by_inverse_layer_idx", false)));
+  CHECK_THAT(error_message<InputError>([&] {
+               read(gpt2("pruned_heads", {{"0", {1}}}));
+             }),
+             contains("pruned_heads"));
+  const json opt = {{"architectures", {"OPTForCausalLM"}}, {"enable_bias", false}};
+  CHECK_THAT(error_message<InputError>([&] { read(opt); }), contains("enable_bias"));
+}
+
+TEST_CASE("rotary settings have the precedence that transformers gives them") {
+  const auto theta = [](const std::function<void(json&)>& change) {
+    return read(changed([&](json& c) {
+             c.erase("rope_theta");
+             change(c);
+           }))
+        .rotary.theta;
+  };
+  CHECK(theta([](json&) {}) == 10000);
+  CHECK(theta([](json& c) { c["rope_theta"] = 500; }) == 500);
+  CHECK(theta([](json& c) {
+          c["rope_theta"] = 500;
+          c["rope_parameters"] = {{"rope_type", "default"}};
+        }) == 500);
+  CHECK(theta([](json& c) {
+          c["rope_theta"] = 500;
+          c["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 700}};
+        }) == 700);
+  // The older object counts where both are there.
+  const ModelConfig both = read(changed([](json& c) {
+    c["rope_scaling"] = {{"rope_type", "linear"}, {"factor", 4}};
+    c["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 700}};
+    c["rope_theta"] = 500;
+  }));
+  CHECK(both.rotary.theta == 500);
+  CHECK(std::get<LinearRotaryScaling>(both.rotary.scaling).factor == 4);
+  // Where the original context stands in two places, the one beside the other sizes counts.
+  const ModelConfig yarn = read(changed([](json& c) {
+    c["rope_scaling"] = {{"type", "yarn"}, {"factor", 4}, {"original_max_position_embeddings", 32}};
+    c["original_max_position_embeddings"] = 8;
+  }));
+  CHECK(std::get<YarnRotaryScaling>(yarn.rotary.scaling).original_context == 8);
 }
 
 TEST_CASE("tensors that are missing or of another shape or type are refused by name") {

@@ -149,7 +149,7 @@ TEST_CASE("in every family refits bring a grouping nearer to its source on the t
     CHECK(divergence(model, merger.merged_model(grouping, reconstructed, {}), windows) <
           0.95 * plain);
     const MergeRecipe both{optimal, false, Refit::kBoth};
-    if (model.config().query_key_norm) {
+    if (model.config().query_key_norm != QueryKeyNorm::kNone) {
       CHECK_THAT(error_message<InputError>([&] { merger.merged_model(grouping, both, {}); }),
                  contains("norm"));
     } else {

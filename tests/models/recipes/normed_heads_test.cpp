@@ -28,7 +28,7 @@ search::LayerGrouping grouping() {
 /// A layer whose queries and keys are normed by random weights.
 RandomLayer normed_layer(const RandomLayerShape& shape) {
   RandomLayer layer(shape);
-  layer.config.query_key_norm = true;
+  layer.config.query_key_norm = QueryKeyNorm::kByHead;
   search::RandomStream random{search::RandomKey(50 + shape.seed)};
   const auto weights = [&] {
     return VectorXd(random_matrix(layer.config.head_dim, 1, random).array() + 1.5);
