@@ -66,6 +66,7 @@ make_environment
 failed=
 if provide transformers "$TRANSFORMERS" safetensors numpy; then
   "$python" tests/interop/families_test.py "$program" || failed=yes
+  [ ! -d "$DATA" ] || "$python" tests/interop/goldens_test.py "$program" "$DATA/goldens" || failed=yes
   OMP_WAIT_POLICY=passive "$python" tests/interop/transformers_test.py "$program" "${models[@]}" || failed=yes
 else
   say "transformers SKIPPED: the package index does not answer"

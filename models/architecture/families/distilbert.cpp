@@ -55,6 +55,7 @@ ArchitectureSpec distilbert_architecture() {
                 .down = "distilbert.transformer.layer.{}.ffn.lin2"},
       .other_names = {{"LayerNorm.weight", "LayerNorm.gamma"},
                       {"LayerNorm.bias", "LayerNorm.beta"}},
+      .usual_epsilon = 1e-12,
       .order = ResidualOrder::kPostNorm,
       .positions = PositionKind::kLearned,
       .activations = {"gelu", "relu"},

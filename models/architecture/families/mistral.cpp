@@ -14,8 +14,10 @@ ArchitectureSpec mistral_architecture() {
 "rms_norm_eps": 1e-06, "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings":
 false, "rope_parameters": null, "sliding_window": 4096})",
       .neutral = R"({"num_experts": 0, "num_local_experts": 0, "attention_bias": false, "mlp_bias":
-false, "layer_types": null, "use_sliding_window": null})",
-      .ignored = "attention_dropout initializer_range pad_token_id use_cache"};
+false, "layer_types": null})",
+      .ignored =
+          "use_sliding_window max_window_layers attention_dropout initializer_range pad_token_id "
+          "use_cache"};
   return spec;
 }
 

@@ -9,11 +9,13 @@ namespace {
 
 constexpr double kSmolTheta = 2e6;
 constexpr int kSmolInterval = 4;
+constexpr std::int64_t kLargestInterval = 1 << 12;
 
 /// Layers without rotary embedding: those that "no_rope_layers" has a 0 for, else every n-th.
 void read_smollm3(const nlohmann::json& config, const std::string& where, ModelConfig& out) {
-  const int interval = static_cast<int>(
-      optional_int(config, "no_rope_layer_interval", where, 1, out.layers).value_or(kSmolInterval));
+  const int interval =
+      static_cast<int>(optional_int(config, "no_rope_layer_interval", where, 1, kLargestInterval)
+                           .value_or(kSmolInterval));
   const nlohmann::json* listed = optional_array(config, "no_rope_layers", where);
   if (listed != nullptr && listed->size() != static_cast<std::size_t>(out.layers)) {
     refuse_field(where, "no_rope_layers", std::to_string(out.layers) + " entries",

@@ -113,7 +113,7 @@ TEST_CASE("without a context the prefix stands before a continuation") {
   const Scene scene;
   json config = TinyLlama().config();
   config["vocab_size"] = 263;
-  config.erase("bos_token_id");
+  config["bos_token_id"] = nullptr;
   std::ofstream(scene.scratch.path() / "config.json") << config.dump();
   const auto without = open_text_model(scene.scratch.path());
   const ContinuationEncoder encoder(*without, 16);
