@@ -7,8 +7,8 @@
 
 #include "apps/text_input.hpp"
 #include "models/files/json_file.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/text_stream.hpp"
-#include "models/text/utf8.hpp"
 #include "runs/inputs/open_model.hpp"
 #include "search/base/error.hpp"
 

@@ -9,8 +9,8 @@
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
 #include "models/text/id_files.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/tokenizer.hpp"
-#include "models/text/utf8.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {

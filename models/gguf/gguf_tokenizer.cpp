@@ -3,13 +3,14 @@
 #include <iterator>
 #include <string>
 
-#include "models/text/tokenizer.hpp"
+#include "models/text/chat/chat_template.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
 
-/// Of the files in the order in which load_tokenizer looks for them.
+/// Of a SentencePiece model where there is one, as llama.cpp's own converter does, else of the
+/// files in the order in which load_tokenizer looks for them.
 GgufMetadata vocabulary_metadata(const PretrainedModel& model) {
   const std::filesystem::path& directory = model.checkpoint.directory();
   for (const char* name : {"tokenizer.model", "spiece.model"}) {

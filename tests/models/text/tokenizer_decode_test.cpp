@@ -4,9 +4,9 @@
 
 #include "models/files/json_file.hpp"
 #include "models/text/pipeline/unicode.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/text_stream.hpp"
 #include "models/text/tokenizer.hpp"
-#include "models/text/utf8.hpp"
 #include "search/base/random.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"

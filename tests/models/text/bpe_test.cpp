@@ -1,8 +1,9 @@
-#include "models/text/pipeline/byte_level_bpe.hpp"
+#include "models/text/pipeline/bpe.hpp"
 
 #include <algorithm>
 #include <random>
 
+#include "models/text/pipeline/byte_alphabet.hpp"
 #include "search/base/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
@@ -14,7 +15,7 @@ using tests::contains;
 using tests::error_message;
 using Ids = std::vector<std::int32_t>;
 
-Ids ids_of(const ByteLevelBpe& bpe, std::string_view word) {
+Ids ids_of(const Bpe& bpe, std::string_view word) {
   Ids ids;
   bpe.append_ids(word, ids);
   return ids;
@@ -83,7 +84,7 @@ TEST_CASE("BPE equals its definition on random vocabularies") {
   for (int round = 0; round < 100; ++round) {
     const std::string_view alphabet = round % 2 == 0 ? "ab" : "ab \xc3";
     const RandomBpe file(alphabet, 12, random);
-    const ByteLevelBpe bpe(file.vocabulary, file.merges, {}, "x");
+    const Bpe bpe(file.vocabulary, file.merges, {.bytes = true}, "x");
     for (int w = 0; w < 10; ++w) {
       std::string word(1 + random() % 30, 'a');
       for (char& c : word) c = alphabet[random() % alphabet.size()];
@@ -106,7 +107,7 @@ TEST_CASE("a long word takes little more than linear time") {
     token += token;
     vocabulary.set(token, id);
   }
-  const ByteLevelBpe bpe(vocabulary, merges, {}, "x");
+  const Bpe bpe(vocabulary, merges, {.bytes = true}, "x");
   // Well under a second; a quadratic algorithm would need 10¹² steps and end at ctest's time limit.
   constexpr std::size_t kTokens = 62'500;
   CHECK(ids_of(bpe, std::string(16 * kTokens, 'a')) == Ids(kTokens, 4));
@@ -116,8 +117,8 @@ TEST_CASE("whole words that are tokens are not taken apart where the file says s
   Vocabulary vocabulary;
   for (const char* token : {"a", "b", "Ġ", "ab", "Ġab"}) vocabulary.set(token, vocabulary.size());
   const std::vector<Merge> merges = {{"Ġ", "ab"}};
-  CHECK(ids_of(ByteLevelBpe(vocabulary, merges, {}, "x"), " ab") == Ids{2, 0, 1});
-  const ByteLevelBpe whole(vocabulary, merges, {.whole_words = true}, "x");
+  CHECK(ids_of(Bpe(vocabulary, merges, {.bytes = true}, "x"), " ab") == Ids{2, 0, 1});
+  const Bpe whole(vocabulary, merges, {.bytes = true, .whole_words = true}, "x");
   CHECK(ids_of(whole, " ab") == Ids{4});
   CHECK(ids_of(whole, " abb") == Ids{2, 0, 1, 1});
 }
@@ -125,10 +126,11 @@ TEST_CASE("whole words that are tokens are not taken apart where the file says s
 TEST_CASE("bytes without a token are left out, or unknown, or unknown together") {
   Vocabulary vocabulary;
   for (const char* token : {"a", "?"}) vocabulary.set(token, vocabulary.size());
-  CHECK(ids_of(ByteLevelBpe(vocabulary, {}, {}, "x"), "xxa") == Ids{0});
-  CHECK(ids_of(ByteLevelBpe(vocabulary, {}, {.unknown = "?"}, "x"), "xxax") == Ids{1, 1, 0, 1});
-  CHECK(ids_of(ByteLevelBpe(vocabulary, {}, {.unknown = "?", .fuse_unknown = true}, "x"), "xxax") ==
-        Ids{1, 0, 1});
+  CHECK(ids_of(Bpe(vocabulary, {}, {.bytes = true}, "x"), "xxa") == Ids{0});
+  CHECK(ids_of(Bpe(vocabulary, {}, {.bytes = true, .unknown = "?"}, "x"), "xxax") ==
+        Ids{1, 1, 0, 1});
+  CHECK(ids_of(Bpe(vocabulary, {}, {.bytes = true, .unknown = "?", .fuse_unknown = true}, "x"),
+               "xxax") == Ids{1, 0, 1});
 }
 
 TEST_CASE("merges of tokens that are not there are refused") {
@@ -136,7 +138,7 @@ TEST_CASE("merges of tokens that are not there are refused") {
   for (const char* token : {"a", "b"}) vocabulary.set(token, vocabulary.size());
   const auto refusal = [&](const Merge& merge) {
     return error_message<InputError>([&] {
-      ByteLevelBpe(vocabulary, {{"a", "b"}, merge}, {}, "m.txt");
+      Bpe(vocabulary, {{"a", "b"}, merge}, {.bytes = true}, "m.txt");
     });
   };
   CHECK_THAT(refusal({"a", "c"}), contains("merge 0"));  // "ab" is not there either
