@@ -27,7 +27,7 @@ std::unique_ptr<Tokenizer> load_model_file(const std::filesystem::path& file) {
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory) {
   const auto has = [&](const char* name) { return std::filesystem::exists(directory / name); };
   if (has("tokenizer.json")) {
-    return load_tokenizer_json(directory / "tokenizer.json", directory / "tokenizer_config.json");
+    return load_tokenizer_json(directory / "tokenizer.json");
   }
   for (const char* name : {"tokenizer.model", "spiece.model"}) {
     if (has(name)) return load_model_file(directory / name);

@@ -116,6 +116,14 @@ std::optional<std::string> class_of_type(std::string_view model_type) {
   return std::nullopt;
 }
 
+/// The types of models whose files transformers takes as they are, whatever class they name.
+bool takes_files_as_they_are(std::string_view model_type) {
+  constexpr std::array<std::string_view, 14> kTypes = {
+      "mistral", "mixtral",   "ministral", "phi3",     "phimoe",    "qwen2", "stablelm",
+      "granite", "persimmon", "nemotron",  "minicpm3", "internlm2", "jamba", "olmo2"};
+  return std::find(kTypes.begin(), kTypes.end(), model_type) != kTypes.end();
+}
+
 std::string without_fast(std::string name) {
   constexpr std::string_view kFast = "Fast";
   if (name.ends_with(kFast)) name.resize(name.size() - kFast.size());
@@ -135,6 +143,7 @@ TokenizerConfig parse_tokenizer_config(const json& object, const std::string& wh
   if (const auto name = optional_string(object, "tokenizer_class", where)) {
     config.class_name = without_fast(*name);
   }
+  config.llama_class = config.class_name == "LlamaTokenizer";
   const auto prefix_space = optional_bool(object, "add_prefix_space", where);
   config.add_prefix_space = prefix_space.value_or(false);
   config.no_prefix_space = !prefix_space.value_or(true);
@@ -166,14 +175,16 @@ TokenizerConfig read_tokenizer_config(const std::filesystem::path& file) {
 TokenizerConfig read_directory_config(const std::filesystem::path& directory) {
   TokenizerConfig config = read_tokenizer_config(directory / "tokenizer_config.json");
   const std::filesystem::path file = directory / "config.json";
-  if (config.class_name || !std::filesystem::exists(file)) return config;
+  if (!std::filesystem::exists(file)) return config;
   const json model = read_json_file(file);
   require_object(model, file.string());
-  if (const auto name = optional_string(model, "tokenizer_class", file.string())) {
-    config.class_name = without_fast(*name);
-  } else if (const auto type = optional_string(model, "model_type", file.string())) {
-    config.class_name = class_of_type(*type);
+  const std::string type = optional_string(model, "model_type", file.string()).value_or("");
+  if (!config.class_name) {
+    const auto name = optional_string(model, "tokenizer_class", file.string());
+    config.class_name = name ? without_fast(*name) : class_of_type(type);
+    config.llama_class = config.class_name == "LlamaTokenizer";
   }
+  config.llama_class = config.llama_class && !takes_files_as_they_are(type);
   return config;
 }
 

@@ -26,6 +26,7 @@ struct TokenizerConfig {
   std::vector<AddedToken> named = {};  ///< all of these, as they are found in text; ids are not set
   std::vector<AddedToken> added = {};  ///< `added_tokens_decoder`, or added_tokens.json
   std::optional<std::string> class_name = {};  ///< `tokenizer_class`, without "Fast"
+  bool llama_class = false;  ///< transformers reads the files as its LlamaTokenizer
   bool add_prefix_space = false;
   bool no_prefix_space = false;  ///< `add_prefix_space` is false, not just absent
   bool legacy = false;  ///< a blank before every part between added tokens, not the first alone

@@ -5,6 +5,7 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
+#include "models/text/llama_class.hpp"
 #include "models/text/pipeline/word_piece.hpp"
 #include "models/text/pipeline_tokenizer.hpp"
 #include "search/base/error.hpp"
@@ -88,6 +89,7 @@ TokenizerJson read_tokenizer_json(const std::filesystem::path& file,
 }
 
 std::unique_ptr<Tokenizer> make_tokenizer(TokenizerJson source) {
+  rebuild_as_llama_class(source);
   const std::string where = source.part_where("model");
   const bool is_bpe = word_model_kind(source.model(), where) == WordModelKind::kBpe;
   TokenizerParts parts;
@@ -106,9 +108,11 @@ std::unique_ptr<Tokenizer> make_tokenizer(TokenizerJson source) {
   return make_pipeline_tokenizer(std::move(parts));
 }
 
-std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file,
-                                               const std::filesystem::path& config) {
-  return make_tokenizer(read_tokenizer_json(file, config));
+std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file) {
+  const std::filesystem::path config = file.parent_path() / "tokenizer_config.json";
+  return make_tokenizer(parse_tokenizer_json(read_json_file(file), file.string(),
+                                             read_directory_config(config.parent_path()),
+                                             config.string()));
 }
 
 }  // namespace regroup::models

@@ -12,12 +12,12 @@
 
 namespace regroup::models {
 
-/// A tokenizer.json (Hugging Face), built from its parts; what the file says of them counts, not
-/// `tokenizer_class`. Where its post-processor adds nothing, special tokens are added as
-/// `add_bos_token` and `add_eos_token` of `config`, a tokenizer_config.json, say. Throws InputError
-/// for a broken file and for whatever it asks for that is not supported.
-std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file,
-                                               const std::filesystem::path& config);
+/// A tokenizer.json (Hugging Face), built from its parts, with the tokenizer_config.json beside it.
+/// Of `tokenizer_class` only LlamaTokenizer changes what the file says (`rebuild_as_llama_class`).
+/// Where its post-processor adds nothing, special tokens are added as `add_bos_token` and
+/// `add_eos_token` say. Throws InputError for a broken file and for whatever it asks for that is
+/// not supported.
+std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file);
 
 /// What a tokenizer.json says, as far as all kinds of it are alike.
 struct TokenizerJson {
