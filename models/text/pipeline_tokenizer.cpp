@@ -21,7 +21,10 @@ TokenFinder finder(const TokenizerParts& parts, bool normalized) {
 /// The decoder that knows the added tokens too; of several with one id a special one counts.
 Decoder whole_decoder(const TokenizerParts& parts) {
   Decoder decoder = parts.decoder;
-  for (const AddedToken& token : parts.added) decoder.add(token);
+  for (AddedToken token : parts.added) {
+    if (token.normalized) token.content = parts.normalizer(token.content);
+    decoder.add(token);
+  }
   for (const AddedToken& token : parts.added) {
     if (token.special) decoder.leave_out(token.id);
   }

@@ -33,6 +33,8 @@ Decoder read_decoder(const TokenizerJson& source, bool bytes) {
   } else if (word_model_kind(source.model(), where) == WordModelKind::kWordPiece) {
     const auto prefix = optional_string(source.model(), "continuing_subword_prefix", where);
     steps.push_back(word_piece_step(prefix.value_or(WordPieceOptions().continuation), true));
+  } else {
+    steps.push_back(blank_step());
   }
   for (Decoder::Step& step : steps) decoder.add_step(std::move(step));
   return decoder;

@@ -25,7 +25,7 @@ class Decoder {
   explicit Decoder(const Vocabulary& vocabulary);
   void add_step(Step step) { steps_.push_back(std::move(step)); }
 
-  /// An added token stands for its content.
+  /// An added token stands for its content, in normalized text as it is looked for there.
   void add(const AddedToken& token) { tokens_[token.id] = token.content; }
   /// This id leaves no text: a special token.
   void leave_out(std::int32_t id) { tokens_.erase(id); }
@@ -44,6 +44,9 @@ Decoder::Step byte_level_step();
 /// `continuation`, which is cut off; with `clean` no blank before a full stop or "n't" and the
 /// like.
 Decoder::Step word_piece_step(std::string continuation, bool clean);
+
+/// A blank between tokens, as where a tokenizer.json has no decoder.
+Decoder::Step blank_step();
 
 /// The `decoder` of a tokenizer.json: ByteLevel, WordPiece, Metaspace, BPEDecoder, ByteFallback,
 /// Fuse, Strip, Replace or a Sequence of these. Bytes that are no character stay bytes. Throws

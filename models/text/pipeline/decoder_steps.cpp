@@ -159,6 +159,12 @@ Decoder::Step word_piece_step(std::string continuation, bool clean) {
   };
 }
 
+Decoder::Step blank_step() {
+  return [](Decoder::Tokens& tokens) {
+    for (std::size_t i = 1; i < tokens.size(); ++i) tokens[i].insert(0, " ");
+  };
+}
+
 std::vector<Decoder::Step> read_decoder_steps(const json& node, const std::string& where) {
   std::vector<Decoder::Step> steps;
   append_steps(steps, node, where);

@@ -9,13 +9,14 @@
 namespace regroup::models {
 namespace {
 
-// Letters, marks, decimal digits and connectors.
-constexpr std::string_view kWord = "\\p{L}\\p{M}\\p{Nd}\\p{Pc}";
-constexpr std::string_view kWordClass = "[\\p{L}\\p{M}\\p{Nd}\\p{Pc}]";
-constexpr std::string_view kNoWordClass = "[^\\p{L}\\p{M}\\p{Nd}\\p{Pc}]";
-constexpr std::string_view kBoundary =
-    "(?:(?<=[\\p{L}\\p{M}\\p{Nd}\\p{Pc}])(?![\\p{L}\\p{M}\\p{Nd}\\p{Pc}])|"
-    "(?<![\\p{L}\\p{M}\\p{Nd}\\p{Pc}])(?=[\\p{L}\\p{M}\\p{Nd}\\p{Pc}]))";
+// `\w` of Oniguruma: alphabetic, marks, decimal digits, connectors and six of Latin-1's numbers.
+#define REGROUP_WORD R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})"
+constexpr std::string_view kWord = REGROUP_WORD;
+constexpr std::string_view kWordClass = "[" REGROUP_WORD "]";
+constexpr std::string_view kNoWordClass = "[^" REGROUP_WORD "]";
+constexpr std::string_view kBoundary = "(?:(?<=[" REGROUP_WORD "])(?![" REGROUP_WORD
+                                       "])|(?<![" REGROUP_WORD "])(?=[" REGROUP_WORD "]))";
+#undef REGROUP_WORD
 
 /// Reads an expression from left to right and writes it in the other syntax.
 class Translator {

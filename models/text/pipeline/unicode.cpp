@@ -190,9 +190,13 @@ bool is_combining_mark(char32_t character) {
 }
 
 bool is_word_character(char32_t character) {
+  // Joiners, and the symbols that are alphabetic: letters in circles and squares.
+  constexpr std::array kOthers = {Range{0x200c, 0x200d}, Range{0x24b6, 0x24e9},
+                                  Range{0x1f130, 0x1f149}, Range{0x1f150, 0x1f169},
+                                  Range{0x1f170, 0x1f189}};
   const utf8proc_category_t c = category(character);
   return is_letter(character) || is_combining_mark(character) || c == UTF8PROC_CATEGORY_ND ||
-         c == UTF8PROC_CATEGORY_PC;
+         c == UTF8PROC_CATEGORY_NL || c == UTF8PROC_CATEGORY_PC || lies_in(kOthers, character);
 }
 
 bool is_punctuation(char32_t character) {

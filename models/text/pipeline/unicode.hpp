@@ -40,7 +40,7 @@ bool is_control(char32_t character);
 bool is_nonspacing_mark(char32_t character);
 /// Category M: an accent or another mark that combines with the character before it.
 bool is_combining_mark(char32_t character);
-/// A letter, mark, decimal digit or connector: what `\w` matches.
+/// Alphabetic, a mark, decimal digit, connector or joiner: what `\w` of Rust's expressions matches.
 bool is_word_character(char32_t character);
 /// Category P, or another ASCII character that is neither letter, digit, white space nor control.
 bool is_punctuation(char32_t character);
