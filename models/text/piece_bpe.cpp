@@ -39,8 +39,9 @@ PieceBpe::PieceBpe(const SentencePieceModel& model)
   const auto crosses = [](const Piece& piece) {
     return stands_for_text(piece) && holds_blank_inside(piece.text);
   };
-  cuts_at_blanks_ = std::none_of(model.pieces.begin(), model.pieces.end(), crosses) &&
-                    symbols_.find(kVisibleBlank).has_value();
+  const auto blank = symbols_.find(kVisibleBlank);
+  cuts_at_blanks_ = blank && *blank < pieces_ &&
+                    std::none_of(model.pieces.begin(), model.pieces.end(), crosses);
 }
 
 void PieceBpe::add_symbols(const SentencePieceModel& model) {

@@ -24,12 +24,12 @@ void Scope::put_back(std::vector<std::map<std::string, Value>> levels) {
 }
 
 void Scope::count(std::size_t steps) {
-  constexpr std::size_t kMostSteps = 100'000'000;
+  constexpr std::size_t kMostSteps = 20'000'000;
   steps_ += steps;
   if (steps_ <= kMostSteps) return;
   throw InputError({.what = "chat template does not come to an end",
                     .where = "chat template",
-                    .expected = "at most 100 million steps and bytes"});
+                    .expected = "at most 20 million steps and bytes"});
 }
 
 }  // namespace regroup::models::chat

@@ -57,6 +57,7 @@ Value loop_variable(const List& elements, std::size_t i) {
 
 List selected_elements(const Loop& loop, Scope& scope) {
   List elements = elements_of(loop.elements->evaluate(scope), loop.line);
+  scope.count(elements.size());
   if (!loop.condition) return elements;
   List kept;
   scope.enter();
@@ -71,7 +72,9 @@ List selected_elements(const Loop& loop, Scope& scope) {
 Flow run_loop(const Loop& loop, Scope& scope, std::string& out) {
   const List elements = selected_elements(loop, scope);
   if (elements.empty()) return run(loop.otherwise, scope, out);
+  constexpr std::size_t kStepsOfRound = 20;  // the variable `loop` is made anew
   for (std::size_t i = 0; i < elements.size(); ++i) {
+    scope.count(kStepsOfRound);
     scope.enter();
     assign(loop.names, elements[i], scope, loop.line);
     scope.set("loop", loop_variable(elements, i));
