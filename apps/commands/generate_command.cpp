@@ -39,7 +39,7 @@ void declare_sampling(CLI::App& command, models::SamplingOptions& sampling) {
 CLI::App* GenerateCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "generate", "Continue a text with a model, or a model with a grouping, and a KV cache");
-  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
   grouping_.declare(*command);
   prompt_option_ =
       command->add_option("--prompt", prompt_, "The text to continue")->type_name("TEXT");

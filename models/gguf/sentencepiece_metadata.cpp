@@ -75,17 +75,48 @@ std::vector<AddedToken> tokens_of_config(const std::filesystem::path& file) {
   return tokens;
 }
 
-/// Only tokens beyond the pieces: those among them are what the SentencePiece model says.
-std::vector<AddedToken> added_tokens(const std::filesystem::path& directory,
-                                     const GgufVocabulary& vocabulary, std::size_t pieces) {
-  std::vector<AddedToken> tokens = tokens_of_file(directory / "added_tokens.json");
-  for (AddedToken& token : tokens_of_config(directory / "tokenizer_config.json")) {
-    tokens.push_back(std::move(token));
+/// … and in a tokenizer.json beside the model.
+std::vector<AddedToken> tokens_of_json(const std::filesystem::path& file) {
+  std::vector<AddedToken> tokens;
+  if (!std::filesystem::exists(file)) return tokens;
+  const std::string where = file.string();
+  const json tokenizer = read_json_file(file);
+  const json* listed = optional_array(tokenizer, "added_tokens", where);
+  if (listed == nullptr) return tokens;
+  const std::string field = field_of(where, "added_tokens");
+  for (const json& entry : *listed) {
+    require_object(entry, field);
+    tokens.push_back(read_added_token(entry, checked_id(entry.value("id", json()), field), field));
   }
-  std::erase_if(tokens, [&](const AddedToken& token) {
-    return static_cast<std::size_t>(token.id) < pieces || !vocabulary.holds(token.id);
-  });
   return tokens;
+}
+
+/// All of them for which the model has rows; what a later file says of an id counts.
+std::vector<AddedToken> added_tokens(const std::filesystem::path& directory,
+                                     const GgufVocabulary& vocabulary) {
+  std::vector<AddedToken> tokens = tokens_of_file(directory / "added_tokens.json");
+  for (const auto& more : {tokens_of_config(directory / "tokenizer_config.json"),
+                           tokens_of_json(directory / "tokenizer.json")}) {
+    tokens.insert(tokens.end(), more.begin(), more.end());
+  }
+  std::erase_if(tokens, [&](const AddedToken& token) { return !vocabulary.holds(token.id); });
+  return tokens;
+}
+
+/// Puts an added token among the pieces: under its own name, which may be another than that of the
+/// piece of its id, and as one that is found in text before it is cut.
+void set_added(GgufVocabulary& vocabulary, const AddedToken& token,
+               const std::vector<Piece>& pieces) {
+  const PieceType type = token.special ? PieceType::kControl : PieceType::kUserDefined;
+  const auto id = static_cast<std::size_t>(token.id);
+  if (id >= pieces.size() || pieces[id].text != token.content) {
+    vocabulary.set(token.id, token.content, kAddedScore, type);
+    return;
+  }
+  const PieceType own = pieces[id].type;
+  const bool says_more =
+      own == PieceType::kUnknown || own == PieceType::kControl || own == PieceType::kByte;
+  vocabulary.set(token.id, token.content, pieces[id].score, says_more ? own : type);
 }
 
 /// The id of a token that tokenizer_config.json names, where the pieces do not have it themselves.
@@ -120,11 +151,8 @@ GgufMetadata sentencepiece_metadata(const std::filesystem::path& file, const Mod
   for (const Piece& piece : model.pieces) {
     vocabulary.set(id++, piece.text, piece.score, piece.type);
   }
-  const auto added = added_tokens(file.parent_path(), vocabulary, model.pieces.size());
-  for (const AddedToken& token : added) {
-    vocabulary.set(token.id, token.content, kAddedScore,
-                   token.special ? PieceType::kControl : PieceType::kUserDefined);
-  }
+  const auto added = added_tokens(file.parent_path(), vocabulary);
+  for (const AddedToken& token : added) set_added(vocabulary, token, model.pieces);
   const bool bpe = model.kind == SentencePieceKind::kBpe;
   GgufMetadata metadata = {{"tokenizer.ggml.model", std::string(bpe ? "llama" : "t5")},
                            {"tokenizer.ggml.pre", std::string("default")}};

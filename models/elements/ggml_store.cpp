@@ -1,4 +1,4 @@
-#include "models/gguf/ggml_type.hpp"
+#include "models/elements/ggml_type.hpp"
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -13,8 +13,9 @@
 namespace regroup::models {
 namespace {
 
-constexpr auto kBlock = static_cast<std::size_t>(kQuantizedBlock);
-constexpr auto kBlockBytes = static_cast<std::size_t>(kQuantizedBlockBytes);
+// A block of Q8_0.
+constexpr std::size_t kBlock = 32;
+constexpr std::size_t kBlockBytes = 34;
 constexpr float kLargestQuant = 127;
 
 using Block = std::array<float, kBlock>;
@@ -54,9 +55,12 @@ void quantize(const Block& values, std::span<std::byte> out, std::string_view te
 
 void store_elements(DType from, std::span<const std::byte> elements, GgmlType to,
                     std::span<std::byte> out, std::string_view tensor) {
-  if (to != GgmlType::kQ8_0) {
+  if (!is_block_type(to)) {
     convert_elements(from, elements, dtype_of(to), out, tensor);
     return;
+  }
+  if (to != GgmlType::kQ8_0) {
+    throw WorkError({.what = "element type is read and not written", .where = std::string(tensor)});
   }
   const std::size_t bytes = kBlock * byte_width(from);
   Block values;
