@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
@@ -103,6 +104,16 @@ std::vector<AddedToken> added_tokens(const std::filesystem::path& directory,
   return tokens;
 }
 
+/// llama.cpp looks for the user's tokens in the text itself, where blanks are blanks.
+std::string text_of_piece(std::string text, PieceType type) {
+  constexpr std::string_view kMark = "\xe2\x96\x81";  // "▁"
+  if (type != PieceType::kUserDefined) return text;
+  for (std::size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark, at)) {
+    text.replace(at, kMark.size(), " ");
+  }
+  return text;
+}
+
 /// Puts an added token among the pieces: under its own name, which may be another than that of the
 /// piece of its id, and as one that is found in text before it is cut.
 void set_added(GgufVocabulary& vocabulary, const AddedToken& token,
@@ -110,13 +121,14 @@ void set_added(GgufVocabulary& vocabulary, const AddedToken& token,
   const PieceType type = token.special ? PieceType::kControl : PieceType::kUserDefined;
   const auto id = static_cast<std::size_t>(token.id);
   if (id >= pieces.size() || pieces[id].text != token.content) {
-    vocabulary.set(token.id, token.content, kAddedScore, type);
+    vocabulary.set(token.id, text_of_piece(token.content, type), kAddedScore, type);
     return;
   }
   const PieceType own = pieces[id].type;
   const bool says_more =
       own == PieceType::kUnknown || own == PieceType::kControl || own == PieceType::kByte;
-  vocabulary.set(token.id, token.content, pieces[id].score, says_more ? own : type);
+  const PieceType kept = says_more ? own : type;
+  vocabulary.set(token.id, text_of_piece(token.content, kept), pieces[id].score, kept);
 }
 
 /// The id of a token that tokenizer_config.json names, where the pieces do not have it themselves.
@@ -149,7 +161,7 @@ GgufMetadata sentencepiece_metadata(const std::filesystem::path& file, const Mod
   GgufVocabulary vocabulary(config.vocabulary);
   std::int32_t id = 0;
   for (const Piece& piece : model.pieces) {
-    vocabulary.set(id++, piece.text, piece.score, piece.type);
+    vocabulary.set(id++, text_of_piece(piece.text, piece.type), piece.score, piece.type);
   }
   const auto added = added_tokens(file.parent_path(), vocabulary);
   for (const AddedToken& token : added) set_added(vocabulary, token, model.pieces);

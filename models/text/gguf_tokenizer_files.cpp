@@ -12,9 +12,9 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/printable.hpp"
 #include "models/text/llama_cpp_patterns.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/sentencepiece_bytes.hpp"
 #include "models/text/sentencepiece_model.hpp"
-#include "models/text/utf8.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -273,7 +273,8 @@ class TokenizerReader {
     model.unknown = id_of_role("unknown");
     model.padding = id_of_role("padding");
     for (std::size_t id = 0; id < tokens_.size(); ++id) {
-      model.pieces.push_back({tokens_[id], scores[id], piece_type(model, id)});
+      const PieceType type = piece_type(model, id);
+      model.pieces.push_back({piece_text(tokens_[id], type), scores[id], type});
       model.byte_fallback = model.byte_fallback || types_[id] == PieceType::kByte;
     }
     model.blank_before_text = flag("add_space_prefix", true);
@@ -282,6 +283,20 @@ class TokenizerReader {
         find_typed<std::vector<std::uint8_t>>(metadata_, ggml_key("precompiled_charsmap"));
     if (map != nullptr) model.character_map.assign(map->begin(), map->end());
     return model;
+  }
+
+  /// The user's tokens stand in a GGUF file as they do in a text, with blanks.
+  static std::string piece_text(const std::string& token, PieceType type) {
+    if (type != PieceType::kUserDefined) return token;
+    std::string text;
+    for (const char c : token) {
+      if (c == ' ') {
+        text += "\xe2\x96\x81";  // "▁"
+      } else {
+        text += c;
+      }
+    }
+    return text;
   }
 
   /// A model has one unknown piece, the one that the file names; some files call it a control

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "models/checkpoint/gguf/gguf_metadata.hpp"
+#include "models/text/tokenizer.hpp"
 
 namespace regroup::models {
 
@@ -21,7 +24,10 @@ struct GgufTokenizerFiles {
 /// of other lengths, and texts that are no UTF-8.
 GgufTokenizerFiles gguf_tokenizer_files(const GgufMetadata& metadata, const std::string& where);
 
-/// The same as contents by the files' names.
+/// The tokenizer of a GGUF file. Throws InputError as gguf_tokenizer_files and load_tokenizer.
+std::unique_ptr<Tokenizer> load_gguf_tokenizer(const std::filesystem::path& file);
+
+/// What gguf_tokenizer_files says, as contents by the files' names.
 std::map<std::string, std::string> file_contents(const GgufTokenizerFiles& files);
 
 }  // namespace regroup::models

@@ -1,7 +1,9 @@
 #include "models/text/tokenizer.hpp"
 
+#include "models/checkpoint/gguf/gguf_header.hpp"
 #include "models/files/mapped_file.hpp"
 #include "models/text/bert_vocabulary.hpp"
+#include "models/text/gguf_tokenizer_files.hpp"
 #include "models/text/gpt2_tokenizer.hpp"
 #include "models/text/sentencepiece_model.hpp"
 #include "models/text/tokenizer_json.hpp"
@@ -25,6 +27,7 @@ std::unique_ptr<Tokenizer> load_model_file(const std::filesystem::path& file) {
 }  // namespace
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory) {
+  if (is_gguf_file(directory)) return load_gguf_tokenizer(directory);
   const auto has = [&](const char* name) { return std::filesystem::exists(directory / name); };
   if (has("tokenizer.json")) {
     return load_tokenizer_json(directory / "tokenizer.json");

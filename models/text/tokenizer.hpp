@@ -46,8 +46,8 @@ inline constexpr std::array kTokenizerFiles = {"tokenizer.model",
 /// The tokenizer of a Hugging Face directory, the first that is there of: `tokenizer.json`;
 /// `tokenizer.model` (SentencePiece, or tiktoken's text form) or `spiece.model`; `vocab.json` with
 /// `merges.txt` (byte-level BPE); `vocab.txt` (BERT). Each with what `tokenizer_config.json`,
-/// `special_tokens_map.json` and `added_tokens.json` add. Throws InputError if there is none, or it
-/// is broken or not supported.
+/// `special_tokens_map.json` and `added_tokens.json` add. Of a GGUF file, the one in it. Throws
+/// InputError if there is none, or it is broken or not supported.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory);
 
 }  // namespace regroup::models

@@ -1,9 +1,11 @@
 #include <nlohmann/json.hpp>
 
+#include "models/checkpoint/gguf/gguf_header.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/mapped_file.hpp"
 #include "models/text/chat/chat_template.hpp"
+#include "models/text/chat/gguf_template.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -29,6 +31,7 @@ std::optional<std::string> template_of(const std::filesystem::path& file) {
 /// The special tokens that tokenizer_config.json, or special_tokens_map.json, names.
 std::vector<std::pair<std::string, std::string>> special_tokens(
     const std::filesystem::path& directory) {
+  if (is_gguf_file(directory)) return gguf_special_tokens(directory);
   constexpr std::string_view kSuffix = "_token";
   std::vector<std::pair<std::string, std::string>> tokens;
   for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
@@ -61,6 +64,7 @@ std::string chat_text(const std::filesystem::path& directory,
 }
 
 std::optional<std::string> read_chat_template(const std::filesystem::path& directory) {
+  if (is_gguf_file(directory)) return gguf_chat_template(directory);
   const std::filesystem::path own_file = directory / "chat_template.jinja";
   if (std::filesystem::exists(own_file)) {
     const MappedFile file(own_file);

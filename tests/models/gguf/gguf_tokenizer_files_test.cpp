@@ -174,6 +174,20 @@ TEST_CASE("what a GGUF file leaves out of its tokenizer is as llama.cpp takes it
   CHECK(tokenizer->decode(std::vector<std::int32_t>{1, 7, 7}) == "hi hi");
 }
 
+TEST_CASE("the user's tokens have blanks in a GGUF file and their mark in a SentencePiece model") {
+  const GgufMetadata metadata = {
+      {"tokenizer.ggml.model", std::string("llama")},
+      {"tokenizer.ggml.tokens",
+       std::vector<std::string>{"<unk>", "<s>", "</s>", "▁", "h", "   ", "<|x|>"}},
+      {"tokenizer.ggml.scores", std::vector<float>{0, 0, 0, -3, -4, -1000, -1000}},
+      {"tokenizer.ggml.token_type", std::vector<std::int32_t>{2, 3, 3, 1, 1, 4, 4}},
+      {"tokenizer.ggml.add_bos_token", false},
+      {"tokenizer.ggml.add_space_prefix", false}};
+  const auto tokenizer = tokenizer_of(metadata);
+  CHECK(tokenizer->encode("h   h<|x|>h", true) == std::vector<std::int32_t>{4, 5, 4, 6, 4});
+  CHECK(tokenizer->decode(std::vector<std::int32_t>{4, 5, 4}) == "h   h");
+}
+
 TEST_CASE("tokenizers of GGUF files that cannot be read are refused by what is missing") {
   const auto key = [](const char* own) { return std::string("tokenizer.ggml.") + own; };
   CHECK_THAT(refusal(key("model"), std::string("bert")), contains("bert") && contains("gpt2"));

@@ -333,6 +333,7 @@ TEST_CASE("added tokens keep their names and flags, also in place of pieces") {
   const json listed = {
       {"added_tokens",
        {{{"id", 4002}, {"content", "<|user|>"}, {"special", false}, {"normalized", false}},
+        {{"id", 4003}, {"content", "▁▁▁"}, {"special", false}, {"normalized", false}},
         {{"id", 4097}, {"content", "<|im_end|>"}, {"special", true}, {"normalized", false}},
         {{"id", 5000}, {"content", "<|no row|>"}, {"special", true}, {"normalized", false}}}}};
   scene.write("tokenizer.json", listed.dump());
@@ -352,7 +353,8 @@ TEST_CASE("added tokens keep their names and flags, also in place of pieces") {
   check(4001, "<|im_start|>", 3);
   check(4002, "<|user|>", 4);
   CHECK(scores[4002] == -1000);
-  check(4003, pieces[4003].first, 1);
+  check(4003, "   ", 4);
+  check(4004, pieces[4004].first, 1);
   check(4096, "<|first|>", 4);
   check(4097, "<|im_end|>", 3);
   check(4098, "[PAD4098]", 5);
