@@ -252,6 +252,12 @@ class TokenizerReader {
     return types_[id] == PieceType::kControl || types_[id] == PieceType::kUserDefined;
   }
 
+  /// A token of a role that is an ordinary one must not be found in text as one of its own.
+  bool is_special(std::size_t id) const {
+    const bool says_types = find_value(metadata_, ggml_key("token_type")) != nullptr;
+    return !says_types || types_[id] != PieceType::kNormal;
+  }
+
   json added_token(std::size_t id) const {
     return {{"id", id},
             {"content", tokens_[id]},
@@ -313,7 +319,10 @@ class TokenizerReader {
     for (const auto& [role, name] :
          {std::pair("bos", "bos_token"), std::pair("eos", "eos_token"),
           std::pair("unknown", "unk_token"), std::pair("padding", "pad_token")}) {
-      if (const auto id = id_of_role(role)) config[name] = tokens_[static_cast<std::size_t>(*id)];
+      const auto id = id_of_role(role);
+      if (id && is_special(static_cast<std::size_t>(*id))) {
+        config[name] = tokens_[static_cast<std::size_t>(*id)];
+      }
     }
     config["tokenizer_class"] = class_name(model_);
     if (model_ == "llama") {

@@ -22,6 +22,9 @@ using nlohmann::json;
 
 namespace {
 
+/// "é" as a letter with a mark, and as one letter.
+constexpr const char* kNotNormal = "e\u0301 vs \u00e9";
+
 /// What GGUF says of the tokenizer whose files stand in `directory`.
 GgufMetadata metadata_of(const std::filesystem::path& directory, int vocabulary) {
   TinyLlama shape;
@@ -71,20 +74,25 @@ TEST_CASE("tokenizers that were written as GGUF metadata give the ids that they 
       if (std::filesystem::exists(folder / name)) scratch.write(name, read_file(folder / name));
     }
     const auto again = tokenizer_of(metadata_of(scratch.path(), rows));
-    const bool normalizes = kind == std::string("qwen2");
     INFO(kind);
-    std::size_t differ = 0;
+    std::size_t compared = 0;
+    std::vector<std::string> differ;
     for (const json& entry : read_json_file(folder / "cases.json")) {
-      const auto ids = again->encode(entry["text"].get<std::string>(), false);
-      differ += ids != entry["ids_no_special"];
+      const auto text = entry["text"].get<std::string>();
+      // As transformers has it, a SentencePiece model's own marks are found in text.
+      if (text.find("<unk>") != std::string::npos) continue;
+      ++compared;
+      if (again->encode(text, false) != entry["ids_no_special"]) differ.push_back(text);
     }
-    // A GGUF file does not say that text is put into normal form C first; two texts are not in it.
-    CHECK(differ == (normalizes ? 2 : 0));
+    CHECK(compared > 40);
+    // A GGUF file does not say that text is put into normal form C first; one text is not in it.
+    const bool normalizes = kind == std::string("qwen2");
+    CHECK(differ ==
+          (normalizes ? std::vector<std::string>{kNotNormal} : std::vector<std::string>{}));
   }
 }
 
-TEST_CASE(
-    "a tokenizer.json of Llama's kind is written as the SentencePiece model that it came from") {
+TEST_CASE("a tokenizer.json of Llama's kind is written as the SentencePiece model behind it") {
   REGROUP_NEEDS_SHARED_DATA("troubles/llama-tokenizer-json-only");
   const auto folder = shared_data("troubles/llama-tokenizer-json-only");
   const TemporaryDirectory scratch;
