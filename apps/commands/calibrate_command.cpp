@@ -23,7 +23,7 @@ constexpr std::uint64_t kLabelKey = 2;
 CLI::App* CalibrateCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "calibrate", "Measure what merges and prices need of a model's activations");
-  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
   command
       ->add_option("--data", data_,
                    "Text (.txt, UTF-8) or token ids (.bin, .npy) (default: sampled from the model)")

@@ -7,11 +7,13 @@
 #include "apps/convert/gguf_output.hpp"
 #include "apps/convert/model_card.hpp"
 #include "apps/grouping_option.hpp"
+#include "models/checkpoint/gguf/gguf_header.hpp"
 #include "models/convert/convert.hpp"
 #include "models/elements/dtype.hpp"
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/language_model/merger.hpp"
+#include "models/text/gguf_tokenizer_files.hpp"
 #include "runs/base/output_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
 #include "runs/inputs/open_model.hpp"
@@ -25,14 +27,20 @@ constexpr const char* kDirectory = "hf";
 constexpr const char* kGguf = "gguf";
 
 /// Converting a checkpoint onto itself would destroy it.
-void require_other_directory(const std::filesystem::path& output,
-                             const std::filesystem::path& model) {
+void require_other_place(const std::filesystem::path& output, const std::filesystem::path& model) {
   std::error_code absent;
   if (!std::filesystem::equivalent(output, model, absent)) return;
-  throw InputError({.what = "output directory is the model's own",
+  throw InputError({.what = "output is the model's own",
                     .where = "--output",
-                    .expected = "another directory",
+                    .expected = "another name",
                     .found = output.string()});
+}
+
+/// The tokenizer's files of a directory that is made of a GGUF file.
+std::map<std::string, std::string> files_of_gguf(const models::PretrainedModel& model) {
+  const std::filesystem::path& file = model.checkpoint.directory();
+  return models::file_contents(
+      models::gguf_tokenizer_files(models::read_gguf_metadata(file), file.string()));
 }
 
 void require_known_format(const std::string& format) {
@@ -64,7 +72,7 @@ struct ConvertCommand::ConvertInputs {
 CLI::App* ConvertCommand::declare(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("convert", "Write the checkpoint with its KV heads merged");
-  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
   CLI::Option* grouping =
       command->add_option("--grouping", grouping_, "Grouping JSON to apply")->type_name("FILE");
   CLI::Option* run =
@@ -109,8 +117,16 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
                    "Element type of all weights: float32, float16 or bfloat16, in a GGUF file also "
                    "q8_0 (default: as the source has them)")
       ->type_name("TYPE");
-  command->add_flag("--no-tokenizer", no_tokenizer_,
-                    "Write a GGUF file for token ids alone, without the model's tokenizer");
+  command->add_flag(
+      "--no-tokenizer", no_tokenizer_,
+      "Write a GGUF file, or of a GGUF file a directory, for token ids alone, without "
+      "the model's tokenizer");
+  context_option_ = command
+                        ->add_option("--context", context_,
+                                     "Longest context that a GGUF file states, in tokens; a model "
+                                     "with a sliding window can be written for contexts within it "
+                                     "(default: the model's)")
+                        ->type_name("N");
   command->add_flag("--force", force_,
                     "Write into a directory that holds files already, or replace a GGUF file");
   command->add_flag("--json", json_, "Print the summary as JSON");
@@ -149,7 +165,9 @@ models::ConvertOptions ConvertCommand::directory_options() const {
 
 models::DType ConvertCommand::cache_dtype(const models::PretrainedModel& source) const {
   const bool writes_directory = format_ == kDirectory;
-  return writes_directory ? directory_options().dtype.value_or(source.dtype) : source.dtype;
+  if (!writes_directory) return source.dtype;
+  const models::DType own = source.weight_tensor(0, models::AttentionRole::kKey).dtype;
+  return directory_options().dtype.value_or(own);
 }
 
 void ConvertCommand::require_valid_options() const {
@@ -157,7 +175,9 @@ void ConvertCommand::require_valid_options() const {
   if (format_ == kGguf) {
     refuse_option(shard_option_->count() > 0, "--max-shard-size", kGguf);
   } else {
-    refuse_option(no_tokenizer_, "--no-tokenizer", kDirectory);
+    // The tokenizer of a directory stands in files that are copied as they are.
+    refuse_option(no_tokenizer_ && !models::is_gguf_file(model_), "--no-tokenizer", kDirectory);
+    refuse_option(context_option_->count() > 0, "--context", kDirectory);
     directory_options();
   }
 }
@@ -166,7 +186,10 @@ void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session&
   models::ConvertOptions options = directory_options();
   runs::require_usable_directory(
       output_, force_ ? runs::ExistingFiles::kAccept : runs::ExistingFiles::kRefuse, "--force");
-  require_other_directory(output_, model_);
+  require_other_place(output_, model_);
+  if (inputs.model->checkpoint.is_gguf() && !no_tokenizer_) {
+    options.made_files = files_of_gguf(*inputs.model);
+  }
   const auto layers = merged_layers(inputs.model, inputs.grouping, inputs.file, session);
   runs::make_directory(output_);
   options.model_card = model_card(*inputs.model, inputs.grouping, inputs.file, inputs.layout,
@@ -176,9 +199,11 @@ void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session&
 }
 
 void ConvertCommand::write_gguf(const ConvertInputs& inputs, const Session& session) const {
+  require_other_place(output_, model_);
+  GgufOutput output{output_, dtype_, !no_tokenizer_, force_, {}};
+  if (context_option_->count() > 0) output.context = context_;
   const models::GgufPlan plan =
-      check_gguf_output({output_, dtype_, !no_tokenizer_, force_}, *inputs.model, inputs.grouping,
-                        inputs.file, inputs.layout);
+      check_gguf_output(output, *inputs.model, inputs.grouping, inputs.file, inputs.layout);
   const auto layers = merged_layers(inputs.model, inputs.grouping, inputs.file, session);
   models::write_gguf(plan, *inputs.model, *layers, output_, session.stop,
                      session.console.progress());

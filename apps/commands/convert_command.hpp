@@ -52,6 +52,8 @@ class ConvertCommand : public Command {
   std::string max_shard_size_ = "5GB";
   CLI::Option* shard_option_ = nullptr;
   bool no_tokenizer_ = false;
+  int context_ = 0;
+  CLI::Option* context_option_ = nullptr;
   bool force_ = false;
   bool json_ = false;
   ThreadOptions threads_;

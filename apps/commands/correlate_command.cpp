@@ -12,7 +12,7 @@ namespace regroup::apps {
 CLI::App* CorrelateCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "correlate", "Compare what proxies say of groupings with what is measured of them");
-  command->add_option("MODEL", options_.model, "Hugging Face directory")->required();
+  command->add_option("MODEL", options_.model, "Hugging Face directory or GGUF file")->required();
   command
       ->add_option("--data", options_.data,
                    "Text (.txt, UTF-8) or token ids (.bin, .npy): three quarters calibrate, the "

@@ -34,7 +34,7 @@ std::string task_help() {
 CLI::App* EvalCommand::declare(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("eval", "Measure a model, or a model with a grouping, on a task");
-  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
   grouping_.declare(*command);
   command->add_option("--task", task_, task_help())->capture_default_str()->type_name("TASK");
   command

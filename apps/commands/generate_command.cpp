@@ -7,8 +7,9 @@
 
 #include "apps/text_input.hpp"
 #include "models/files/json_file.hpp"
+#include "models/text/chat/chat_template.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/text_stream.hpp"
-#include "models/text/utf8.hpp"
 #include "runs/inputs/open_model.hpp"
 #include "search/base/error.hpp"
 
@@ -16,14 +17,6 @@ namespace regroup::apps {
 namespace {
 
 using nlohmann::ordered_json;
-
-/// The prompt's ids; a text without any begins as the model's own texts do.
-std::vector<std::int32_t> prompt_ids(const models::Tokenizer& tokenizer, const std::string& text,
-                                     const models::ModelConfig& config) {
-  std::vector<std::int32_t> ids = tokenizer.encode(text, /*special=*/true);
-  if (ids.empty() && config.bos) ids.push_back(*config.bos);
-  return ids;
-}
 
 void declare_sampling(CLI::App& command, models::SamplingOptions& sampling) {
   command
@@ -46,7 +39,7 @@ void declare_sampling(CLI::App& command, models::SamplingOptions& sampling) {
 CLI::App* GenerateCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "generate", "Continue a text with a model, or a model with a grouping, and a KV cache");
-  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
   grouping_.declare(*command);
   prompt_option_ =
       command->add_option("--prompt", prompt_, "The text to continue")->type_name("TEXT");
@@ -56,6 +49,14 @@ CLI::App* GenerateCommand::declare(CLI::App& program) {
                        "File with the text, UTF-8, in place of --prompt; -: standard input")
           ->type_name("FILE")
           ->excludes(prompt_option_);
+  command->add_flag("--chat", chat_,
+                    "The text is what a user says: put it into a conversation by the model's chat "
+                    "template, up to where the answer begins");
+  system_option_ = command
+                       ->add_option("--system", system_,
+                                    "With --chat: what the conversation's system message says "
+                                    "(default: there is none)")
+                       ->type_name("TEXT");
   command
       ->add_option("--max-tokens", max_tokens_,
                    "Most new tokens; prompt and new tokens end at the model's context")
@@ -80,6 +81,11 @@ void GenerateCommand::require_valid_options() const {
     throw InputError(
         {.what = "there is no prompt", .expected = "--prompt TEXT or --prompt-file FILE"});
   }
+  if (!system_option_->empty() && !chat_) {
+    throw InputError({.what = "a system message needs a conversation",
+                      .where = "--system",
+                      .expected = "--chat"});
+  }
   runs::require_range(max_tokens_, 1, runs::kLargestOption, "--max-tokens");
   runs::require_range(seed_, 0, runs::kLargestOption, "--seed");
   models::require_valid(sampling_);
@@ -90,6 +96,23 @@ std::string GenerateCommand::prompt_text() const {
   std::string text = from_file ? read_text(prompt_file_) : prompt_;
   models::require_utf8(text, from_file ? prompt_file_ : "--prompt");
   return text;
+}
+
+/// A text without ids begins as the model's own texts do. A template writes the special tokens
+/// itself.
+std::vector<std::int32_t> GenerateCommand::prompt_ids(const models::Tokenizer& tokenizer,
+                                                      const models::ModelConfig& config) const {
+  const std::string text = prompt_text();
+  if (chat_) {
+    models::require_utf8(system_, "--system");
+    std::vector<models::ChatMessage> messages;
+    if (!system_option_->empty()) messages.push_back({"system", system_});
+    messages.push_back({"user", text});
+    return tokenizer.encode(models::chat_text(model_, messages), /*special=*/false);
+  }
+  std::vector<std::int32_t> ids = tokenizer.encode(text, /*special=*/true);
+  if (ids.empty() && config.bos) ids.push_back(*config.bos);
+  return ids;
 }
 
 models::GenerationOptions GenerateCommand::options(const models::PretrainedModel& model) const {
@@ -106,9 +129,8 @@ void GenerateCommand::run(const Session& session) {
   const models::ComputeOptions compute = compute_.options();
   const auto pretrained = runs::open_model(model_, session.console);
   models::require_causal(pretrained->config);
-  const std::string text = prompt_text();
   const auto tokenizer = models::load_tokenizer(model_);
-  Written written{.prompt = prompt_ids(*tokenizer, text, pretrained->config)};
+  Written written{.prompt = prompt_ids(*tokenizer, pretrained->config)};
   models::require_prompt(written.prompt, pretrained->config);
   const models::GenerationOptions options = this->options(*pretrained);
   grouping_.read(*pretrained);
@@ -157,6 +179,8 @@ ordered_json GenerateCommand::result(const Written& written,
   result["config"] = {
       {"model", model_},
       {"grouping", grouping_.is_given() ? ordered_json(grouping_.file()) : ordered_json()},
+      {"chat", chat_},
+      {"system", system_option_->empty() ? ordered_json() : ordered_json(system_)},
       {"temperature", sampling_.temperature},
       {"top_k", sampling_.top_k},
       {"top_p", sampling_.top_p},

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "apps/command.hpp"
 #include "apps/generation_result.hpp"
@@ -29,6 +30,9 @@ class GenerateCommand : public Command {
 
   void require_valid_options() const;
   std::string prompt_text() const;
+  /// The prompt's ids: of the text itself, or of a conversation that it begins.
+  std::vector<std::int32_t> prompt_ids(const models::Tokenizer& tokenizer,
+                                       const models::ModelConfig& config) const;
   /// The text on stdout as it comes, unless JSON is asked for.
   GenerationClock write(const models::LanguageModel& model, const models::Tokenizer& tokenizer,
                         const models::GenerationOptions& options, const Session& session,
@@ -45,8 +49,11 @@ class GenerateCommand : public Command {
   std::int64_t seed_ = 1;
   bool ignore_eos_ = false;
   bool json_ = false;
+  bool chat_ = false;
+  std::string system_;
   CLI::Option* prompt_option_ = nullptr;
   CLI::Option* prompt_file_option_ = nullptr;
+  CLI::Option* system_option_ = nullptr;
   ThreadOptions threads_;
   ComputeChoice compute_;
   VerbosityOptions verbosity_;

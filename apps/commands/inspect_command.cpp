@@ -151,7 +151,7 @@ std::string text(const models::PretrainedModel& model, const runs::CacheSetting&
 CLI::App* InspectCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "inspect", "Architecture, heads, KV bytes per token, similarity and norms of heads");
-  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
   declare_options(runs::options(cache_), *command);
   command->add_flag("--json", json_, "Print JSON");
   threads_.declare(*command);

@@ -54,7 +54,7 @@ std::vector<float> all_logits(const models::LanguageModel& model,
 CLI::App* LogitsCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "logits", "Write the logits of a model, or a model with a grouping, for given inputs");
-  command->add_option("MODEL", model_, "Hugging Face directory")->required();
+  command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
   grouping_.declare(*command);
   command
       ->add_option("--input", input_,

@@ -13,7 +13,7 @@ CLI::App* SearchCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "search", "Find groupings for every KV size, measure them, write a run directory");
   runs::RunPlace& place = request_.place;
-  command->add_option("MODEL", place.model, "Hugging Face directory")->required();
+  command->add_option("MODEL", place.model, "Hugging Face directory or GGUF file")->required();
   command->add_option("-o,--output", place.output, "Run directory to write")
       ->required()
       ->type_name("DIR");

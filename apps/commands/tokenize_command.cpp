@@ -9,8 +9,8 @@
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
 #include "models/text/id_files.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/tokenizer.hpp"
-#include "models/text/utf8.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -32,7 +32,8 @@ void require_ids_file(const std::filesystem::path& output) {
 
 CLI::App* TokenizeCommand::declare(CLI::App& program) {
   CLI::App* command = program.add_subcommand("tokenize", "Turn text into a model's token ids");
-  command->add_option("MODEL", model_, "Directory with the tokenizer's files")->required();
+  command->add_option("MODEL", model_, "Directory with the tokenizer's files, or GGUF file")
+      ->required();
   data_option_ =
       command->add_option("--data", data_, "UTF-8 text; -: standard input")->type_name("FILE");
   text_option_ = command->add_option("--text", text_, "The text itself, in place of --data")

@@ -52,6 +52,7 @@ models::GgufPlan check_gguf_output(const GgufOutput& output, const models::Pretr
   models::GgufOptions options;
   if (!output.dtype.empty()) options.type = models::find_ggml_type(output.dtype);
   options.tokenizer = output.tokenizer;
+  options.context = output.context;
   options.provenance = provenance_of(grouping, grouping_file, layout);
   models::GgufPlan plan = models::plan_gguf(model, grouping.grouping, layout, options);
   require_usable_file(output);

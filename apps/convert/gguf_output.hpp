@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "models/convert/write_gguf.hpp"
@@ -11,9 +12,10 @@ namespace regroup::apps {
 /// What `convert` was asked for with `--format gguf`.
 struct GgufOutput {
   std::filesystem::path file;
-  std::string dtype;        ///< of --dtype; empty: as the source has it
-  bool tokenizer = true;    ///< without --no-tokenizer
-  bool overwrites = false;  ///< --force
+  std::string dtype;                ///< of --dtype; empty: as the source has it
+  bool tokenizer = true;            ///< without --no-tokenizer
+  bool overwrites = false;          ///< --force
+  std::optional<int> context = {};  ///< of --context; absent: the model's
 };
 
 /// Checks the output file and that llama.cpp computes the model. `grouping_file` gives the file its

@@ -11,8 +11,8 @@
 #include "models/files/mapped_file.hpp"
 #include "models/files/sha256.hpp"
 #include "models/text/continuation_encoder.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/text_counts.hpp"
-#include "models/text/utf8.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::fitness {

@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "models/checkpoint/gguf/gguf_header.hpp"
+#include "models/checkpoint/gguf_file.hpp"
 #include "models/checkpoint/pickle_file.hpp"
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/weight_index.hpp"
@@ -30,7 +32,7 @@ void require_directory(const fs::path& directory) {
   if (fs::is_directory(directory, error)) return;
   throw InputError({.what = "no such model directory",
                     .where = directory.string(),
-                    .expected = "a directory with config.json and weights",
+                    .expected = "a directory with config.json and weights, or a GGUF file",
                     .found = is_there(directory) ? "a file" : "nothing of that name"});
 }
 
@@ -80,10 +82,21 @@ struct Checkpoint::WeightFormat {
 };
 
 Checkpoint::Checkpoint(fs::path directory) : directory_(std::move(directory)) {
-  require_directory(directory_);
-  config_ = read_config(directory_);
-  open_weights();
+  if (is_gguf_file(directory_)) {
+    open_gguf();
+  } else {
+    require_directory(directory_);
+    config_ = read_config(directory_);
+    open_weights();
+  }
   for (const auto& file : files_) weight_files_.push_back(file->path());
+}
+
+void Checkpoint::open_gguf() {
+  auto file = std::make_unique<const GgufFile>(directory_);
+  config_ = file->config();
+  files_.push_back(std::move(file));
+  add_tensors(*files_.back());
 }
 
 void Checkpoint::open_weights() {
@@ -104,7 +117,11 @@ void Checkpoint::open_weights() {
 
 void Checkpoint::open_single(const WeightFormat& format) {
   files_.push_back(format.open(directory_ / format.single));
-  for (const TensorView& tensor : files_.back()->tensors()) {
+  add_tensors(*files_.back());
+}
+
+void Checkpoint::add_tensors(const WeightFile& file) {
+  for (const TensorView& tensor : file.tensors()) {
     tensors_.emplace_hint(tensors_.end(), tensor.name, &tensor);
   }
 }
@@ -131,7 +148,12 @@ void Checkpoint::open_sharded(const WeightFormat& format) {
 
 std::string Checkpoint::name() const {
   const fs::path path = fs::absolute(directory_).lexically_normal();
+  if (is_gguf() && path.extension() == ".gguf") return path.stem().string();
   return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
+}
+
+std::string Checkpoint::config_where() const {
+  return (is_gguf() ? directory_ : directory_ / "config.json").string();
 }
 
 const TensorView* Checkpoint::find(std::string_view name) const {

@@ -16,7 +16,7 @@ namespace regroup::models {
 /// A checkpoint in Hugging Face's layout: a directory with `config.json` and the weights. These are
 /// the first that is there of `model.safetensors`, the shards that `model.safetensors.index.json`
 /// lists, `pytorch_model.bin`, and the shards that `pytorch_model.bin.index.json` lists. Other
-/// files are not looked at.
+/// files are not looked at. A GGUF file stands for such a directory; see GgufFile.
 ///
 /// Opening maps the weight files and checks their headers and the index against each other; it does
 /// not read the numbers. Tensors of a shard that the index does not list are ignored, as other
@@ -25,17 +25,20 @@ namespace regroup::models {
 class Checkpoint {
  public:
   /// Throws InputError: no such directory, no or a broken config.json, no weight files, a broken
-  /// index, and whatever SafetensorsFile or PickleFile refuses.
+  /// index, and whatever SafetensorsFile, PickleFile or GgufFile refuses.
   explicit Checkpoint(std::filesystem::path directory);
 
+  /// The directory, or the GGUF file: what load_tokenizer takes. No file stands below the latter.
   const std::filesystem::path& directory() const { return directory_; }
+  /// Whether it is a GGUF file.
+  bool is_gguf() const { return weight_files_.front() == directory_; }
   /// The directory's own name: "books-llama" for "models/books-llama", also with "/" or "/." after
-  /// it, and for "." in that directory.
+  /// it, and for "." in that directory. Of "models/books-llama.gguf" the same.
   std::string name() const;
   /// config.json, an object.
   const nlohmann::json& config() const { return config_; }
-  /// The path of config.json, the `where` of messages about its fields.
-  std::string config_where() const { return (directory_ / "config.json").string(); }
+  /// The path of config.json, or of the GGUF file: the `where` of messages about its fields.
+  std::string config_where() const;
 
   /// The tensor; throws InputError when there is none of that name. Logarithmic.
   const TensorView& tensor(std::string_view name) const;
@@ -61,9 +64,11 @@ class Checkpoint {
 
   struct WeightFormat;
 
+  void open_gguf();
   void open_weights();
   void open_single(const WeightFormat& format);
   void open_sharded(const WeightFormat& format);
+  void add_tensors(const WeightFile& file);
 
   std::filesystem::path directory_;
   nlohmann::json config_;

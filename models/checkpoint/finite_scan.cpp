@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 
-#include "models/elements/conversion.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -58,7 +58,27 @@ std::int64_t first(std::span<const std::byte> bytes, Bits exponent) {
   return result;
 }
 
+/// Of elements that are not the bytes themselves.
+std::int64_t first_made(const TensorView& tensor) {
+  const std::int64_t count = tensor.elements();
+  std::int64_t result = kNone;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) reduction(min : result)
+#endif
+  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+    std::array<float, kBlock> values;
+    const auto part =
+        std::span(values).first(static_cast<std::size_t>(std::min(kBlock, count - begin)));
+    read_floats(tensor, static_cast<std::size_t>(begin), part);
+    const std::int64_t found = first_in_block<std::uint32_t>(
+        std::as_bytes(part).data(), 0x7f80'0000, 0, static_cast<std::int64_t>(part.size()));
+    if (found != kNone) result = std::min(result, begin + found);
+  }
+  return result;
+}
+
 std::int64_t first(const TensorView& tensor) {
+  if (!tensor.storage.is_plain()) return first_made(tensor);
   switch (tensor.dtype) {
     case DType::kF16:
       return first<std::uint16_t>(tensor.bytes, 0x7c00);
@@ -84,10 +104,8 @@ std::optional<std::int64_t> first_not_finite(const TensorView& tensor) {
 void require_finite(const TensorView& tensor) {
   const auto index = first_not_finite(tensor);
   if (!index) return;
-  const std::size_t width = byte_width(tensor.dtype);
   float value = 0;
-  to_float(tensor.dtype, tensor.bytes.subspan(static_cast<std::size_t>(*index) * width, width),
-           {&value, 1});
+  read_floats(tensor, static_cast<std::size_t>(*index), {&value, 1});
   throw InputError({.what = "tensor holds a number that is not finite",
                     .where = fmt::format("{}, element {}", tensor.where(), *index),
                     .expected = "finite numbers",

@@ -87,7 +87,9 @@ std::vector<PlannedTensor> planned_tensors(ConvertedModel& converted, std::optio
                       if (tensor.defined()) {
                         fill_with(tensor, name, source.dtype, target, out);
                       } else {
-                        convert_elements(source.dtype, source.bytes, target, out, name);
+                        std::vector<std::byte> buffer;
+                        convert_elements(source.dtype, element_bytes(source, buffer), target, out,
+                                         name);
                       }
                       checkpoint.release(source);
                       progress.advance(1);
@@ -108,6 +110,9 @@ void convert_checkpoint(const PretrainedModel& model, const WeightOverlay& overl
   progress.begin("writing tensors", plan.size(), "tensors");
   remove_earlier_checkpoint(directory);
   copy_companion_files(model.checkpoint.directory(), directory);
+  for (const auto& [name, content] : options.made_files) {
+    write_file_atomically(directory / name, content);
+  }
   if (!options.model_card.empty()) {
     write_file_atomically(directory / "README.md", options.model_card);
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -21,6 +22,8 @@ struct ConvertOptions {
   std::uint64_t max_shard_bytes = std::numeric_limits<std::uint64_t>::max();
   std::optional<DType> dtype;  ///< F32, F16 or BF16 of all weights; absent: as the source has them
   std::string model_card;      ///< text of README.md; empty: none is written
+  /// Files by their names that stand for those which a GGUF file has not beside it.
+  std::map<std::string, std::string> made_files = {};
 };
 
 /// Writes the model under an overlay as a Hugging Face directory: weights rounded to the

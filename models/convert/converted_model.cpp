@@ -54,7 +54,8 @@ ModelHeadMaps maps_of(const PretrainedModel& model, const WeightOverlay& overlay
 }
 
 bool are_equal(const TensorView& a, const TensorView& b) {
-  return a.dtype == b.dtype && a.shape == b.shape && std::ranges::equal(a.bytes, b.bytes);
+  return a.dtype == b.dtype && a.shape == b.shape && a.storage == b.storage &&
+         std::ranges::equal(a.bytes, b.bytes);
 }
 
 }  // namespace

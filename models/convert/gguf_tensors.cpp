@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
 
 #include "models/attention/rotary.hpp"
-#include "models/gguf/ggml_type.hpp"
+#include "models/elements/ggml_type.hpp"
 #include "models/tensors/tensors.hpp"
 
 namespace regroup::models {
@@ -109,26 +110,44 @@ class Plan {
       const TensorView* view =
           model_.checkpoint.find(model_.stored_name(fmt::format("{}.{}", module, part)));
       if (view == nullptr) continue;
+      if (stays_in_blocks(*view)) {
+        copy_blocks(fmt::format("{}.{}", name, part), *view);
+        continue;
+      }
       const auto fill = [&converted = converted_, view](GgmlType type, std::span<std::byte> out) {
         const at::Tensor changed = converted.changed(view->name);
         if (changed.defined()) {
           store_elements(view->dtype, bytes_of(changed), type, out, view->name);
         } else {
-          store_elements(view->dtype, view->bytes, type, out, view->name);
+          std::vector<std::byte> buffer;
+          store_elements(view->dtype, element_bytes(*view, buffer), type, out, view->name);
         }
         converted.model().checkpoint.release(*view);
       };
-      add(fmt::format("{}.{}", name, part), view->dtype, view->shape, fill);
+      add(fmt::format("{}.{}", name, part), *view, view->shape, fill);
     }
+  }
+
+  /// Whether a tensor of a GGUF file is written as it stands there.
+  bool stays_in_blocks(const TensorView& view) const {
+    return !type_ && view.storage.blocks && !converted_.changed(view.name).defined();
+  }
+
+  void copy_blocks(std::string name, const TensorView& view) {
+    tensors_.push_back({std::move(name), *view.storage.blocks, view.shape,
+                        [&checkpoint = model_.checkpoint, &view](std::span<std::byte> out) {
+                          std::ranges::copy(view.bytes, out.begin());
+                          checkpoint.release(view);
+                        }});
   }
 
   void add_projection(int layer, const Projection& projection) {
     const std::vector<std::int64_t> shape = weight_shape(layer, projection.role);
-    add(block_name(layer, projection.name, "weight"),
-        model_.weight_tensor(layer, projection.role).dtype, shape, fill_weight(layer, projection));
+    add(block_name(layer, projection.name, "weight"), model_.weight_tensor(layer, projection.role),
+        shape, fill_weight(layer, projection));
     if (!has_bias(model_.config, projection.role)) return;
-    add(block_name(layer, projection.name, "bias"),
-        model_.bias_tensor(layer, projection.role).dtype, {shape[0]}, fill_bias(layer, projection));
+    add(block_name(layer, projection.name, "bias"), model_.bias_tensor(layer, projection.role),
+        {shape[0]}, fill_bias(layer, projection));
   }
 
   /// All queries, then all keys, then all values.
@@ -147,7 +166,7 @@ class Plan {
         out = out.subspan(size);
       }
     };
-    add(name, model_.weight_tensor(layer, AttentionRole::kQuery).dtype, shape, fill);
+    add(name, model_.weight_tensor(layer, AttentionRole::kQuery), shape, fill);
   }
 
   std::vector<std::int64_t> weight_shape(int layer, AttentionRole role) const {
@@ -188,11 +207,11 @@ class Plan {
     RotaryConfig plain = model_.config.rotary;
     plain.scaling = {};
     const at::Tensor factors = rotary_frequencies(plain) / rotary_frequencies(model_.config.rotary);
-    add("rope_freqs.weight", DType::kF32, factors.sizes().vec(),
-        [factors](GgmlType, std::span<std::byte> out) { copy_bytes(factors, out); });
+    tensors_.push_back({"rope_freqs.weight", GgmlType::kF32, factors.sizes().vec(),
+                        [factors](std::span<std::byte> out) { copy_bytes(factors, out); }});
   }
 
-  void add(std::string name, DType source, std::vector<std::int64_t> shape, Fill fill) {
+  void add(std::string name, const TensorView& source, std::vector<std::int64_t> shape, Fill fill) {
     const GgmlType type = stored_type(source, shape);
     const auto fill_as_stored = [type, fill = std::move(fill)](std::span<std::byte> out) {
       fill(type, out);
@@ -200,9 +219,11 @@ class Plan {
     tensors_.push_back({std::move(name), type, std::move(shape), fill_as_stored});
   }
 
-  GgmlType stored_type(DType source, const std::vector<std::int64_t>& shape) const {
+  /// What was in blocks and is made anew becomes F16.
+  GgmlType stored_type(const TensorView& source, const std::vector<std::int64_t>& shape) const {
     if (shape.size() < 2) return GgmlType::kF32;
-    const GgmlType wanted = type_.value_or(ggml_type_of(source));
+    const GgmlType own = source.storage.blocks ? GgmlType::kF16 : ggml_type_of(source.dtype);
+    const GgmlType wanted = type_.value_or(own);
     return fits_rows(wanted, shape.back()) ? wanted : GgmlType::kF16;
   }
 

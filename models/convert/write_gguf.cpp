@@ -1,5 +1,7 @@
 #include "models/convert/write_gguf.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +17,14 @@ namespace {
 
 void append(GgufMetadata& metadata, GgufMetadata more) {
   for (GgufEntry& entry : more) metadata.push_back(std::move(entry));
+}
+
+int checked_context(int context, const ModelConfig& config) {
+  if (context >= 1 && context <= config.context) return context;
+  throw InputError({.what = "context is not one of the model's",
+                    .where = "--context",
+                    .expected = fmt::format("from 1 to {} tokens", config.context),
+                    .found = std::to_string(context)});
 }
 
 /// Has every tensor, when its turn comes, look for the end of the work and count itself.
@@ -36,9 +46,12 @@ GgufPlan plan_gguf(const PretrainedModel& model, const search::Grouping& groupin
   const ModelHeadMaps maps = head_maps(grouping, model.config);
   require_holds(layout, maps, model.config);
   const std::vector<LayerHeads> heads = stored_heads(layout, maps, model.config);
-  const GgufArchitecture& architecture = gguf_architecture(model.config, heads);
+  ModelConfig config = model.config;
+  if (options.context) config.context = checked_context(*options.context, config);
+  const GgufArchitecture& architecture = gguf_architecture(config, heads);
+  const GgmlType stored = options.type.value_or(ggml_type_of(model.dtype));
   GgufPlan plan{architecture, layout, options.type,
-                gguf_model_metadata(model, heads, architecture, options.type)};
+                gguf_model_metadata(model.name(), config, heads, architecture, stored)};
   append(plan.metadata, options.provenance);
   append(plan.metadata, options.tokenizer ? gguf_tokenizer(model) : gguf_without_tokenizer());
   return plan;

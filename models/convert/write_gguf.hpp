@@ -4,9 +4,9 @@
 #include <optional>
 #include <stop_token>
 
-#include "models/gguf/ggml_type.hpp"
+#include "models/checkpoint/gguf/gguf_metadata.hpp"
+#include "models/elements/ggml_type.hpp"
 #include "models/gguf/gguf_architecture.hpp"
-#include "models/gguf/gguf_metadata.hpp"
 #include "models/layouts/layout.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "search/base/progress.hpp"
@@ -20,7 +20,13 @@ class WeightOverlay;
 struct GgufOptions {
   std::optional<GgmlType> type;  ///< of all matrices; absent: as the source has them
   bool tokenizer = true;         ///< else the file is for token ids alone
+  /// Longest context that the file states; absent: the model's. Within a window, attention is
+  /// whole.
+  std::optional<int> context = {};
   GgufMetadata provenance = {};  ///< what else it says of itself
+  /// Longest context that the file states; absent: the model's. Within a window, attention is
+  /// whole.
+  std::optional<int> context = {};
 };
 
 /// A GGUF file that can be written: everything that is known before heads are merged.

@@ -1,5 +1,6 @@
 #include "models/gguf/tokenizer_metadata.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -20,20 +21,20 @@ struct ByteLevelTokenizer {
   std::string where;
 };
 
-[[noreturn]] void refuse_tokenizer(const std::string& where, const std::string& expected,
-                                   const std::string& found) {
-  throw InputError({.what = "llama.cpp would cut text otherwise than this tokenizer",
-                    .where = where,
-                    .expected = expected + "; or --no-tokenizer",
-                    .found = found});
-}
-
 void refuse_normalizer(const TokenizerJson& source) {
   const nlohmann::json& node = source.part("normalizer");
   const std::string where = source.part_where("normalizer");
   if (node.is_null()) return;
   const std::string type = required_string(node, "type", where);
-  if (type != "NFC") refuse_tokenizer(where, "none or NFC", type);
+  if (type != "NFC") refuse_for_llama_cpp(where, "none or NFC", type);
+}
+
+bool join_digits(const std::vector<Merge>& merges) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return std::any_of(merges.begin(), merges.end(), [&](const Merge& merge) {
+    return !merge.left.empty() && !merge.right.empty() && is_digit(merge.left.back()) &&
+           is_digit(merge.right.front());
+  });
 }
 
 ByteLevelTokenizer read_json(const std::filesystem::path& file,
@@ -41,13 +42,16 @@ ByteLevelTokenizer read_json(const std::filesystem::path& file,
   TokenizerJson source = read_tokenizer_json(file, config);
   const std::string where = source.part_where("model");
   const std::string type = required_string(source.model(), "type", where);
-  if (type != "BPE") refuse_tokenizer(where, "byte-level BPE", type);
+  if (type != "BPE") refuse_for_llama_cpp(where, "byte-level BPE", type);
   refuse_normalizer(source);
-  const bool whole_words = optional_bool(source.model(), "ignore_merges", where).value_or(false);
-  std::string pre_tokenizer = llama_cpp_pre_tokenizer(source.part("pre_tokenizer"), whole_words,
+  std::vector<Merge> merges = read_merges(source.model(), where);
+  const WordRules rules = {
+      .whole_words = optional_bool(source.model(), "ignore_merges", where).value_or(false),
+      .joins_digits = join_digits(merges)};
+  std::string pre_tokenizer = llama_cpp_pre_tokenizer(source.part("pre_tokenizer"), rules,
                                                       source.part_where("pre_tokenizer"));
-  return {{std::move(source.vocabulary), read_merges(source.model(), where),
-           std::move(source.added), std::move(source.special), std::move(source.config)},
+  return {{std::move(source.vocabulary), std::move(merges), std::move(source.added),
+           std::move(source.special), std::move(source.config)},
           std::move(pre_tokenizer),
           source.where};
 }
@@ -55,7 +59,7 @@ ByteLevelTokenizer read_json(const std::filesystem::path& file,
 ByteLevelTokenizer read_gpt2(const std::filesystem::path& directory) {
   ByteLevelTokenizer tokenizer{read_gpt2_files(directory), "gpt-2", directory.string()};
   if (tokenizer.files.config.add_prefix_space) {
-    refuse_tokenizer(tokenizer.where, "no blank before the text", "add_prefix_space");
+    refuse_for_llama_cpp(tokenizer.where, "no blank before the text", "add_prefix_space");
   }
   return tokenizer;
 }
@@ -74,32 +78,6 @@ GgufVocabulary vocabulary_of(const ByteLevelTokenizer& tokenizer, int rows) {
   return vocabulary;
 }
 
-/// The one token that stands on a side of every text, if any; elsewhere it is `usual`.
-std::optional<std::int32_t> enclosing_token(const std::vector<std::int32_t>& ids,
-                                            std::optional<std::int32_t> usual,
-                                            const std::string& where) {
-  if (ids.empty()) return usual;
-  if (ids.size() > 1) {
-    refuse_tokenizer(where, "at most one token on each side of a text", std::to_string(ids.size()));
-  }
-  return ids[0];
-}
-
-SpecialTokens special_tokens(const ByteLevelTokenizer& tokenizer, const ModelConfig& config) {
-  const Gpt2Files& files = tokenizer.files;
-  const auto id = [&](const std::optional<std::string>& token) {
-    return token ? id_of(*token, files.added, files.vocabulary) : std::nullopt;
-  };
-  const auto begin = id(files.config.begin);
-  const auto end = id(files.config.end);
-  return {enclosing_token(files.special.before, begin ? begin : config.bos, tokenizer.where),
-          enclosing_token(files.special.after, end ? end : config.eos, tokenizer.where),
-          id(files.config.unknown),
-          id(files.config.padding),
-          !files.special.before.empty(),
-          !files.special.after.empty()};
-}
-
 }  // namespace
 
 GgufMetadata byte_level_metadata(const std::filesystem::path& directory,
@@ -116,7 +94,9 @@ GgufMetadata byte_level_metadata(const std::filesystem::path& directory,
   for (const Merge& merge : tokenizer.files.merges)
     merges.push_back(merge.left + " " + merge.right);
   metadata.push_back({"tokenizer.ggml.merges", std::move(merges)});
-  append_special_tokens(metadata, special_tokens(tokenizer, config));
+  const Gpt2Files& files = tokenizer.files;
+  append_special_tokens(metadata, special_tokens_of(files.config, files.special, files.added,
+                                                    files.vocabulary, config, tokenizer.where));
   return metadata;
 }
 

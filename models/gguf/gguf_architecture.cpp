@@ -99,7 +99,7 @@ void refuse_sliding_windows(const ModelConfig& config) {
   for (const int window : config.sliding_windows) {
     if (window == 0 || window >= config.context) continue;
     refuse_model(
-        "attention to all tokens before a query",
+        fmt::format("attention to all tokens before a query; or --context {}", window),
         fmt::format("a sliding window of {} tokens in a context of {}", window, config.context));
   }
 }

@@ -26,16 +26,14 @@ GgufValue head_count(const std::vector<LayerHeads>& heads, const GgufArchitectur
 
 }  // namespace
 
-GgufMetadata gguf_model_metadata(const PretrainedModel& model, const std::vector<LayerHeads>& heads,
-                                 const GgufArchitecture& architecture,
-                                 std::optional<GgmlType> type) {
-  const ModelConfig& config = model.config;
-  const GgmlType stored = type.value_or(ggml_type_of(model.dtype));
+GgufMetadata gguf_model_metadata(const std::string& name, const ModelConfig& config,
+                                 const std::vector<LayerHeads>& heads,
+                                 const GgufArchitecture& architecture, GgmlType stored) {
   GgufMetadata metadata = {{"general.architecture", std::string(architecture.name)},
                            {"general.type", std::string("model")},
-                           {"general.name", model.name()},
+                           {"general.name", name},
                            {"general.file_type", file_type(stored)}};
-  if (stored == GgmlType::kQ8_0) {
+  if (is_block_type(stored)) {
     metadata.push_back({"general.quantization_version", kQuantizationVersion});
   }
   const auto add = [&](std::string_view key, GgufValue value) {

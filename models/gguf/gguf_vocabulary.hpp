@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "models/gguf/gguf_metadata.hpp"
+#include "models/checkpoint/gguf/gguf_metadata.hpp"
 #include "models/text/sentencepiece_model.hpp"
 
 namespace regroup::models {

@@ -22,6 +22,15 @@ constexpr std::uint32_t kArray = 9;
 constexpr std::uint32_t type_of(std::uint8_t) {
   return 0;
 }
+constexpr std::uint32_t type_of(std::int8_t) {
+  return 1;
+}
+constexpr std::uint32_t type_of(std::uint16_t) {
+  return 2;
+}
+constexpr std::uint32_t type_of(std::int16_t) {
+  return 3;
+}
 constexpr std::uint32_t type_of(std::uint32_t) {
   return 4;
 }
@@ -37,6 +46,15 @@ constexpr std::uint32_t type_of(bool) {
 std::uint32_t type_of(const std::string&) {
   return 8;
 }
+constexpr std::uint32_t type_of(std::uint64_t) {
+  return 10;
+}
+constexpr std::uint32_t type_of(std::int64_t) {
+  return 11;
+}
+constexpr std::uint32_t type_of(double) {
+  return 12;
+}
 
 /// The part of the file before the tensors' bytes.
 class Header {
@@ -44,8 +62,13 @@ class Header {
   void put(std::uint8_t value) { append_little_endian(text_, value, sizeof value); }
   void put(std::uint32_t value) { append_little_endian(text_, value, sizeof value); }
   void put(std::uint64_t value) { append_little_endian(text_, value, sizeof value); }
+  void put(std::uint16_t value) { append_little_endian(text_, value, sizeof value); }
+  void put(std::int8_t value) { put(static_cast<std::uint8_t>(value)); }
+  void put(std::int16_t value) { put(static_cast<std::uint16_t>(value)); }
   void put(std::int32_t value) { put(static_cast<std::uint32_t>(value)); }
+  void put(std::int64_t value) { put(static_cast<std::uint64_t>(value)); }
   void put(float value) { put(std::bit_cast<std::uint32_t>(value)); }
+  void put(double value) { put(std::bit_cast<std::uint64_t>(value)); }
   void put(bool value) { put(static_cast<std::uint8_t>(value ? 1 : 0)); }
   void put(const std::string& value) {
     put(static_cast<std::uint64_t>(value.size()));
@@ -62,7 +85,7 @@ class Header {
     put(kArray);
     put(type_of(T{}));
     put(static_cast<std::uint64_t>(values.size()));
-    for (const T& value : values) put(value);
+    for (auto&& value : values) put(static_cast<const T&>(value));
   }
 
   void put_magic() { text_ += kMagic; }

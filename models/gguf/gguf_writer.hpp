@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "models/gguf/ggml_type.hpp"
-#include "models/gguf/gguf_metadata.hpp"
+#include "models/checkpoint/gguf/gguf_metadata.hpp"
+#include "models/elements/ggml_type.hpp"
 
 // Written here because ggml, which writes such files, is not in Debian 12 and wants all tensors in
 // memory at once.

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
@@ -75,17 +76,59 @@ std::vector<AddedToken> tokens_of_config(const std::filesystem::path& file) {
   return tokens;
 }
 
-/// Only tokens beyond the pieces: those among them are what the SentencePiece model says.
-std::vector<AddedToken> added_tokens(const std::filesystem::path& directory,
-                                     const GgufVocabulary& vocabulary, std::size_t pieces) {
-  std::vector<AddedToken> tokens = tokens_of_file(directory / "added_tokens.json");
-  for (AddedToken& token : tokens_of_config(directory / "tokenizer_config.json")) {
-    tokens.push_back(std::move(token));
+/// … and in a tokenizer.json beside the model.
+std::vector<AddedToken> tokens_of_json(const std::filesystem::path& file) {
+  std::vector<AddedToken> tokens;
+  if (!std::filesystem::exists(file)) return tokens;
+  const std::string where = file.string();
+  const json tokenizer = read_json_file(file);
+  const json* listed = optional_array(tokenizer, "added_tokens", where);
+  if (listed == nullptr) return tokens;
+  const std::string field = field_of(where, "added_tokens");
+  for (const json& entry : *listed) {
+    require_object(entry, field);
+    tokens.push_back(read_added_token(entry, checked_id(entry.value("id", json()), field), field));
   }
-  std::erase_if(tokens, [&](const AddedToken& token) {
-    return static_cast<std::size_t>(token.id) < pieces || !vocabulary.holds(token.id);
-  });
   return tokens;
+}
+
+/// All of them for which the model has rows; what a later file says of an id counts.
+std::vector<AddedToken> added_tokens(const std::filesystem::path& directory,
+                                     const GgufVocabulary& vocabulary) {
+  std::vector<AddedToken> tokens = tokens_of_file(directory / "added_tokens.json");
+  for (const auto& more : {tokens_of_config(directory / "tokenizer_config.json"),
+                           tokens_of_json(directory / "tokenizer.json")}) {
+    tokens.insert(tokens.end(), more.begin(), more.end());
+  }
+  std::erase_if(tokens, [&](const AddedToken& token) { return !vocabulary.holds(token.id); });
+  return tokens;
+}
+
+/// llama.cpp looks for the user's tokens in the text itself, where blanks are blanks.
+std::string text_of_piece(std::string text, PieceType type) {
+  constexpr std::string_view kMark = "\xe2\x96\x81";  // "▁"
+  if (type != PieceType::kUserDefined) return text;
+  for (std::size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark, at)) {
+    text.replace(at, kMark.size(), " ");
+  }
+  return text;
+}
+
+/// Puts an added token among the pieces: under its own name, which may be another than that of the
+/// piece of its id, and as one that is found in text before it is cut.
+void set_added(GgufVocabulary& vocabulary, const AddedToken& token,
+               const std::vector<Piece>& pieces) {
+  const PieceType type = token.special ? PieceType::kControl : PieceType::kUserDefined;
+  const auto id = static_cast<std::size_t>(token.id);
+  if (id >= pieces.size() || pieces[id].text != token.content) {
+    vocabulary.set(token.id, text_of_piece(token.content, type), kAddedScore, type);
+    return;
+  }
+  const PieceType own = pieces[id].type;
+  const bool says_more =
+      own == PieceType::kUnknown || own == PieceType::kControl || own == PieceType::kByte;
+  const PieceType kept = says_more ? own : type;
+  vocabulary.set(token.id, text_of_piece(token.content, kept), pieces[id].score, kept);
 }
 
 /// The id of a token that tokenizer_config.json names, where the pieces do not have it themselves.
@@ -118,13 +161,10 @@ GgufMetadata sentencepiece_metadata(const std::filesystem::path& file, const Mod
   GgufVocabulary vocabulary(config.vocabulary);
   std::int32_t id = 0;
   for (const Piece& piece : model.pieces) {
-    vocabulary.set(id++, piece.text, piece.score, piece.type);
+    vocabulary.set(id++, text_of_piece(piece.text, piece.type), piece.score, piece.type);
   }
-  const auto added = added_tokens(file.parent_path(), vocabulary, model.pieces.size());
-  for (const AddedToken& token : added) {
-    vocabulary.set(token.id, token.content, kAddedScore,
-                   token.special ? PieceType::kControl : PieceType::kUserDefined);
-  }
+  const auto added = added_tokens(file.parent_path(), vocabulary);
+  for (const AddedToken& token : added) set_added(vocabulary, token, model.pieces);
   const bool bpe = model.kind == SentencePieceKind::kBpe;
   GgufMetadata metadata = {{"tokenizer.ggml.model", std::string(bpe ? "llama" : "t5")},
                            {"tokenizer.ggml.pre", std::string("default")}};

@@ -2,8 +2,6 @@
 
 #include <vector>
 
-#include "models/elements/conversion.hpp"
-
 namespace regroup::models {
 
 ProjectionView ProjectionView::of_weight(const PretrainedModel& model, int layer,
@@ -19,11 +17,9 @@ ProjectionView ProjectionView::of_bias(const PretrainedModel& model, int layer,
 }
 
 void ProjectionView::read(std::size_t head, std::size_t from, std::span<float> out) const {
-  const std::size_t width = byte_width(tensor_.dtype);
   const std::int64_t base = place_.offset + static_cast<std::int64_t>(head) * place_.block_stride;
   const auto convert = [&](std::int64_t at, std::span<float> values) {
-    const auto begin = static_cast<std::size_t>(base + at) * width;
-    to_float(tensor_.dtype, tensor_.bytes.subspan(begin, values.size() * width), values);
+    read_floats(tensor_, static_cast<std::size_t>(base + at), values);
   };
   if (place_.column_stride == 1 && place_.row_stride == place_.columns) {
     convert(static_cast<std::int64_t>(from), out);

@@ -68,7 +68,8 @@ class TensorFinder {
 };
 
 bool are_equal(const TensorView& a, const TensorView& b) {
-  return a.dtype == b.dtype && a.shape == b.shape && std::ranges::equal(a.bytes, b.bytes);
+  return a.dtype == b.dtype && a.shape == b.shape && a.storage == b.storage &&
+         std::ranges::equal(a.bytes, b.bytes);
 }
 
 /// A tied head that the checkpoint stores with other numbers than the token table is its own.

@@ -48,8 +48,8 @@ const TensorView& PretrainedModel::bias_tensor(int layer, AttentionRole role) co
   return tensor(stored_bias(spec, config, place(layer), role).module + ".bias");
 }
 
-PretrainedModel open_model(const std::filesystem::path& directory) {
-  Checkpoint checkpoint(directory);
+PretrainedModel open_model(const std::filesystem::path& path) {
+  Checkpoint checkpoint(path);
   const std::string where = checkpoint.config_where();
   const nlohmann::json& config = checkpoint.config();
   const ArchitectureSpec& spec = find_architecture(config, where);
@@ -63,7 +63,8 @@ PretrainedModel open_model(const std::filesystem::path& directory) {
     require_shape(tensor, one.shape);
     require_supported_dtype(tensor);
   }
-  model.dtype = model.weight_tensor(0, AttentionRole::kKey).dtype;
+  const TensorView& key = model.weight_tensor(0, AttentionRole::kKey);
+  model.dtype = key.storage.blocks ? DType::kF16 : key.dtype;
   return model;
 }
 

@@ -18,7 +18,8 @@ struct PretrainedModel {
   Checkpoint checkpoint;
   const ArchitectureSpec& spec;
   ModelConfig config;
-  DType dtype;  ///< of the attention weights, hence of the KV cache
+  /// Of the attention weights, hence of the KV cache; F16, as llama.cpp caches, of quantized ones.
+  DType dtype;
   /// How tensors of the family are called in this checkpoint, where that is not their own name.
   std::map<std::string, std::string, std::less<>> stored_names;
   /// Keys of config.json that nothing is known of.
@@ -35,11 +36,11 @@ struct PretrainedModel {
   const TensorView& bias_tensor(int layer, AttentionRole role) const;
 };
 
-/// Opens a Hugging Face directory and checks that every tensor of the model is there with its shape
-/// and a supported element type (F32, F16, BF16). Names are those that transformers renames on
-/// loading, too. A head is tied to the token table where config.json says so, unless the checkpoint
-/// stores another one. Throws InputError.
-PretrainedModel open_model(const std::filesystem::path& directory);
+/// Opens a Hugging Face directory or a GGUF file, and checks that every tensor of the model is there
+/// with its shape and a supported element type (F32, F16, BF16, or blocks). Names are those that
+/// transformers renames on loading, too. A head is tied to the token table where config.json says
+/// so, unless the checkpoint stores another one. Throws InputError.
+PretrainedModel open_model(const std::filesystem::path& path);
 
 /// Throws InputError if the model's layers have their own numbers of heads: it runs as it is, its
 /// source is what can be grouped.

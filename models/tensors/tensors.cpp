@@ -31,7 +31,7 @@ at::Device torch_device(const Device& device) {
 at::Tensor to_tensor(const TensorView& view) {
   at::Tensor tensor = at::empty(view.shape, scalar_type(view.dtype));
   // The file may hold the elements at any alignment, hence a copy and no view.
-  if (!view.bytes.empty()) std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+  read_elements(view, {static_cast<std::byte*>(tensor.data_ptr()), tensor.nbytes()});
   return tensor;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/text/pipeline/word_cache.hpp"
+
 namespace regroup::models {
 namespace {
 
@@ -19,7 +21,10 @@ TokenFinder finder(const TokenizerParts& parts, bool normalized) {
 /// The decoder that knows the added tokens too; of several with one id a special one counts.
 Decoder whole_decoder(const TokenizerParts& parts) {
   Decoder decoder = parts.decoder;
-  for (const AddedToken& token : parts.added) decoder.add(token);
+  for (AddedToken token : parts.added) {
+    if (token.normalized) token.content = parts.normalizer(token.content);
+    decoder.add(token);
+  }
   for (const AddedToken& token : parts.added) {
     if (token.special) decoder.leave_out(token.id);
   }
@@ -36,13 +41,13 @@ class PipelineTokenizer : public Tokenizer {
 
   std::vector<std::int32_t> encode(std::string_view text, bool special) const override {
     std::vector<std::int32_t> ids;
+    WordCache words(*parts_.model);
     const auto append_token = [&](std::int32_t id) { ids.push_back(id); };
-    const auto append_text = [&](std::string_view part) { append_words(part, ids); };
     if (special) ids = parts_.special.before;
     in_text_.split(
         text,
         [&](std::string_view part) {
-          after_.split(parts_.normalizer(part), append_text, append_token);
+          append_part({part, part.data() == text.data()}, words, ids);
         },
         append_token);
     if (special) {
@@ -64,15 +69,18 @@ class PipelineTokenizer : public Tokenizer {
   }
 
  private:
-  void append_words(std::string_view text, std::vector<std::int32_t>& ids) const {
-    std::string prefixed;
-    if (parts_.pre_tokenizer.prefix_blank && text.front() != ' ') {
-      prefixed.append(" ").append(text);
-      text = prefixed;
-    }
-    for (const std::string_view word : parts_.pre_tokenizer.words(text)) {
-      parts_.model->append_ids(word, ids);
-    }
+  void append_part(const TextPart& part, WordCache& words, std::vector<std::int32_t>& ids) const {
+    const std::string normalized =
+        parts_.normalizer.empty() ? std::string() : parts_.normalizer(part.text);
+    const std::string_view text = parts_.normalizer.empty() ? part.text : normalized;
+    const auto append_word = [&](const TextPart& word) { words.append_ids(word.text, ids); };
+    after_.split(
+        text,
+        [&](std::string_view rest) {
+          const bool begins = part.begins_text && rest.data() == text.data();
+          parts_.pre_tokenizer.steps.for_each_word({rest, begins}, append_word);
+        },
+        [&](std::int32_t id) { ids.push_back(id); });
   }
 
   TokenizerParts parts_;

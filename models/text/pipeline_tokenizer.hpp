@@ -20,7 +20,7 @@ namespace regroup::models {
 struct TokenizerParts {
   std::vector<AddedToken> added;
   Normalizer normalizer;
-  PreTokenizer pre_tokenizer;
+  ByteAwarePreTokenizer pre_tokenizer;
   std::unique_ptr<WordModel> model;
   Decoder decoder;  ///< of the model's tokens alone
   SpecialIds special;

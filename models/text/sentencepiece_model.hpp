@@ -2,15 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/text/tokenizer.hpp"
-
-namespace sentencepiece {
-class SentencePieceProcessor;
-}
+#include "models/text/tokenizer_config.hpp"
 
 namespace regroup::models {
 
@@ -51,14 +50,14 @@ struct SentencePieceModel {
 /// Reads a model file. Throws InputError for a broken one.
 SentencePieceModel read_sentencepiece_model(const std::filesystem::path& file);
 
-/// Has libsentencepiece read a model file. Throws InputError for a broken one.
-void load_processor(const std::filesystem::path& file,
-                    sentencepiece::SentencePieceProcessor& processor);
+/// The same of a file's bytes; `where` names them. The format is that of sentencepiece_model.proto.
+SentencePieceModel parse_sentencepiece_model(std::string_view bytes, const std::string& where);
 
-/// A SentencePiece model, read by libsentencepiece. Special tokens are added as `add_bos_token` and
-/// `add_eos_token` of tokenizer_config.json say; without that file none are. Throws InputError for
-/// a broken file.
-std::unique_ptr<Tokenizer> load_sentencepiece(const std::filesystem::path& model,
-                                              const std::filesystem::path& config);
+/// The tokenizer of a model, which cuts text as libsentencepiece does, to the same ids. Tokens that
+/// `config` adds are found in the text before. Special tokens stand around it as `add_bos_token`
+/// and `add_eos_token` say; a T5Tokenizer has its end mark and its sentinels. Throws InputError,
+/// naming `where`, for what is not there or not supported.
+std::unique_ptr<Tokenizer> make_tokenizer(SentencePieceModel model, const TokenizerConfig& config,
+                                          const std::string& where);
 
 }  // namespace regroup::models

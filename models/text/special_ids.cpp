@@ -1,6 +1,8 @@
 #include "models/text/special_ids.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
@@ -129,11 +131,33 @@ std::vector<std::int32_t> special_token_ids(const TokenizerConfig& config,
                                             const std::vector<AddedToken>& added,
                                             const Vocabulary& vocabulary) {
   std::vector<std::int32_t> ids;
-  for (const auto& token : {config.begin, config.end, config.unknown, config.padding}) {
-    const auto id = token ? id_of(*token, added, vocabulary) : std::nullopt;
-    if (id) ids.push_back(*id);
+  for (const AddedToken& token : config.named) {
+    if (const auto id = id_of(token.content, added, vocabulary)) ids.push_back(*id);
   }
   return ids;
+}
+
+void add_configured_tokens(std::vector<AddedToken>& added, const TokenizerConfig& config,
+                           const Vocabulary& vocabulary) {
+  std::unordered_set<std::string> known;
+  std::unordered_set<std::int32_t> taken;
+  std::int32_t next = vocabulary.size();
+  const auto note = [&](const AddedToken& token) {
+    known.insert(token.content);
+    taken.insert(token.id);
+    next = std::max(next, token.id + 1);
+  };
+  for (const AddedToken& token : added) note(token);
+  const auto add = [&](AddedToken token, bool has_id) {
+    if (token.content.empty() || known.contains(token.content)) return;
+    const auto own = vocabulary.find(token.content);
+    const bool free = has_id && token.id >= vocabulary.size() && !taken.contains(token.id);
+    if (own || !free) token.id = own ? *own : next;
+    note(token);
+    added.push_back(std::move(token));
+  };
+  for (const AddedToken& token : config.added) add(token, true);
+  for (const AddedToken& token : config.named) add(token, false);
 }
 
 }  // namespace regroup::models

@@ -40,6 +40,11 @@ std::optional<std::int32_t> prefix_id(const TokenizerConfig& config,
                                       const std::vector<AddedToken>& added,
                                       const Vocabulary& vocabulary);
 
+/// Adds the tokens that `config` has and `added` does not: with their id in the vocabulary, else
+/// their own if it is free, else the next free one.
+void add_configured_tokens(std::vector<AddedToken>& added, const TokenizerConfig& config,
+                           const Vocabulary& vocabulary);
+
 /// The ids of the special tokens that tokenizer_config.json names and the tokenizer has.
 std::vector<std::int32_t> special_token_ids(const TokenizerConfig& config,
                                             const std::vector<AddedToken>& added,

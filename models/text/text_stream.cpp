@@ -1,6 +1,6 @@
 #include "models/text/text_stream.hpp"
 
-#include "models/text/utf8.hpp"
+#include "models/text/pipeline/utf8.hpp"
 
 namespace regroup::models {
 

@@ -7,8 +7,8 @@
 #include "models/files/mapped_file.hpp"
 #include "models/files/sha256.hpp"
 #include "models/text/id_files.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/tokenizer.hpp"
-#include "models/text/utf8.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {

@@ -5,31 +5,20 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/text/pipeline/unicode.hpp"
-#include "models/text/pipeline/unsupported.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
 
-/// Where the white space begins that `text` ends in.
-std::size_t space_before(std::string_view text) {
-  std::size_t begin = text.size();
-  for (std::size_t at = text.size(); at > 0;) {
-    --at;
-    if ((text[at] & 0xc0) == 0x80) continue;  // inside of a character
-    std::string_view rest = text.substr(at);
-    if (!is_white_space(take_character(rest))) break;
-    begin = at;
-  }
-  return begin;
-}
-
-/// Bytes of the white space that `text` begins with.
-std::size_t space_after(std::string_view text) {
-  std::string_view rest = text;
-  std::size_t length = 0;
-  while (!rest.empty() && is_white_space(take_character(rest))) length = text.size() - rest.size();
-  return length;
+/// Whether a letter, a digit or the like stands beside `text.substr(begin, end - begin)`.
+bool touches_word(std::string_view text, std::size_t begin, std::size_t end) {
+  std::string_view behind = text.substr(end);
+  if (!behind.empty() && is_word_character(take_character(behind))) return true;
+  if (begin == 0) return false;
+  std::size_t last = begin - 1;
+  while (last > 0 && (text[last] & 0xc0) == 0x80) --last;
+  std::string_view before = text.substr(last);
+  return is_word_character(take_character(before));
 }
 
 }  // namespace
@@ -39,16 +28,13 @@ AddedToken read_added_token(const nlohmann::json& object, std::int32_t id,
   AddedToken token;
   token.content = required_string(object, "content", where);
   token.id = id;
+  token.single_word = optional_bool(object, "single_word", where).value_or(false);
   token.takes_space_before = optional_bool(object, "lstrip", where).value_or(false);
   token.takes_space_after = optional_bool(object, "rstrip", where).value_or(false);
   token.normalized = optional_bool(object, "normalized", where).value_or(true);
   token.special = optional_bool(object, "special", where).value_or(false);
   if (token.content.empty()) {
     throw InputError({.what = "added token of the tokenizer is empty", .where = where});
-  }
-  if (optional_bool(object, "single_word", where).value_or(false)) {
-    refuse_tokenizer("added token is not supported", where, "single_word false",
-                     "single_word true for " + token.content);
   }
   return token;
 }
@@ -82,11 +68,16 @@ void TokenFinder::split(std::string_view text, const std::function<void(std::str
       ++at;
       continue;
     }
+    const std::size_t end = at + token->content.size();
+    if (token->single_word && touches_word(text, at, end)) {
+      at = end;
+      continue;
+    }
     const std::string_view before = text.substr(done, at - done);
     const std::size_t kept = token->takes_space_before ? space_before(before) : before.size();
     if (kept > 0) on_text(before.substr(0, kept));
     on_token(token->id);
-    at += token->content.size();
+    at = end;
     if (token->takes_space_after) at += space_after(text.substr(at));
     done = at;
   }

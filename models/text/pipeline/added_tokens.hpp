@@ -14,6 +14,7 @@ namespace regroup::models {
 struct AddedToken {
   std::string content;
   std::int32_t id = 0;
+  bool single_word = false;         ///< only where no letter or digit stands beside it
   bool takes_space_before = false;  ///< white space before it belongs to it (`lstrip`)
   bool takes_space_after = false;   ///< likewise after it (`rstrip`)
   bool normalized = false;          ///< is looked for in normalized text
@@ -21,8 +22,8 @@ struct AddedToken {
 };
 
 /// The fields of an added token that stand beside its id in tokenizer.json and
-/// tokenizer_config.json. Throws InputError for broken fields, empty content and `single_word`,
-/// which is not supported; `where` names the object.
+/// tokenizer_config.json. Throws InputError for broken fields and empty content; `where` names the
+/// object.
 AddedToken read_added_token(const nlohmann::json& object, std::int32_t id,
                             const std::string& where);
 

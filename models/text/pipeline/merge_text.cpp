@@ -1,4 +1,4 @@
-#include "models/text/pipeline/byte_level_bpe.hpp"
+#include "models/text/pipeline/bpe.hpp"
 
 #include <fmt/format.h>
 

@@ -15,15 +15,16 @@ class Normalizer {
   using Step = std::function<std::string(std::string_view)>;
 
   void add(Step step) { steps_.push_back(std::move(step)); }
+  bool empty() const { return steps_.empty(); }
   std::string operator()(std::string_view text) const;
 
  private:
   std::vector<Step> steps_;
 };
 
-/// The `normalizer` of a tokenizer.json, null for none: NFC, NFD, NFKC, NFKD, Lowercase,
-/// BertNormalizer or a Sequence of these. Throws InputError for another one and for broken fields;
-/// `where` names the object.
+/// The `normalizer` of a tokenizer.json, null for none: NFC, NFD, NFKC, NFKD, Lowercase, Strip,
+/// StripAccents, Prepend, Replace, Precompiled, Nmt, ByteLevel, BertNormalizer or a Sequence of
+/// these. Throws InputError for another one and for broken fields; `where` names the object.
 Normalizer read_normalizer(const nlohmann::json& node, const std::string& where);
 
 /// BERT's normalization (arXiv 1810.04805, its BasicTokenizer), in this order.

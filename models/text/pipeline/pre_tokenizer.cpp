@@ -3,117 +3,150 @@
 #include <nlohmann/json.hpp>
 
 #include "models/files/json_fields.hpp"
+#include "models/text/pipeline/blank_parts.hpp"
+#include "models/text/pipeline/byte_alphabet.hpp"
+#include "models/text/pipeline/metaspace.hpp"
+#include "models/text/pipeline/pattern.hpp"
+#include "models/text/pipeline/split.hpp"
+#include "models/text/pipeline/unicode.hpp"
 #include "models/text/pipeline/unsupported.hpp"
-#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
 
+using nlohmann::json;
+
 // Radford et al. 2019, as published with GPT-2.
 constexpr std::string_view kGpt2 =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-// Every ASCII character that is neither letter, digit, white space nor control, and category P.
-constexpr std::string_view kBertPunctuation = R"([!-/:-@\[-`{-~\p{P}])";
-constexpr const char* kUnsupported = "pre-tokenizer of the tokenizer is not supported";
+// `\w` of Rust's expressions: alphabetic, marks, decimal digits, connectors, joiners.
+constexpr std::string_view kRustWords =
+    R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}\p{White_Space}]+)";
 
-void append_words(const Splitter& splitter, std::string_view text,
-                  std::vector<std::string_view>& words) {
-  std::size_t end_before = 0;
-  const auto keep = [&](std::size_t begin, std::size_t end, bool wanted) {
-    if (wanted && begin < end) words.push_back(text.substr(begin, end - begin));
+PreTokenizer::Step prefix_step() {
+  return [](const TextPart& part, const PreTokenizer::OnPart& on_part) {
+    if (part.text.front() == ' ') return on_part(part);
+    const std::string prefixed = " " + std::string(part.text);
+    on_part({prefixed, part.begins_text});
   };
-  splitter.regex.for_each_match(text, [&](std::size_t begin, std::size_t end) {
-    keep(end_before, begin, splitter.keeps_gaps);
-    keep(begin, end, splitter.keeps_matches);
-    end_before = end;
-  });
-  keep(end_before, text.size(), splitter.keeps_gaps);
 }
 
-Regex expression(std::string_view oniguruma, const std::string& where) {
-  return Regex::compiled(pcre2_from_oniguruma(oniguruma, where), where);
+void add_byte_level(ByteAwarePreTokenizer& pre, bool prefix_blank, bool cuts_words) {
+  if (prefix_blank) pre.steps.add(prefix_step());
+  if (!cuts_words) return;
+  pre.steps.add(
+      split_step(stretches_of(oniguruma_regex(kGpt2, "GPT-2"), false), SplitBehavior::kIsolated));
 }
 
-Regex read_pattern(const nlohmann::json& node, const std::string& where) {
-  const nlohmann::json& pattern = required_object(node, "pattern", where);
-  if (const auto text = optional_string(pattern, "String", where)) {
-    return Regex::literal(*text, where);
-  }
-  return expression(required_string(pattern, "Regex", where), where);
+PreTokenizer::Step alphabet_step() {
+  return [](const TextPart& part, const PreTokenizer::OnPart& on_part) {
+    const std::string written = in_byte_alphabet(part.text);
+    on_part({written, part.begins_text});
+  };
 }
 
-Splitter read_split(const nlohmann::json& node, const std::string& where) {
-  const std::string behavior = required_string(node, "behavior", where);
+SplitBehavior behavior_of(const json& node, const char* usual, const std::string& where) {
+  return split_behavior(optional_string(node, "behavior", where).value_or(usual), where);
+}
+
+PreTokenizer::Step read_split(const json& node, const std::string& where) {
   const bool invert = optional_bool(node, "invert", where).value_or(false);
-  if (behavior == "Isolated") return {read_pattern(node, where), true, true};
-  if (behavior == "Removed") return {read_pattern(node, where), invert, !invert};
-  refuse_tokenizer(kUnsupported, where, "Split with Isolated or Removed", "Split with " + behavior);
+  const SplitBehavior behavior = split_behavior(required_string(node, "behavior", where), where);
+  return split_step(stretches_of(read_pattern(node, where), invert), behavior);
 }
 
-void add_byte_level(PreTokenizer& pre, const nlohmann::json& node, const std::string& where) {
-  pre.byte_level = true;
-  pre.prefix_blank = optional_bool(node, "add_prefix_space", where).value_or(true);
-  if (pre.prefix_blank && !pre.splitters.empty()) {
-    refuse_tokenizer(kUnsupported, where, "add_prefix_space without splitting before it",
-                     "add_prefix_space after a Split");
-  }
-  if (optional_bool(node, "use_regex", where).value_or(true)) {
-    pre.splitters.push_back({expression(kGpt2, where)});
-  }
+PreTokenizer::Step read_digits(const json& node, const std::string& where) {
+  const bool each = optional_bool(node, "individual_digits", where).value_or(false);
+  return split_step(stretches_of(oniguruma_regex(each ? R"(\p{N})" : R"(\p{N}+)", where), false),
+                    SplitBehavior::kIsolated);
 }
 
-void add_steps(PreTokenizer& pre, const nlohmann::json& node, const std::string& where) {
+PreTokenizer::Step read_delimiter(const json& node, const std::string& where) {
+  return split_step(
+      stretches_of(Regex::literal(required_string(node, "delimiter", where), where), false),
+      SplitBehavior::kRemoved);
+}
+
+void add_bert(ByteAwarePreTokenizer& pre) {
+  pre.steps.add(split_step(stretches_of(is_white_space), SplitBehavior::kRemoved));
+  pre.steps.add(split_step(stretches_of(is_punctuation), SplitBehavior::kIsolated));
+}
+
+/// A step that is neither ByteLevel nor Sequence.
+void add_step(ByteAwarePreTokenizer& pre, const std::string& type, const json& node,
+              const std::string& where) {
+  if (type == "Split") return pre.steps.add(read_split(node, where));
+  if (type == "Digits") return pre.steps.add(read_digits(node, where));
+  if (type == "Metaspace") return add_metaspace(pre.steps, read_metaspace(node, where));
+  if (type == "BertPreTokenizer") return add_bert(pre);
+  if (type == "CharDelimiterSplit") return pre.steps.add(read_delimiter(node, where));
+  if (type == "Punctuation") {
+    return pre.steps.add(
+        split_step(stretches_of(is_punctuation), behavior_of(node, "Isolated", where)));
+  }
+  if (type == "WhitespaceSplit") {
+    return pre.steps.add(split_step(stretches_of(is_white_space), SplitBehavior::kRemoved));
+  }
+  if (type == "Whitespace") {
+    return pre.steps.add(split_step(stretches_of(Regex::compiled(kRustWords, where), true),
+                                    SplitBehavior::kRemoved));
+  }
+  refuse_tokenizer("pre-tokenizer of the tokenizer is not supported", where,
+                   "ByteLevel, Metaspace, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, "
+                   "CharDelimiterSplit, BertPreTokenizer, Sequence",
+                   type);
+}
+
+void add_steps(ByteAwarePreTokenizer& pre, const json& node, const std::string& where) {
   const std::string type = required_string(node, "type", where);
-  if (type != "Sequence" && pre.byte_level) {
-    refuse_tokenizer(kUnsupported, where, "nothing after ByteLevel", type + " after ByteLevel");
-  }
-  if (type == "ByteLevel") {
-    add_byte_level(pre, node, where);
-  } else if (type == "Split") {
-    pre.splitters.push_back(read_split(node, where));
-  } else if (type == "Digits") {
-    const bool each = optional_bool(node, "individual_digits", where).value_or(false);
-    pre.splitters.push_back({expression(each ? R"(\p{N})" : R"(\p{N}+)", where)});
-  } else if (type == "BertPreTokenizer") {
-    pre.splitters.push_back({expression(R"(\s+)", where), false, true});
-    pre.splitters.push_back({expression(kBertPunctuation, where)});
-  } else if (type == "Sequence") {
-    for (const nlohmann::json& child : required_array(node, "pretokenizers", where)) {
+  if (type == "Sequence") {
+    for (const json& child : required_array(node, "pretokenizers", where)) {
       add_steps(pre, child, where);
     }
-  } else {
-    refuse_tokenizer(kUnsupported, where, "ByteLevel, BertPreTokenizer, Split, Digits, Sequence",
-                     type);
+    return;
   }
+  if (pre.byte_level) pre.steps.add(alphabet_step());  // that of a ByteLevel before this one
+  pre.byte_level = type == "ByteLevel";
+  if (!pre.byte_level) return add_step(pre, type, node, where);
+  add_byte_level(pre, optional_bool(node, "add_prefix_space", where).value_or(true),
+                 optional_bool(node, "use_regex", where).value_or(true));
 }
 
 }  // namespace
 
-std::vector<std::string_view> PreTokenizer::words(std::string_view text) const {
-  std::vector<std::string_view> words;
-  if (!text.empty()) words.push_back(text);
-  for (const Splitter& splitter : splitters) {
-    std::vector<std::string_view> parts;
-    for (const std::string_view word : words) append_words(splitter, word, parts);
-    words = std::move(parts);
-  }
-  return words;
+void PreTokenizer::run(std::size_t step, const TextPart& part, const OnPart& on_word) const {
+  if (step == steps_.size()) return on_word(part);
+  // One pointer, so that the function needs no memory of its own.
+  struct Next {
+    const PreTokenizer& steps;
+    std::size_t step;
+    const OnPart& on_word;
+  } const next{*this, step + 1, on_word};
+  steps_[step](part, [&next](const TextPart& inner) {
+    if (!inner.text.empty()) next.steps.run(next.step, inner, next.on_word);
+  });
 }
 
-PreTokenizer gpt2_pre_tokenizer(bool prefix_blank) {
-  PreTokenizer pre;
+void PreTokenizer::for_each_word(const TextPart& text, const OnPart& on_word) const {
+  run(0, text, on_word);
+}
+
+ByteAwarePreTokenizer gpt2_pre_tokenizer(bool prefix_blank) {
+  ByteAwarePreTokenizer pre;
   pre.byte_level = true;
-  pre.prefix_blank = prefix_blank;
-  pre.splitters.push_back({expression(kGpt2, "GPT-2")});
+  add_byte_level(pre, prefix_blank, true);
   return pre;
 }
 
-PreTokenizer read_pre_tokenizer(const nlohmann::json& node, const std::string& where) {
-  if (node.is_null()) {
-    refuse_tokenizer(kUnsupported, where, "a pre-tokenizer", "none");
-  }
-  PreTokenizer pre;
+ByteAwarePreTokenizer read_pre_tokenizer(const json& node, bool model_takes_bytes,
+                                         const std::string& where) {
+  ByteAwarePreTokenizer pre;
+  if (node.is_null()) return pre;
   add_steps(pre, node, where);
+  if (pre.byte_level && !model_takes_bytes) {
+    pre.steps.add(alphabet_step());
+    pre.byte_level = false;
+  }
   return pre;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 
 #include "models/files/printable.hpp"
 #include "models/text/pipeline/unicode.hpp"
@@ -21,30 +22,61 @@ std::string message_of(int error) {
   return reinterpret_cast<const char*>(text.data());
 }
 
-/// What one search through a text needs besides the expression.
-struct Search {
-  struct FreeData {
-    void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
-  };
-  struct FreeContext {
-    void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
-  };
-  std::unique_ptr<pcre2_match_data, FreeData> data;
-  std::unique_ptr<pcre2_match_context, FreeContext> context;
+struct FreeData {
+  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+};
+struct FreeContext {
+  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+};
 
-  Search(const pcre2_code* code, std::size_t length)
-      : data(pcre2_match_data_create_from_pattern(code, nullptr)),
-        context(pcre2_match_context_create(nullptr)) {
+/// What a search needs besides the expression: room for one match, and a limit. A thread keeps its
+/// own, as expressions are asked about words, too.
+struct SearchRoom {
+  std::unique_ptr<pcre2_match_data, FreeData> data{pcre2_match_data_create(1, nullptr)};
+  std::unique_ptr<pcre2_match_context, FreeContext> context{pcre2_match_context_create(nullptr)};
+
+  SearchRoom() {
     if (!data || !context) throw std::bad_alloc();
-    // A run of white space is scanned a few times over; an expression that needs many times more
-    // steps than the text is long would never end.
-    constexpr std::size_t kLeastSteps = 10'000'000;
-    constexpr std::size_t kStepsPerByte = 100;
-    constexpr std::size_t kMostSteps = std::numeric_limits<std::uint32_t>::max();
-    const std::size_t steps = std::min(kMostSteps, kLeastSteps + kStepsPerByte * length);
-    pcre2_set_match_limit(context.get(), static_cast<std::uint32_t>(steps));
   }
 };
+
+/// The room, with a limit for a text of this length.
+const SearchRoom& search_room(std::size_t length) {
+  static thread_local const SearchRoom room;
+  // A run of white space is scanned a few times over; an expression that needs many times more
+  // steps than the text is long would never end.
+  constexpr std::size_t kLeastSteps = 10'000'000;
+  constexpr std::size_t kStepsPerByte = 100;
+  constexpr std::size_t kMostSteps = std::numeric_limits<std::uint32_t>::max();
+  const std::size_t steps = std::min(kMostSteps, kLeastSteps + kStepsPerByte * length);
+  pcre2_set_match_limit(room.context.get(), static_cast<std::uint32_t>(steps));
+  return room;
+}
+
+struct Bounds {
+  std::size_t begin;
+  std::size_t end;
+};
+
+/// The first match from a place on, if there is one.
+std::optional<Bounds> next_match(const pcre2_code* code, std::string_view text, std::size_t from) {
+  const SearchRoom& room = search_room(text.size());
+  const auto match = [&](std::uint32_t options) {
+    return pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                       PCRE2_NO_UTF_CHECK | options, room.data.get(), room.context.get());
+  };
+  int result = match(0);
+  // Compiled to machine code an expression has a small stack; the interpreter has none to run out
+  // of.
+  if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = match(PCRE2_NO_JIT);
+  if (result == PCRE2_ERROR_NOMATCH) return std::nullopt;
+  if (result < 0) {
+    throw InputError({.what = "text cannot be cut into words by the tokenizer's expression",
+                      .found = message_of(result)});
+  }
+  const std::size_t* bounds = pcre2_get_ovector_pointer(room.data.get());
+  return Bounds{bounds[0], bounds[1]};
+}
 
 }  // namespace
 
@@ -61,7 +93,11 @@ Regex::Regex(std::string_view expression, std::uint32_t options, const std::stri
   std::size_t at = 0;
   code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
                             options | PCRE2_UTF, &error, &at, nullptr));
-  if (code_) return;
+  if (code_) {
+    // Where the system allows no machine code, or PCRE2 makes none, the interpreter does the work.
+    pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);
+    return;
+  }
   throw InputError({.what = "regular expression of the tokenizer is not one",
                     .where = where,
                     .expected = "an expression that PCRE2 takes",
@@ -77,21 +113,13 @@ Regex Regex::literal(std::string_view text, const std::string& where) {
 }
 
 void Regex::for_each_match(std::string_view text, const OnMatch& on_match) const {
-  const Search search(code_.get(), text.size());
   std::size_t from = 0;
   while (from < text.size()) {
-    const int result =
-        pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
-                    PCRE2_NO_UTF_CHECK, search.data.get(), search.context.get());
-    if (result == PCRE2_ERROR_NOMATCH) return;
-    if (result < 0) {
-      throw InputError({.what = "text cannot be cut into words by the tokenizer's expression",
-                        .found = message_of(result)});
-    }
-    const std::size_t* bounds = pcre2_get_ovector_pointer(search.data.get());
-    on_match(bounds[0], bounds[1]);
-    from = bounds[1];
-    if (bounds[0] < from || from >= text.size()) continue;
+    const auto match = next_match(code_.get(), text, from);
+    if (!match) return;
+    on_match(match->begin, match->end);
+    from = match->end;
+    if (match->begin < from || from >= text.size()) continue;
     std::string_view rest = text.substr(from);
     take_character(rest);
     from = text.size() - rest.size();

@@ -38,8 +38,9 @@ class Regex {
 };
 
 /// An expression of a tokenizer.json in PCRE2's syntax. Those are written for Oniguruma (Ruby's
-/// syntax): `\s` becomes `\p{White_Space}`, and what the two read differently (`\w`, `\b`, `\h`,
-/// classes within classes, `{…}+`) is refused by InputError, which names `where`.
+/// syntax): `\s`, `\w`, `\b` and `\h` become what they mean there, and what the two read otherwise
+/// (`\W` in a class, `\B`, classes within classes, `{…}+`) is refused by InputError, which names
+/// `where`.
 std::string pcre2_from_oniguruma(std::string_view expression, const std::string& where);
 
 }  // namespace regroup::models

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "models/text/pipeline/regex.hpp"
@@ -7,6 +8,15 @@
 
 namespace regroup::models {
 namespace {
+
+// `\w` of Oniguruma: alphabetic, marks, decimal digits, connectors and six of Latin-1's numbers.
+#define REGROUP_WORD R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})"
+constexpr std::string_view kWord = REGROUP_WORD;
+constexpr std::string_view kWordClass = "[" REGROUP_WORD "]";
+constexpr std::string_view kNoWordClass = "[^" REGROUP_WORD "]";
+constexpr std::string_view kBoundary = "(?:(?<=[" REGROUP_WORD "])(?![" REGROUP_WORD
+                                       "])|(?<![" REGROUP_WORD "])(?=[" REGROUP_WORD "]))";
+#undef REGROUP_WORD
 
 /// Reads an expression from left to right and writes it in the other syntax.
 class Translator {
@@ -28,7 +38,7 @@ class Translator {
  private:
   [[noreturn]] void refuse(const std::string& found) const {
     refuse_tokenizer("regular expression of the tokenizer is not supported", where_,
-                     "Unicode properties, \\s, \\d, plain classes and look-around", found);
+                     "Unicode properties, \\s, \\w, \\d, plain classes and look-around", found);
   }
 
   bool follows(char c) const { return at_ + 1 < expression_.size() && expression_[at_ + 1] == c; }
@@ -37,12 +47,10 @@ class Translator {
     const char escaped = at_ + 1 < expression_.size() ? expression_[at_ + 1] : '\0';
     const bool letter = (escaped >= 'a' && escaped <= 'z') || (escaped >= 'A' && escaped <= 'Z');
     const bool digit = escaped >= '0' && escaped <= '9';
-    if (escaped == 's') {
-      result_ += "\\p{White_Space}";
-    } else if (escaped == 'S') {
-      result_ += "\\P{White_Space}";
+    if (const auto translated = translation(escaped)) {
+      result_ += *translated;
     } else if ((letter || digit) &&
-               std::string_view("pPdDrntx").find(escaped) == std::string_view::npos) {
+               std::string_view("pPdDrntxAzZ").find(escaped) == std::string_view::npos) {
       refuse(fmt::format("\\{} in {}", escaped, expression_));
     } else {
       result_ += expression_.substr(at_, 2);
@@ -50,6 +58,26 @@ class Translator {
     at_ += 2;
     const bool named = escaped == 'p' || escaped == 'P' || escaped == 'x';
     if (named && at_ < expression_.size() && expression_[at_] == '{') copy_braces();
+  }
+
+  /// What stands for an escape that PCRE2 reads otherwise. Not all can stand within a class.
+  std::optional<std::string_view> translation(char escaped) const {
+    switch (escaped) {
+      case 's':
+        return "\\p{White_Space}";
+      case 'S':
+        return "\\P{White_Space}";
+      case 'w':
+        return in_class_ ? kWord : kWordClass;
+      case 'W':
+        return in_class_ ? std::nullopt : std::optional(kNoWordClass);
+      case 'h':
+        return in_class_ ? std::string_view("0-9A-Fa-f") : std::string_view("[0-9A-Fa-f]");
+      case 'b':
+        return in_class_ ? std::nullopt : std::optional(kBoundary);
+      default:
+        return std::nullopt;
+    }
   }
 
   void copy_braces() {

@@ -56,6 +56,14 @@ class Scene {
                *merge_plainly(model_, grouping, find_merge("mean")), path, {}, silent);
     return GgufFile(path);
   }
+  GgufFile converted_within(int context) const {
+    const auto path = scratch_.path() / "model.gguf";
+    search::SilentProgress silent;
+    const GgufOptions options = {.tokenizer = false, .context = context};
+    write_gguf(plan_gguf(*model_, kStandard, Layout::kStandard, options), *model_,
+               *merge_plainly(model_, kStandard, find_merge("mean")), path, {}, silent);
+    return GgufFile(path);
+  }
   /// Largest difference of the file's logits, computed naively, to those of the source computed
   /// with the grouping.
   double difference(const Grouping& grouping, const GgufFile& file) const {
@@ -267,6 +275,22 @@ TEST_CASE("matrices have the type that is asked for, vectors are F32") {
   }
   CHECK(scene.converted(kStandard, Layout::kStandard, GgmlType::kQ8_0).bytes ==
         scene.converted(kStandard, Layout::kStandard, GgmlType::kQ8_0).bytes);
+}
+
+TEST_CASE("a model with a sliding window is written for contexts within it") {
+  nlohmann::json mistral = TinyLlama::mistral().config();
+  mistral["num_key_value_heads"] = 4;
+  const Scene scene(mistral);
+  CHECK_THAT(scene.refusal(kStandard, Layout::kStandard), contains("--context 3"));
+  for (const int context : {3, 2, 1}) {
+    CHECK(scene.converted_within(context).number("llama.context_length") == context);
+  }
+  const auto refusal = [&](int context) {
+    return error_message<InputError>([&] { scene.converted_within(context); });
+  };
+  CHECK_THAT(refusal(4), contains("sliding window of 3 tokens in a context of 4"));
+  CHECK_THAT(refusal(0), contains("--context") && contains("from 1 to 16"));
+  CHECK_THAT(refusal(17), contains("from 1 to 16"));
 }
 
 TEST_CASE("what llama.cpp does not compute is refused, and the message says what it does") {

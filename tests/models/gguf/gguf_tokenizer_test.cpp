@@ -5,6 +5,7 @@
 
 #include "models/files/json_file.hpp"
 #include "models/gguf/gguf_writer.hpp"
+#include "models/text/llama_cpp_patterns.hpp"
 #include "search/base/error.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
@@ -69,6 +70,36 @@ const std::string kLlama3 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 const std::string kQwen2 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+const std::string kGpt2 =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+const std::string kTekken =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+const std::string kDeepSeekV3 = R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^)"
+                                "\r\n"
+                                R"(\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[)"
+                                "\r\n"
+                                R"(]*|\s*[)"
+                                "\r\n"
+                                R"(]+|\s+(?!\S)|\s+)";
+
+json split(const std::string& expression) {
+  return {{"type", "Split"},
+          {"pattern", {{"Regex", expression}}},
+          {"behavior", "Isolated"},
+          {"invert", false}};
+}
+
+/// A byte-level BPE behind these steps.
+json bpe_after(std::vector<json> steps, bool uses_regex = false) {
+  json tokenizer = tiny_bpe();
+  steps.push_back({{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", uses_regex}});
+  tokenizer["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", steps}};
+  return tokenizer;
+}
+
+json digits(bool each) {
+  return {{"type", "Digits"}, {"individual_digits", each}};
+}
 
 json pre_of(const json& tokenizer) {
   return Scene(270, tokenizer).metadata()["tokenizer.ggml.pre"];
@@ -172,7 +203,7 @@ TEST_CASE("pre-tokenizers that llama.cpp has a name for, and refusals of the oth
   CHECK_THAT(refusal_of(bpe_with(kQwen2, true)), contains("--no-tokenizer"));
   CHECK_THAT(refusal_of(bpe_with(R"(\p{L}+)", false)), contains(R"(Split by \p{L}+)"));
   digits["pre_tokenizer"]["pretokenizers"][0]["individual_digits"] = false;
-  CHECK_THAT(refusal_of(digits), contains("Digits ByteLevel"));
+  CHECK_THAT(refusal_of(digits), contains(R"(Split by \p{N}+)"));
   json blank = tiny_bpe();
   blank["pre_tokenizer"]["add_prefix_space"] = true;
   CHECK_THAT(refusal_of(blank), contains("a blank before the text"));
@@ -182,6 +213,45 @@ TEST_CASE("pre-tokenizers that llama.cpp has a name for, and refusals of the oth
   lower["normalizer"] = {{"type", "NFC"}};
   CHECK(pre_of(lower) == "gpt-2");
   CHECK_THAT(refusal_of(tiny_word_piece()), contains("WordPiece"));
+}
+
+TEST_CASE("a pre-tokenizer has the name of what it does, however it is put together") {
+  CHECK(pre_of(bpe_after({split(kGpt2)})) == "gpt-2");
+  CHECK(pre_of(bpe_after({}, true)) == "gpt-2");
+  CHECK(pre_of(bpe_after({split(R"(\p{N})")}, true)) == "smollm");
+  CHECK(pre_of(bpe_after({digits(true), split(kGpt2)})) == "smollm");
+  CHECK(pre_of(bpe_with(kTekken, true)) == "tekken");
+  CHECK(pre_of(bpe_after({split(R"(\p{N}{1,3})"), split("[一-龥぀-ゟ゠-ヿ]+"),
+                          split(kDeepSeekV3)})) == "deepseek-v3");
+  CHECK(pre_of(bpe_after({split("[\r\n]"), split(R"(\s?\p{L}+)"), split(R"(\s?\p{P}+)"),
+                          split("[一-龥ࠀ-一가-퟿]+"), digits(true)})) == "deepseek-coder");
+  // What lies between the matches of an expression that covers every text is nothing.
+  json removed = split(kQwen2);
+  removed["behavior"] = "Removed";
+  removed["invert"] = true;
+  CHECK(pre_of(bpe_after({removed})) == "qwen2");
+  removed["pattern"]["Regex"] = R"(\s?\p{L}+)";
+  CHECK_THAT(refusal_of(bpe_after({split("[\r\n]"), removed, split(R"(\s?\p{P}+)"),
+                                   split("[一-龥ࠀ-一가-퟿]+"), digits(true)})),
+             contains("--no-tokenizer"));
+}
+
+TEST_CASE("digits one by one are digits together where no merge joins them") {
+  const auto deepseek = [](const json& numbers) {
+    const LlamaCppPattern& known = *find_llama_cpp_pattern("deepseek-llm");
+    std::vector<json> steps;
+    for (std::size_t i = 0; i + 1 < known.expressions.size(); ++i) {
+      steps.push_back(split(std::string(known.expressions[i])));
+    }
+    steps.push_back(numbers);
+    return bpe_after(steps);
+  };
+  CHECK(pre_of(deepseek(digits(false))) == "deepseek-llm");
+  json apart = deepseek(digits(true));
+  CHECK(pre_of(apart) == "deepseek-llm");
+  apart["model"]["vocab"]["12"] = 300;
+  apart["model"]["merges"].push_back({"1", "2"});
+  CHECK_THAT(Scene(310, apart).refusal(), contains("--no-tokenizer"));
 }
 
 TEST_CASE("vocab.json with merges.txt is byte-level BPE as GPT-2's") {
@@ -244,6 +314,51 @@ TEST_CASE("SentencePiece BPE in a GGUF file: pieces, scores and kinds of the mod
   CHECK_FALSE(says.contains("tokenizer.ggml.padding_token_id"));
   CHECK(says["tokenizer.ggml.add_bos_token"] == true);
   CHECK(says["tokenizer.ggml.add_space_prefix"] == true);
+}
+
+TEST_CASE("added tokens keep their names and flags, also in place of pieces") {
+  REGROUP_NEEDS_SHARED_DATA("goldens/tokenizers/sentencepiece-bpe");
+  const auto file = shared_data("goldens/tokenizers/sentencepiece-bpe/tokenizer.model");
+  const auto pieces = pieces_of(read_file(file));
+  const Scene scene(4100);
+  scene.copy(file);
+  scene.write("added_tokens.json", R"({"<|first|>": 4096})");
+  const json own = {{"content", pieces[4000].first}, {"special", false}};
+  const json config = {{"added_tokens_decoder",
+                        {{"0", {{"content", "<unk>"}, {"special", true}}},
+                         {"1", {{"content", "<s>"}, {"special", true}}},
+                         {"4000", own},
+                         {"4001", {{"content", "<|im_start|>"}, {"special", true}}}}}};
+  scene.write("tokenizer_config.json", config.dump());
+  const json listed = {
+      {"added_tokens",
+       {{{"id", 4002}, {"content", "<|user|>"}, {"special", false}, {"normalized", false}},
+        {{"id", 4003}, {"content", "▁▁▁"}, {"special", false}, {"normalized", false}},
+        {{"id", 4097}, {"content", "<|im_end|>"}, {"special", true}, {"normalized", false}},
+        {{"id", 5000}, {"content", "<|no row|>"}, {"special", true}, {"normalized", false}}}}};
+  scene.write("tokenizer.json", listed.dump());
+  const json says = scene.metadata();
+  const json& tokens = says["tokenizer.ggml.tokens"];
+  const json& types = says["tokenizer.ggml.token_type"];
+  const json& scores = says["tokenizer.ggml.scores"];
+  const auto check = [&](std::size_t id, const std::string& text, int type) {
+    INFO(id);
+    CHECK(tokens[id] == text);
+    CHECK(types[id] == type);
+  };
+  check(0, "<unk>", 2);
+  check(1, "<s>", 3);
+  // The user's tokens are looked for in text as it is: a blank is a blank.
+  check(4000, " " + pieces[4000].first.substr(std::string("▁").size()), 4);
+  CHECK(scores[4000].get<float>() == pieces[4000].second);
+  check(4001, "<|im_start|>", 3);
+  check(4002, "<|user|>", 4);
+  CHECK(scores[4002] == -1000);
+  check(4003, "   ", 4);
+  check(4004, pieces[4004].first, 1);
+  check(4096, "<|first|>", 4);
+  check(4097, "<|im_end|>", 3);
+  check(4098, "[PAD4098]", 5);
 }
 
 TEST_CASE("SentencePiece unigram in a GGUF file: how text is normalized stands there, too") {

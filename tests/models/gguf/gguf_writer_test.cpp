@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "models/gguf/ggml_type.hpp"
+#include "models/elements/ggml_type.hpp"
 #include "search/base/error.hpp"
 #include "search/base/random.hpp"
 #include "tests/models/gguf/gguf_file.hpp"

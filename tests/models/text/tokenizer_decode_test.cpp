@@ -4,9 +4,9 @@
 
 #include "models/files/json_file.hpp"
 #include "models/text/pipeline/unicode.hpp"
+#include "models/text/pipeline/utf8.hpp"
 #include "models/text/text_stream.hpp"
 #include "models/text/tokenizer.hpp"
-#include "models/text/utf8.hpp"
 #include "search/base/random.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
@@ -93,7 +93,7 @@ TEST_CASE("WordPiece joins its pieces and cleans up as Hugging Face's decoder") 
   CHECK(decoded(tokenizer, {0, 8, 0, 9}) == "aa");
   tokenizer["decoder"] = {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", false}};
   CHECK(decoded(tokenizer, {3, 4, 5, 7, 8}) == "unaffable , a");
-  tokenizer["model"]["continuing_subword_prefix"] = "a";
+  tokenizer["decoder"]["prefix"] = "a";
   CHECK(decoded(tokenizer, {7, 6}) == ",ff");
   tokenizer = tiny_word_piece();
   auto& vocabulary = tokenizer["model"]["vocab"];

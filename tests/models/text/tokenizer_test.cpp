@@ -1,5 +1,6 @@
 #include "models/text/tokenizer.hpp"
 #include "models/files/json_file.hpp"
+#include "models/text/make_tokenizer.hpp"
 #include "search/base/error.hpp"
 #include "tests/fixtures/tiny_tokenizer.hpp"
 #include "tests/support/catch.hpp"
@@ -183,29 +184,18 @@ TEST_CASE("what is not supported is refused and token ids are recommended") {
     CHECK_THAT(message, contains("tokenizer.json"));
     CHECK_THAT(message, contains("token ids as .bin or .npy"));
   };
-  refused(tiny_bpe(), {{"model", {{"type", "Unigram"}}}}, "found: Unigram");
+  refused(tiny_bpe(), {{"model", {{"type", "Markov"}}}}, "found: Markov");
   refused(tiny_bpe(), {{"model", {{"byte_fallback", true}}}}, "byte_fallback");
   refused(tiny_bpe(), {{"model", {{"dropout", 0.1}}}}, "dropout");
   refused(tiny_bpe(), {{"model", {{"end_of_word_suffix", "</w>"}}}}, "end_of_word_suffix");
-  refused(tiny_bpe(), {{"normalizer", {{"type", "Prepend"}}}}, "found: Prepend");
-  refused(tiny_bpe(), {{"pre_tokenizer", {{"type", "Metaspace"}}}}, "found: Metaspace");
-  refused(tiny_bpe(), {{"pre_tokenizer", nullptr}}, "pre_tokenizer");
-  refused(tiny_bpe(), {{"pre_tokenizer", {{"type", "BertPreTokenizer"}}}}, "ByteLevel");
-  refused(tiny_word_piece(), {{"pre_tokenizer", {{"type", "ByteLevel"}}}}, "WordPiece");
+  refused(tiny_bpe(), {{"normalizer", {{"type", "Magic"}}}}, "found: Magic");
+  refused(tiny_bpe(), {{"pre_tokenizer", {{"type", "UnicodeScripts"}}}}, "found: UnicodeScripts");
   refused(tiny_bpe(), {{"post_processor", {{"type", "Magic"}}}}, "found: Magic");
+  refused(tiny_bpe(), {{"decoder", {{"type", "CTC"}}}}, "found: CTC");
   json split = split_bpe("x");
-  split["pre_tokenizer"]["pretokenizers"][0]["behavior"] = "Contiguous";
-  refused(split, json::object(), "Contiguous");
-  split = split_bpe("x");
-  split["pre_tokenizer"]["pretokenizers"][1]["add_prefix_space"] = true;
-  refused(split, json::object(), "add_prefix_space");
-  json after = tiny_bpe();
-  after["pre_tokenizer"] = {{"type", "Sequence"},
-                            {"pretokenizers", {{{"type", "ByteLevel"}}, {{"type", "Digits"}}}}};
-  refused(after, json::object(), "Digits after ByteLevel");
-  json word = tiny_bpe();
-  word["added_tokens"][0]["single_word"] = true;
-  refused(word, json::object(), "single_word");
+  split["pre_tokenizer"]["pretokenizers"][0]["behavior"] = "Doubled";
+  refused(split, json::object(), "Doubled");
+  refused(split_bpe("\\Bx"), json::object(), "\\B");
 }
 
 TEST_CASE("broken tokenizer.json files are refused with the place") {
@@ -265,18 +255,43 @@ TEST_CASE("vocab.json with merges.txt is GPT-2's tokenizer") {
 
 TEST_CASE("of several tokenizers in a directory the first kind counts") {
   const TemporaryDirectory scratch;
-  scratch.write("vocab.json", "broken");
-  scratch.write("merges.txt", "");
   const auto message = [&] {
     return error_message<InputError>([&] { load_tokenizer(scratch.path()); });
   };
+  scratch.write("vocab.txt", "[UNK]\n");
+  CHECK_THAT(message(), contains("vocab.txt"));
+  scratch.write("vocab.json", "broken");
+  scratch.write("merges.txt", "");
   CHECK_THAT(message(), contains("vocab.json"));
-  scratch.write("tokenizer.json", "broken");
-  CHECK_THAT(message(), contains("tokenizer.json"));
   scratch.write("spiece.model", "broken");
   CHECK_THAT(message(), contains("spiece.model"));
   scratch.write("tokenizer.model", "broken");
   CHECK_THAT(message(), contains("tokenizer.model"));
+  scratch.write("tokenizer.json", "broken");
+  CHECK_THAT(message(), contains("tokenizer.json"));
+}
+
+TEST_CASE("an added token may be a word by itself alone") {
+  json tokenizer = tiny_bpe();
+  tokenizer["added_tokens"].push_back({{"id", 300}, {"content", "ab"}, {"single_word", true}});
+  CHECK(ids_of(tokenizer, "ab-ab abx") == Ids{300, '-', 300, ' ', 'a', 'b', 'x'});
+}
+
+TEST_CASE("special tokens that tokenizer_config.json names are found in the text") {
+  const json config = {{"pad_token", "<pad>"},
+                       {"eos_token", "th"},
+                       {"additional_special_tokens", json::array({"<x>", "<|end|>"})}};
+  CHECK(load(tiny_bpe(), config)->encode("the<pad><x><|end|>", true) ==
+        Ids{256, 'e', 263, 264, 262});
+  const json decoder = {{"added_tokens_decoder", {{"300", {{"content", "<y>"}}}}}};
+  CHECK(load(tiny_bpe(), decoder)->encode("<y>", true) == Ids{300});
+}
+
+TEST_CASE("tokenizers are made of what is in memory") {
+  const auto tokenizer = make_json_tokenizer(tiny_bpe(), {{"bos_token", "th"}}, "memory");
+  CHECK(tokenizer->encode("the<|end|>", true) == Ids{256, 'e', 262});
+  CHECK_THAT(error_message<InputError>([] { make_json_tokenizer(json::array(), {}, "memory"); }),
+             contains("memory"));
 }
 
 TEST_CASE("ids equal those of Hugging Face's tokenizers and of SentencePiece") {
@@ -294,5 +309,21 @@ TEST_CASE("ids equal those of Hugging Face's tokenizers and of SentencePiece") {
       ++cases;
     }
     CHECK(cases > 50);
+  }
+}
+
+TEST_CASE("ids equal those of transformers where files are read together") {
+  REGROUP_NEEDS_SHARED_DATA("troubles/sentencepiece-with-added-tokens");
+  for (const char* kind : {"sentencepiece-with-added-tokens", "llama-tokenizer-json-only"}) {
+    const auto directory = shared_data(std::string("troubles/") + kind);
+    const auto tokenizer = load_tokenizer(directory);
+    const json cases = read_json_file(directory / "cases.json");
+    CHECK(cases.size() == 6);
+    for (const json& entry : cases) {
+      const std::string text = entry.at("text");
+      CAPTURE(kind, text);
+      CHECK(tokenizer->encode(text, false) == entry.at("ids_no_special").get<Ids>());
+      CHECK(tokenizer->encode(text, true) == entry.at("ids").get<Ids>());
+    }
   }
 }

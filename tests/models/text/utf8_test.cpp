@@ -1,4 +1,4 @@
-#include "models/text/utf8.hpp"
+#include "models/text/pipeline/utf8.hpp"
 
 #include <algorithm>
 #include <array>
