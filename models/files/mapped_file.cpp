@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "models/files/file_descriptor.hpp"
+#include "models/files/stand_in.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -21,6 +22,16 @@ std::uintptr_t address_of(const std::byte* pointer) {
 }  // namespace
 
 MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
+  map();
+  try {
+    refuse_stand_in(bytes_, path_);
+  } catch (...) {
+    unmap();
+    throw;
+  }
+}
+
+void MappedFile::map() {
   const OpenedFile file = open_regular_file(path_);
   if (file.size == 0) return;  // the kernel refuses maps of length 0
   void* start = ::mmap(nullptr, file.size, PROT_READ, MAP_PRIVATE, file.descriptor.get(), 0);
