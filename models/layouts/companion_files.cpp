@@ -72,7 +72,7 @@ std::set<std::string> module_folders(const fs::path& directory) {
   return folders;
 }
 
-void copy_file(const fs::path& from, const fs::path& to) {
+void copy_whole(const fs::path& from, const fs::path& to) {
   constexpr std::size_t kBytesAtOnce = 1U << 20U;
   // Plain reads: what goes along is not looked into, whatever it holds.
   const OpenedFile file = open_regular_file(from);
@@ -106,7 +106,7 @@ class Copier {
         if (goes_along(entry.path(), is_module)) copy_folder(entry.path(), to / name);
       } else if (entry.is_regular_file() && !is_weights(name) &&
                  std::ranges::find(kMadeAnew, name.string()) == kMadeAnew.end()) {
-        copy_file(entry.path(), to / name);
+        copy_whole(entry.path(), to / name);
       }
     }
   }
@@ -138,7 +138,7 @@ class Copier {
     }
     for (const fs::directory_entry& entry : entries_of(from)) {
       const fs::path target = to / entry.path().filename();
-      if (entry.is_regular_file()) copy_file(entry.path(), target);
+      if (entry.is_regular_file()) copy_whole(entry.path(), target);
       if (entry.is_directory() && !entry.is_symlink()) copy_folder(entry.path(), target);
     }
   }
