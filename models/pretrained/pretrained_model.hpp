@@ -36,7 +36,7 @@ struct PretrainedModel {
 };
 
 /// Opens a Hugging Face directory and checks that every tensor of the model is there with its shape
-/// and a supported element type (F32, F16, BF16). Names are those that transformers renames on
+/// and a supported element type (F32, F16, BF16, F64). Names are those that transformers renames on
 /// loading, too. A head is tied to the token table where config.json says so, unless the checkpoint
 /// stores another one. Throws InputError.
 PretrainedModel open_model(const std::filesystem::path& directory);
