@@ -22,16 +22,6 @@ std::uintptr_t address_of(const std::byte* pointer) {
 }  // namespace
 
 MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
-  map();
-  try {
-    refuse_stand_in(bytes_, path_);
-  } catch (...) {
-    unmap();
-    throw;
-  }
-}
-
-void MappedFile::map() {
   const OpenedFile file = open_regular_file(path_);
   if (file.size == 0) return;  // the kernel refuses maps of length 0
   void* start = ::mmap(nullptr, file.size, PROT_READ, MAP_PRIVATE, file.descriptor.get(), 0);
@@ -42,6 +32,12 @@ void MappedFile::map() {
                      .found = errno_text(errno)});
   }
   bytes_ = {static_cast<const std::byte*>(start), file.size};
+  try {
+    refuse_stand_in(bytes_, path_);
+  } catch (...) {
+    unmap();
+    throw;
+  }
 }
 
 MappedFile::~MappedFile() {

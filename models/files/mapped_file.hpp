@@ -6,7 +6,7 @@
 
 namespace regroup::models {
 
-/// A read-only memory map of a regular file, as which every input is read.
+/// A read-only memory map of a regular file.
 ///
 /// The bytes stay at their address when the object is moved, so spans into them stay valid for as
 /// long as the map lives. A file that somebody else shortens while it is mapped makes the kernel
@@ -14,9 +14,8 @@ namespace regroup::models {
 /// Thread-safe for concurrent use of the const members.
 class MappedFile {
  public:
-  /// Maps the file; an empty file gives an empty span. Throws InputError when it is absent, not a
-  /// regular file, not readable or, as refuse_stand_in finds, not the file that was meant, and
-  /// WorkError when the kernel refuses the map.
+  /// Maps the file; an empty file gives an empty span. Throws InputError when it is absent, not
+  /// regular, not readable or refused by refuse_stand_in, WorkError when it cannot be mapped.
   explicit MappedFile(std::filesystem::path path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
@@ -34,7 +33,6 @@ class MappedFile {
   void release_pages(std::span<const std::byte> part) const;
 
  private:
-  void map();
   void unmap();
 
   std::filesystem::path path_;
