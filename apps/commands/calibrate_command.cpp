@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/option_declaration.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/sha256.hpp"
 #include "runs/inputs/calibration_input.hpp"
@@ -25,8 +26,10 @@ CLI::App* CalibrateCommand::declare(CLI::App& program) {
       "calibrate", "Measure what merges and prices need of a model's activations");
   command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
   command
-      ->add_option("--data", data_,
-                   "Text (.txt, UTF-8) or token ids (.bin, .npy) (default: sampled from the model)")
+      ->add_option(
+          "--data", data_,
+          "Text (.txt, UTF-8), documents (.jsonl) or token ids (.bin, .npy) (default: sampled "
+          "from the model)")
       ->type_name("FILE");
   command->add_option("-o,--output", output_, "Calibration file to write (.safetensors)")
       ->required()
@@ -36,6 +39,7 @@ CLI::App* CalibrateCommand::declare(CLI::App& program) {
                    "Use no more tokens of --data than this, spread evenly over it (0: all)")
       ->capture_default_str()
       ->type_name("N");
+  declare_options({models::join_option(join_)}, *command);
   command->add_flag("--without-gradients", without_gradients_,
                     "Leave out the backward pass, and with it fisher prices and weights");
   command->add_option("--seed", seed_, "Of sampled text and of the labels of the gradients")
@@ -68,7 +72,7 @@ void CalibrateCommand::run(const Session& session) {
   std::optional<models::Dataset> data;
   std::optional<models::Windows> windows;
   if (!data_.empty()) {
-    data = models::read_dataset(data_, *model);
+    data = models::read_dataset(data_, *model, join_);
     windows = runs::calibration_windows(*data, model->config, static_cast<std::size_t>(tokens_));
   } else {
     runs::require_can_write_text(*model, "--data");

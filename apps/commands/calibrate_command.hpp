@@ -4,6 +4,7 @@
 
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
+#include "models/text/document_join.hpp"
 
 namespace regroup::apps {
 
@@ -20,6 +21,7 @@ class CalibrateCommand : public Command {
   std::string data_;
   std::string output_;
   std::int64_t tokens_ = 0;
+  models::DocumentJoin join_ = models::DocumentJoin::kEnd;
   std::int64_t seed_ = 1;
   bool without_gradients_ = false;
   bool force_ = false;

@@ -191,11 +191,12 @@ void ConvertCommand::write_directory(const ConvertInputs& inputs, const Session&
     options.made_files = files_of_gguf(*inputs.model);
   }
   const auto layers = merged_layers(inputs.model, inputs.grouping, inputs.file, session);
-  runs::make_directory(output_);
+  runs::OutputAttempt attempt(output_);
   options.model_card = model_card(*inputs.model, inputs.grouping, inputs.file, inputs.layout,
                                   cache_dtype(*inputs.model));
   models::convert_checkpoint(*inputs.model, *layers, inputs.layout, options, output_, session.stop,
                              session.console.progress());
+  attempt.keep();
 }
 
 void ConvertCommand::write_gguf(const ConvertInputs& inputs, const Session& session) const {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/eval_result.hpp"
+#include "apps/option_declaration.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
 #include "models/language_model/language_model.hpp"
@@ -50,6 +51,7 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
       ->type_name("N");
   command->add_option("--limit", limit_, "Measure only the first N documents (default: 0, all)")
       ->type_name("N");
+  declare_options({models::join_option(join_)}, *command);
   command
       ->add_option("--cache-dtype", cache_dtype_,
                    "Compute with keys and values as a KV cache of this type gives them back: f16, "
@@ -106,7 +108,7 @@ void EvalCommand::run(const Session& session) {
   models::require_cache(pretrained->config, cache, "--cache-dtype");
   grouping_.read(*pretrained);
   const fitness::TaskOptions options{data_, runs::eval_window(pretrained->config, context_),
-                                     static_cast<std::size_t>(limit_)};
+                                     static_cast<std::size_t>(limit_), join_};
   const auto prepared = task.prepare(options, *pretrained);
   if (!prepared->remark().empty()) session.console.log(prepared->remark());
 

@@ -34,6 +34,7 @@ class EvalCommand : public Command {
   std::string output_;
   int context_ = 0;
   std::int64_t limit_ = 0;
+  models::DocumentJoin join_ = models::DocumentJoin::kEnd;
   std::string cache_dtype_;  // empty: the type of the computation
   bool json_ = false;
   ThreadOptions threads_;

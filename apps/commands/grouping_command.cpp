@@ -122,8 +122,10 @@ void GroupingCommand::export_grouping(const GroupingFormat& format, const Sessio
   const auto [grouping, heads] = read_grouping(input_, model_);
   const auto files = models::write_grouping_as(format, grouping, heads);
   require_usable_output(format, output_);
-  if (format.is_directory()) runs::make_directory(output_);
+  std::optional<runs::OutputAttempt> attempt;
+  if (format.is_directory()) attempt.emplace(output_);
   write_files(files, output_);
+  if (attempt) attempt->keep();
   print_summary(format, grouping, session);
   if (!format.keeps_members() && !is_neighbours(grouping)) {
     session.console.log(fmt::format(

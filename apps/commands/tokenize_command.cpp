@@ -5,11 +5,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/option_declaration.hpp"
 #include "apps/text_input.hpp"
+#include "models/architecture/config_parts.hpp"
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
 #include "models/text/id_files.hpp"
 #include "models/text/pipeline/utf8.hpp"
+#include "models/text/token_data.hpp"
 #include "models/text/tokenizer.hpp"
 #include "search/base/error.hpp"
 
@@ -28,6 +31,15 @@ void require_ids_file(const std::filesystem::path& output) {
   require_writable_file(output, "--output");
 }
 
+/// The end-of-sequence id of a model, whose config.json need not be there to tokenize.
+std::optional<std::int32_t> end_id(const std::filesystem::path& model, int vocabulary) {
+  const std::filesystem::path file = model / "config.json";
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  const nlohmann::json config = models::read_json_file(file);
+  models::require_object(config, file.string());
+  return models::read_token_id(config, "eos_token_id", file.string(), vocabulary);
+}
+
 }  // namespace
 
 CLI::App* TokenizeCommand::declare(CLI::App& program) {
@@ -35,7 +47,8 @@ CLI::App* TokenizeCommand::declare(CLI::App& program) {
   command->add_option("MODEL", model_, "Directory with the tokenizer's files, or GGUF file")
       ->required();
   data_option_ =
-      command->add_option("--data", data_, "UTF-8 text; -: standard input")->type_name("FILE");
+      command->add_option("--data", data_, "UTF-8 text, or documents (.jsonl); -: standard input")
+          ->type_name("FILE");
   text_option_ = command->add_option("--text", text_, "The text itself, in place of --data")
                      ->type_name("TEXT")
                      ->excludes(data_option_);
@@ -43,12 +56,23 @@ CLI::App* TokenizeCommand::declare(CLI::App& program) {
       ->add_option("-o,--output", output_,
                    "Write the ids here, one-dimensional int32 (.npy) (default: print them)")
       ->type_name("FILE");
+  declare_options({models::join_option(join_)}, *command);
   command->add_flag("--no-special", without_special_,
                     "Leave out what the tokenizer adds at the beginning and the end");
   command->add_flag("--json", json_,
                     "Print the ids, or the summary where --output is given, as JSON");
   verbosity_.declare(*command);
   return command;
+}
+
+std::vector<std::int32_t> TokenizeCommand::encode(const std::string& text, const std::string& where,
+                                                  const models::Tokenizer& tokenizer) const {
+  const bool special = !without_special_;
+  if (!text_option_->empty() || !models::holds_documents(data_)) {
+    return tokenizer.encode(text, special);
+  }
+  return models::encode_joined(models::document_texts(text, where), join_,
+                               end_id(model_, tokenizer.vocabulary()), tokenizer, special, where);
 }
 
 void TokenizeCommand::run(const Session& session) {
@@ -59,8 +83,9 @@ void TokenizeCommand::run(const Session& session) {
   const auto tokenizer = models::load_tokenizer(model_);
   const bool from_file = text_option_->empty();
   const std::string text = from_file ? read_text(data_) : text_;
-  models::require_utf8(text, from_file ? data_ : "--text");
-  const std::vector<std::int32_t> ids = tokenizer->encode(text, !without_special_);
+  const std::string where = from_file ? data_ : "--text";
+  models::require_utf8(text, where);
+  const std::vector<std::int32_t> ids = encode(text, where, *tokenizer);
   if (!output_.empty()) models::write_file_atomically(output_, models::npy_file(ids));
   if (json_) {
     ordered_json result = {{"tokens", ids.size()}, {"vocabulary", tokenizer->vocabulary()}};

@@ -4,6 +4,7 @@
 
 #include "apps/command.hpp"
 #include "apps/shared_options.hpp"
+#include "models/text/document_join.hpp"
 
 namespace regroup::apps {
 
@@ -15,10 +16,14 @@ class TokenizeCommand : public Command {
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
 
  private:
+  std::vector<std::int32_t> encode(const std::string& text, const std::string& where,
+                                   const models::Tokenizer& tokenizer) const;
+
   std::string model_;
   std::string data_;
   std::string text_;
   std::string output_;
+  models::DocumentJoin join_ = models::DocumentJoin::kEnd;
   bool without_special_ = false;
   bool json_ = false;
   CLI::Option* data_option_ = nullptr;

@@ -43,10 +43,12 @@ search::RandomKey run_key(const runs::SearchPlan& plan) {
 
 /// What tells two runs apart; a resumed run must have the same.
 nlohmann::ordered_json identity(const runs::SearchPlan& plan, const runs::SearchInputs& inputs) {
-  return {{"regroup", runs::version_record()},
-          {"seed", plan.seed},
-          {"options", plan.options},
-          {"data", runs::data_hashes(plan, inputs)}};
+  nlohmann::ordered_json identity = {{"regroup", runs::version_record()},
+                                     {"seed", plan.seed},
+                                     {"options", plan.options},
+                                     {"data", runs::data_hashes(plan, inputs)}};
+  if (inputs.joins_documents()) identity["join"] = models::join_name(plan.data.join);
+  return identity;
 }
 
 runs::RunDirectory::Existing existing(const runs::RunPlace& place) {

@@ -7,12 +7,13 @@
 #include <numbers>
 
 #include "fitness/tasks/document_task.hpp"
-#include "models/files/json_fields.hpp"
 #include "models/files/mapped_file.hpp"
 #include "models/files/sha256.hpp"
 #include "models/text/continuation_encoder.hpp"
+#include "models/text/document_join.hpp"
 #include "models/text/pipeline/utf8.hpp"
 #include "models/text/text_counts.hpp"
+#include "models/text/token_data.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::fitness {
@@ -29,17 +30,11 @@ struct TextFile {
   std::vector<Text> texts;
 };
 
-/// The text of a document stands in `text` or, as in WikiText, in `page`.
-std::string document_text(const models::JsonLine& line) {
-  const bool is_page = !line.value.contains("text") && line.value.contains("page");
-  return models::required_string(line.value, is_page ? "page" : "text", line.where);
-}
-
 TextFile read_text_lines(const TaskOptions& options) {
   const DocumentFile file = read_documents(options);
   TextFile result{file.sha256, file.documents, {}};
   for (const models::JsonLine& line : file.lines) {
-    result.texts.push_back({document_text(line), line.where});
+    result.texts.push_back({models::document_text(line), line.where});
   }
   return result;
 }
@@ -54,13 +49,13 @@ TextFile read_whole_text(const TaskOptions& options) {
 }
 
 TextFile read_texts(const TaskOptions& options) {
-  const auto ending = options.data.extension();
-  if (ending == ".bin" || ending == ".npy") {
+  if (models::holds_ids(options.data)) {
     throw InputError({.what = "token ids have neither words nor bytes",
                       .where = options.data.string(),
                       .expected = "text (.txt) or JSON lines (.jsonl)"});
   }
-  TextFile file = ending == ".jsonl" ? read_text_lines(options) : read_whole_text(options);
+  TextFile file =
+      models::holds_documents(options.data) ? read_text_lines(options) : read_whole_text(options);
   const auto has_content = [](const Text& text) { return !text.content.empty(); };
   if (std::ranges::none_of(file.texts, has_content)) {
     throw InputError({.what = "text is empty",

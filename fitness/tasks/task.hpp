@@ -13,6 +13,7 @@
 #include "fitness/loss_estimate.hpp"
 #include "models/language_model/language_model.hpp"
 #include "models/pretrained/pretrained_model.hpp"
+#include "models/text/document_join.hpp"
 #include "search/base/progress.hpp"
 
 namespace regroup::fitness {
@@ -22,6 +23,7 @@ struct TaskOptions {
   std::filesystem::path data;
   int context = 0;        ///< longest input, tokens
   std::size_t limit = 0;  ///< only the first so many documents; 0: all
+  models::DocumentJoin join = models::DocumentJoin::kEnd;  ///< of documents read as one text
 };
 
 /// One figure of a task, under its name in lm-evaluation-harness.
@@ -51,6 +53,8 @@ class PreparedTask {
   /// Windows that the data hold, tokens or documents, and how many of them are measured.
   virtual std::size_t original_samples() const = 0;
   virtual std::size_t effective_samples() const = 0;
+  /// Documents that were joined to one text; 0: none were.
+  virtual std::size_t joined_documents() const { return 0; }
   /// What the user should know before it is measured; empty: nothing.
   virtual std::string remark() const { return {}; }
   /// Throws as LanguageModel::window_losses.

@@ -17,7 +17,7 @@ models::Dataset read_data(const TaskOptions& options, const models::PretrainedMo
                       .expected = "a task on documents",
                       .found = std::to_string(options.limit)});
   }
-  return models::read_dataset(options.data, model);
+  return models::read_dataset(options.data, model, options.join);
 }
 
 models::Windows first_windows(const models::Windows& all, std::size_t limit) {

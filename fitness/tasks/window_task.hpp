@@ -15,6 +15,7 @@ class WindowTask : public PreparedTask {
   const std::string& sha256() const override { return data_.sha256; }
   std::size_t original_samples() const override { return data_.size(); }
   std::size_t effective_samples() const override { return windows_.tokens(); }
+  std::size_t joined_documents() const override { return data_.documents; }
 
  protected:
   const models::Windows& windows() const { return windows_; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -33,6 +34,12 @@ RotaryScaling read_rotary_scaling(const nlohmann::json& rope, const nlohmann::js
 /// ModelConfig::sliding_windows of a config.json. Throws InputError as read_model_config.
 std::vector<int> read_sliding_windows(const nlohmann::json& config, const ArchitectureSpec& spec,
                                       int layers, const std::string& where);
+
+/// The token id under `key`: a number, or a list of which the first counts; none where it is absent
+/// or outside the vocabulary, as in the defaults that some small models' configs repeat. Throws
+/// InputError for a value of another kind.
+std::optional<std::int32_t> read_token_id(const nlohmann::json& config, std::string_view key,
+                                          const std::string& where, int vocabulary);
 
 /// The activation that transformers calls so ("silu", "gelu_new"); nothing for unknown names.
 std::optional<Activation> activation_of(std::string_view name);

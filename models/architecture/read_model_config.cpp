@@ -39,18 +39,6 @@ Activation read_activation(const json& config, const ArchitectureSpec& spec,
                     .found = name});
 }
 
-/// Token ids may be one number or a list of which the first counts. An id outside the vocabulary,
-/// as in the defaults that some small models' configs repeat, is none.
-std::optional<std::int32_t> read_token_id(const json& config, std::string_view key,
-                                          const std::string& where, int vocabulary) {
-  const auto found = config.find(key);
-  if (found == config.end() || found->is_null()) return std::nullopt;
-  const json& value = found->is_array() && !found->empty() ? (*found)[0] : *found;
-  const auto id = checked_int(value, field_of(where, key), -kLargestVocabulary, kLargestVocabulary);
-  if (id < 0 || id >= vocabulary) return std::nullopt;
-  return static_cast<std::int32_t>(id);
-}
-
 void read_biases(const json& config, const ArchitectureSpec& spec, const std::string& where,
                  ModelConfig& out) {
   const AttentionBias attention = spec.attention_bias;
@@ -100,6 +88,16 @@ void read_vocabulary(const json& config, const ArchitectureSpec& spec, const std
 }
 
 }  // namespace
+
+std::optional<std::int32_t> read_token_id(const json& config, std::string_view key,
+                                          const std::string& where, int vocabulary) {
+  const auto found = config.find(key);
+  if (found == config.end() || found->is_null()) return std::nullopt;
+  const json& value = found->is_array() && !found->empty() ? (*found)[0] : *found;
+  const auto id = checked_int(value, field_of(where, key), -kLargestVocabulary, kLargestVocabulary);
+  if (id < 0 || id >= vocabulary) return std::nullopt;
+  return static_cast<std::int32_t>(id);
+}
 
 ModelConfig read_model_config(const json& given, const ArchitectureSpec& spec,
                               const std::string& where) {

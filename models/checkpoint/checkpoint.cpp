@@ -1,9 +1,11 @@
 #include "models/checkpoint/checkpoint.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -47,6 +49,26 @@ nlohmann::json read_config(const fs::path& directory) {
   nlohmann::json config = read_json_file(path);
   require_object(config, path.string());
   return config;
+}
+
+/// Files that hold weights in another form or under another name, for a message.
+std::string other_weights(const fs::path& directory) {
+  constexpr std::array<std::string_view, 9> kEndings = {
+      ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack", ".onnx"};
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+    const fs::path name = entry.path().filename();
+    if (std::ranges::find(kEndings, name.extension().string()) != kEndings.end()) {
+      names.push_back(printable(name.string()));
+    }
+  }
+  if (names.empty()) return "none of them";
+  std::ranges::sort(names);
+  constexpr std::size_t kMostNamed = 3;
+  const auto shown = std::span(names).first(std::min(names.size(), kMostNamed));
+  return fmt::format("none of them, but {}{}", fmt::join(shown.begin(), shown.end(), ", "),
+                     names.size() > kMostNamed ? ", …" : "");
 }
 
 template <typename File>
@@ -112,7 +134,7 @@ void Checkpoint::open_weights() {
                     .where = directory_.string(),
                     .expected = fmt::format("{0} or {0}.index.json, or {1} or {1}.index.json",
                                             kFormats[0].single, kFormats[1].single),
-                    .found = "none of them"});
+                    .found = other_weights(directory_)});
 }
 
 void Checkpoint::open_single(const WeightFormat& format) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -23,28 +25,34 @@ Bits load(const std::byte* bytes, std::int64_t index) {
   return bits;
 }
 
-/// Whether a NaN or infinity, which has every bit of its exponent set, stands in [begin, end).
-/// Without an early exit, so that the loop is vectorised.
+/// The bits of an element but for its sign; they order as the numbers do, infinity and NaN last.
 template <typename Bits>
-bool block_has_one(const std::byte* bytes, Bits exponent, std::int64_t begin, std::int64_t end) {
+Bits magnitude(const std::byte* bytes, std::int64_t index) {
+  constexpr auto kAllButSign = static_cast<Bits>(std::numeric_limits<Bits>::max() >> 1U);
+  return static_cast<Bits>(load<Bits>(bytes, index) & kAllButSign);
+}
+
+/// Whether an element whose magnitude, all bits but the sign's, is at least `least` stands in
+/// [begin, end). Without an early exit, so that the loop is vectorised.
+template <typename Bits>
+bool block_has_one(const std::byte* bytes, Bits least, std::int64_t begin, std::int64_t end) {
   Bits found = 0;
   for (std::int64_t i = begin; i < end; ++i) {
-    const auto masked = static_cast<Bits>(load<Bits>(bytes, i) & exponent);
-    found = static_cast<Bits>(found | static_cast<Bits>(masked == exponent));
+    found = static_cast<Bits>(found | static_cast<Bits>(magnitude<Bits>(bytes, i) >= least));
   }
   return found != 0;
 }
 
 template <typename Bits>
-std::int64_t first_in_block(const std::byte* bytes, Bits exponent, std::int64_t begin,
+std::int64_t first_in_block(const std::byte* bytes, Bits least, std::int64_t begin,
                             std::int64_t end) {
-  if (!block_has_one(bytes, exponent, begin, end)) return kNone;
-  while ((load<Bits>(bytes, begin) & exponent) != exponent) ++begin;
+  if (!block_has_one(bytes, least, begin, end)) return kNone;
+  while (magnitude<Bits>(bytes, begin) < least) ++begin;
   return begin;
 }
 
 template <typename Bits>
-std::int64_t first(std::span<const std::byte> bytes, Bits exponent) {
+std::int64_t first(std::span<const std::byte> bytes, Bits least) {
   const auto count = static_cast<std::int64_t>(bytes.size() / sizeof(Bits));
   const std::byte* data = bytes.data();
   std::int64_t result = kNone;
@@ -53,7 +61,7 @@ std::int64_t first(std::span<const std::byte> bytes, Bits exponent) {
 #endif
   for (std::int64_t begin = 0; begin < count; begin += kBlock) {
     const std::int64_t end = std::min(count, begin + kBlock);
-    result = std::min(result, first_in_block(data, exponent, begin, end));
+    result = std::min(result, first_in_block(data, least, begin, end));
   }
   return result;
 }
@@ -77,6 +85,8 @@ std::int64_t first_made(const TensorView& tensor) {
   return result;
 }
 
+/// By the magnitude of infinity; of F64 by 2^128 − 2^103, the least that float32 rounds to
+/// infinity.
 std::int64_t first(const TensorView& tensor) {
   if (!tensor.storage.is_plain()) return first_made(tensor);
   switch (tensor.dtype) {
@@ -87,10 +97,19 @@ std::int64_t first(const TensorView& tensor) {
     case DType::kF32:
       return first<std::uint32_t>(tensor.bytes, 0x7f80'0000);
     case DType::kF64:
-      return first<std::uint64_t>(tensor.bytes, 0x7ff0'0000'0000'0000);
+      return first<std::uint64_t>(tensor.bytes, 0x47ef'ffff'f000'0000);
     default:
       return kNone;
   }
+}
+
+double element(const TensorView& tensor, std::int64_t index) {
+  if (tensor.dtype == DType::kF64) {
+    return std::bit_cast<double>(load<std::uint64_t>(tensor.bytes.data(), index));
+  }
+  float value = 0;
+  read_floats(tensor, static_cast<std::size_t>(index), {&value, 1});
+  return value;
 }
 
 }  // namespace
@@ -104,11 +123,12 @@ std::optional<std::int64_t> first_not_finite(const TensorView& tensor) {
 void require_finite(const TensorView& tensor) {
   const auto index = first_not_finite(tensor);
   if (!index) return;
-  float value = 0;
-  read_floats(tensor, static_cast<std::size_t>(*index), {&value, 1});
-  throw InputError({.what = "tensor holds a number that is not finite",
+  const double value = element(tensor, *index);
+  const bool is_large = std::isfinite(value);
+  throw InputError({.what = is_large ? "tensor holds a number that float32 does not reach"
+                                     : "tensor holds a number that is not finite",
                     .where = fmt::format("{}, element {}", tensor.where(), *index),
-                    .expected = "finite numbers",
+                    .expected = is_large ? "numbers below 2^128" : "finite numbers",
                     .found = fmt::format("{}", value)});
 }
 

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "models/checkpoint/pickle/state_dict.hpp"
 #include "models/elements/strided_bytes.hpp"
+#include "models/files/byte_text.hpp"
 #include "models/files/printable.hpp"
+#include "models/files/stand_in.hpp"
 #include "models/files/zip_entries.hpp"
 #include "search/base/error.hpp"
 
@@ -27,17 +30,29 @@ constexpr std::string_view kPickleName = "/data.pkl";
                     .found = std::move(found)});
 }
 
-std::string_view text_of(Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+/// Before PyTorch 1.6 a file began with a pickle, of any protocol, of a magic number; before 0.1.10
+/// it was a tar archive.
+bool has_old_format(Bytes file) {
+  constexpr std::size_t kWithin = 32;
+  constexpr std::string_view kMagicNumber = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+  const std::string_view begin = text_of(file.first(std::min(file.size(), kWithin)));
+  return begin.starts_with('\x80') && begin.find(kMagicNumber) != begin.npos;
 }
 
-/// Before PyTorch 1.6 a file began with the pickle of a magic number.
-void refuse_old_format(Bytes file, const std::string& where) {
-  constexpr std::string_view kBegin = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
-  if (!text_of(file).starts_with(kBegin)) return;
-  fail("weight file has the format from before PyTorch 1.6, which is not read", where,
-       "a zip archive of torch.save, or safetensors",
-       "the old format; load and save it with a newer PyTorch");
+/// A zip archive is what is read; what else it is, it is called.
+void refuse_unless_archive(Bytes file, const std::string& where) {
+  constexpr std::string_view kZip = "a zip archive";
+  const std::string_view name = content_name(file);
+  const bool is_old_tar =
+      name == "a tar archive" && text_of(file).find("sys_info") != std::string::npos;
+  if (is_old_tar || has_old_format(file)) {
+    fail("weight file has the format from before PyTorch 1.6, which is not read", where,
+         "a zip archive of torch.save, or safetensors",
+         "the old format; load and save it with a newer PyTorch");
+  }
+  if (name == kZip || (name.empty() && !text_of(file).starts_with('\x80'))) return;
+  fail("weight file is none of torch.save", where, "a zip archive of torch.save",
+       name.empty() ? "a pickle alone" : std::string(name));
 }
 
 /// The archive: every record stands in one folder, whose name torch.save takes from the file's.
@@ -156,7 +171,7 @@ class TensorReader {
 }  // namespace
 
 PickleFile::PickleFile(const std::filesystem::path& path) : WeightFile(path) {
-  refuse_old_format(file_bytes(), path.string());
+  refuse_unless_archive(file_bytes(), path.string());
   const Archive archive(file_bytes(), path.string());
   require_little_endian(archive);
   const StateDict state = read_state_dict(*archive.find(kPickleName.substr(1)),

@@ -9,10 +9,12 @@
 #include <utility>
 
 #include "models/checkpoint/safetensors_header.hpp"
+#include "models/files/byte_text.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
+#include "models/files/stand_in.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -28,7 +30,25 @@ struct Sections {
   std::span<const std::byte> data;
 };
 
+/// Another kind of file under such a name, or what a server said in place of it.
+void refuse_unless_safetensors(std::span<const std::byte> bytes, const std::string& where) {
+  constexpr std::size_t kQuoted = 40;
+  const std::string_view name = content_name(bytes);
+  // Read as the header's length, letters are more bytes than any file has.
+  const bool is_text = bytes.size() >= kHeaderLengthBytes &&
+                       std::ranges::all_of(text_of(bytes.first(kHeaderLengthBytes)), [](char c) {
+                         return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t';
+                       });
+  if (name == "a safetensors file" || (name.empty() && !is_text)) return;
+  throw InputError({.what = "not a safetensors file",
+                    .where = where,
+                    .expected = "a safetensors file, as its name says",
+                    .found = name.empty() ? "text: \"" + printable(text_of(bytes), kQuoted) + "\""
+                                          : std::string(name)});
+}
+
 Sections split(std::span<const std::byte> bytes, const std::string& where) {
+  refuse_unless_safetensors(bytes, where);
   if (bytes.size() < kHeaderLengthBytes) {
     throw InputError({.what = "file is too short for a safetensors file",
                       .where = where,
@@ -49,8 +69,7 @@ Sections split(std::span<const std::byte> bytes, const std::string& where) {
                       .expected = fmt::format("a header of at most {} bytes", rest.size()),
                       .found = fmt::format("{} bytes", length)});
   }
-  const auto header = rest.first(length);
-  return {{reinterpret_cast<const char*>(header.data()), header.size()}, rest.subspan(length)};
+  return {text_of(rest.first(length)), rest.subspan(length)};
 }
 
 std::map<std::string, std::string> read_metadata(const Json& header, const std::string& where) {

@@ -49,14 +49,32 @@ void narrow(std::span<const float> values, std::byte* out) {
 /// Elements that are converted at a time.
 constexpr std::size_t kChunk = 1 << 16;
 
+[[noreturn]] void refuse_out_of_reach(std::string_view type, double value,
+                                      std::string_view tensor) {
+  throw WorkError({.what = "weight is too large for the element type",
+                   .where = std::string(tensor),
+                   .expected = fmt::format("a number that {} holds", type),
+                   .found = std::to_string(value)});
+}
+
+/// Numbers of F64 are rounded to floats on their way to another type.
+void require_floats_reach(DType from, std::span<const std::byte> elements,
+                          std::span<const float> values, std::string_view tensor) {
+  if (from != DType::kF64) return;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    double value = 0;
+    std::memcpy(&value, elements.data() + i * sizeof value, sizeof value);
+    if (std::isfinite(value) && !std::isfinite(values[i])) {
+      refuse_out_of_reach("float32", value, tensor);
+    }
+  }
+}
+
 void require_in_reach(std::span<const float> values, std::span<const float> converted, DType to,
                       std::string_view tensor) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(converted[i]) || !std::isfinite(values[i])) continue;
-    throw WorkError({.what = "weight is too large for the element type",
-                     .where = std::string(tensor),
-                     .expected = "a number that " + std::string(config_name(to)) + " holds",
-                     .found = std::to_string(values[i])});
+    refuse_out_of_reach(config_name(to), values[i], tensor);
   }
 }
 
@@ -105,7 +123,9 @@ void convert_elements(DType from, std::span<const std::byte> elements, DType to,
     const std::size_t size = std::min(kChunk, count - first);
     values.resize(size);
     converted.resize(size);
-    to_float(from, elements.subspan(first * byte_width(from), size * byte_width(from)), values);
+    const auto part = elements.subspan(first * byte_width(from), size * byte_width(from));
+    to_float(from, part, values);
+    require_floats_reach(from, part, values, tensor);
     const auto chunk = out.subspan(first * byte_width(to), size * byte_width(to));
     from_float(to, values, chunk);
     to_float(to, chunk, converted);

@@ -21,8 +21,9 @@ void to_float(DType dtype, std::span<const std::byte> bytes, std::span<float> ou
 /// alignment). Throws InputError for another dtype and WorkError when the lengths differ.
 void from_float(DType dtype, std::span<const float> values, std::span<std::byte> out);
 
-/// Copies elements (F32, F16, BF16) to another of these types; `out` has room for just as many. A
-/// finite number that the new type does not reach is refused: throws WorkError that names `tensor`.
+/// Copies elements (F32, F16, BF16, F64) to another of these types; `out` has room for just as
+/// many. A finite number that the new type, or float32 on the way from F64, does not reach is
+/// refused: throws WorkError that names `tensor`.
 void convert_elements(DType from, std::span<const std::byte> elements, DType to,
                       std::span<std::byte> out, std::string_view tensor);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "models/files/file_descriptor.hpp"
+#include "models/files/stand_in.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -31,6 +32,12 @@ MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
                      .found = errno_text(errno)});
   }
   bytes_ = {static_cast<const std::byte*>(start), file.size};
+  try {
+    refuse_stand_in(bytes_, path_);
+  } catch (...) {
+    unmap();
+    throw;
+  }
 }
 
 MappedFile::~MappedFile() {

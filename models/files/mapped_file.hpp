@@ -14,8 +14,8 @@ namespace regroup::models {
 /// Thread-safe for concurrent use of the const members.
 class MappedFile {
  public:
-  /// Maps the file; an empty file gives an empty span. Throws InputError when it is absent, not a
-  /// regular file or not readable, and WorkError when the kernel refuses the map.
+  /// Maps the file; an empty file gives an empty span. Throws InputError when it is absent, not
+  /// regular, not readable or refused by refuse_stand_in, WorkError when it cannot be mapped.
   explicit MappedFile(std::filesystem::path path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;

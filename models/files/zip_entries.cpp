@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "models/files/byte_text.hpp"
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
 #include "search/base/error.hpp"
@@ -78,10 +79,6 @@ constexpr std::uint64_t too_large(Field field) {
 
 std::uint64_t number(Bytes record, Field field) {
   return read_little_endian(record.subspan(field.at, field.width));
-}
-
-std::string_view text_of(Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 struct Directory {

@@ -24,10 +24,6 @@ void take_specials(TokenStream& stream, const PretrainedModel& model) {
   stream.ids.pop_back();
 }
 
-bool holds_ids(const std::filesystem::path& file) {
-  return file.extension() == ".bin" || file.extension() == ".npy";
-}
-
 /// Windows of a stream with the same ids around each.
 Windows wrapped_windows(const TokenStream& stream, int context, const std::string& where) {
   const auto around = static_cast<int>(stream.before.size() + stream.after.size());
@@ -95,7 +91,8 @@ std::size_t Dataset::size() const {
   return std::get<std::shared_ptr<const ImageSet>>(content)->size();
 }
 
-Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model) {
+Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model,
+                     DocumentJoin join) {
   if (model.config.kind == ModelKind::kSpeech) {
     PairFile sounds = read_sound_file(file, model);
     return {file, std::move(sounds.sha256), std::move(sounds.pairs)};
@@ -107,10 +104,10 @@ Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& m
   if (model.config.kind == ModelKind::kImage) {
     return read_images(file, model);
   }
-  TokenData data = read_token_data(file, model);
+  TokenData data = read_token_data(file, model, join);
   TokenStream stream{std::move(data.ids), {}, {}};
   if (model.config.kind == ModelKind::kMasked && !holds_ids(file)) take_specials(stream, model);
-  return {file, std::move(data.sha256), std::move(stream)};
+  return {file, std::move(data.sha256), std::move(stream), data.documents};
 }
 
 Windows windows_of(const Dataset& data, const ModelConfig& config, int context,

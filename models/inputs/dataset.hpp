@@ -8,6 +8,7 @@
 
 #include "models/inputs/windows.hpp"
 #include "models/pretrained/pretrained_model.hpp"
+#include "models/text/document_join.hpp"
 
 namespace regroup::models {
 
@@ -24,15 +25,18 @@ struct Dataset {
   std::filesystem::path file;
   std::string sha256;  ///< of what it holds, hexadecimal
   std::variant<TokenStream, std::vector<TokenPair>, std::shared_ptr<const ImageSet>> content;
+  std::size_t documents = 0;  ///< that a text was joined of; 0: of none
 
   /// Tokens that can be scored, pairs or images.
   std::size_t size() const;
 };
 
-/// Reads what the model reads: a text or token ids (see `read_token_data`); of an encoder-decoder
-/// JSON lines with "source" and "target"; of a speech model features of sounds and their targets;
-/// of an image model a folder of images or CIFAR-10's binary files. Throws InputError.
-Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model);
+/// Reads what the model reads: a text, documents or token ids (see `read_token_data`); of an
+/// encoder-decoder JSON lines with "source" and "target"; of a speech model features of sounds and
+/// their targets; of an image model a folder of images or CIFAR-10's binary files. Throws
+/// InputError.
+Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model,
+                     DocumentJoin join = DocumentJoin::kEnd);
 
 /// Windows of the data: of a text of `context` tokens, of everything else the pairs and images
 /// themselves. `most_tokens` > 0: of these as many, spread evenly over the data, as have no more

@@ -50,8 +50,7 @@ void set_heads_by_layer(json& config, const PretrainedModel& model,
   const bool nemotron = is_nemotron(model.config, heads);
   config["architectures"] = {nemotron ? kNemotronArchitecture : kRemoteArchitecture};
   config["base_architecture"] = model.spec.architecture;
-  config["model_type"] = kRemoteModelType;
-  config["auto_map"] = remote_auto_map();
+  config["auto_map"] = remote_auto_map(config.value("auto_map", json::object()));
   // The lists say it; most families' configs in transformers insist on a number all the same.
   config[std::string(model.spec.fields.kv_heads)] =
       nemotron ? json(nullptr) : json(model.config.kv_heads);

@@ -16,7 +16,8 @@ namespace regroup::models {
 /// `dtype` where one is given. Where no stock engine takes these heads it has the keys of DeciLM
 /// and Nemotron-NAS
 /// (`block_configs`, `num_key_value_heads_per_layer`), `num_attention_heads_per_layer` where also
-/// the query heads differ, and names the model code that reads them (write_remote_code).
+/// the query heads differ, and names the model code that reads them (write_remote_code). The model
+/// type stays the source's: what reads a config or a tokenizer by it goes on doing so.
 nlohmann::json converted_config(const PretrainedModel& model, const std::vector<LayerHeads>& heads,
                                 std::optional<DType> dtype);
 
@@ -28,17 +29,22 @@ bool is_nemotron(const ModelConfig& config, const std::vector<LayerHeads>& heads
 inline constexpr std::string_view kNemotronArchitecture = "DeciLMForCausalLM";
 /// The same for what only the code beside the weights reads.
 inline constexpr std::string_view kRemoteArchitecture = "RegroupedForCausalLM";
-inline constexpr std::string_view kRemoteModelType = "nemotron-nas";
 
-/// config.json's "auto_map": where transformers finds the classes (`trust_remote_code`).
-nlohmann::json remote_auto_map();
+/// config.json's "auto_map" of a model whose source has the other one: where transformers finds the
+/// classes (`trust_remote_code`). Of the source's the tokenizer and the processors stay, its models
+/// do not: they have other sizes.
+nlohmann::json remote_auto_map(const nlohmann::json& source);
 
 /// Writes the model code for checkpoints whose layers have their own numbers of heads: two Python
 /// files that derive from the source family's classes in transformers. Throws WorkError.
 void write_remote_code(const PretrainedModel& model, const std::filesystem::path& directory);
 
-/// Copies what a checkpoint directory holds besides weights and config.json and what a converted
-/// model needs too: tokenizer, generation and preprocessor files, licences. Throws WorkError.
+/// Copies what a checkpoint directory holds besides its weights, their index, config.json and its
+/// model card: tokenizer, code, templates, licences and whatever else stands there. Left out are
+/// hidden files and folders, weights in other forms, and folders with weights in them, as of other
+/// formats or of a checkpoint made on the way; but a folder that `modules.json` names goes along
+/// whole. `to` may lie inside `from`. Throws InputError for a file that cannot be read, WorkError
+/// for one that cannot be written.
 void copy_companion_files(const std::filesystem::path& from, const std::filesystem::path& to);
 
 }  // namespace regroup::models

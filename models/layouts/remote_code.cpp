@@ -23,9 +23,14 @@ std::string with_family(std::string_view code, std::string_view family) {
 
 }  // namespace
 
-nlohmann::json remote_auto_map() {
-  return {{"AutoConfig", "configuration_regrouped.RegroupedConfig"},
-          {"AutoModelForCausalLM", "modeling_regrouped.RegroupedForCausalLM"}};
+nlohmann::json remote_auto_map(const nlohmann::json& source) {
+  nlohmann::json map = {{"AutoConfig", "configuration_regrouped.RegroupedConfig"},
+                        {"AutoModelForCausalLM", "modeling_regrouped.RegroupedForCausalLM"}};
+  if (!source.is_object()) return map;
+  for (const auto& [key, name] : source.items()) {
+    if (key != "AutoConfig" && !key.starts_with("AutoModel")) map[key] = name;
+  }
+  return map;
 }
 
 void write_remote_code(const PretrainedModel& model, const std::filesystem::path& directory) {

@@ -19,13 +19,13 @@ constexpr std::array kRoles = {AttentionRole::kQuery, AttentionRole::kKey, Atten
                                AttentionRole::kOutput};
 
 void require_supported_dtype(const TensorView& tensor) {
-  constexpr std::array kSupported = {DType::kF32, DType::kF16, DType::kBF16};
+  constexpr std::array kSupported = {DType::kF32, DType::kF16, DType::kBF16, DType::kF64};
   for (const DType dtype : kSupported) {
     if (tensor.dtype == dtype) return;
   }
   throw InputError({.what = "tensor has an element type that is not supported",
                     .where = tensor.where(),
-                    .expected = "F32, F16 or BF16",
+                    .expected = "F32, F16, BF16 or F64",
                     .found = std::string(safetensors_name(tensor.dtype))});
 }
 

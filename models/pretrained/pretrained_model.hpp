@@ -37,7 +37,7 @@ struct PretrainedModel {
 };
 
 /// Opens a Hugging Face directory or a GGUF file, and checks that every tensor of the model is there
-/// with its shape and a supported element type (F32, F16, BF16, or blocks). Names are those that
+/// with its shape and a supported element type (F32, F16, BF16, F64, or blocks). Names are those that
 /// transformers renames on loading, too. A head is tied to the token table where config.json says
 /// so, unless the checkpoint stores another one. Throws InputError.
 PretrainedModel open_model(const std::filesystem::path& path);

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <optional>
 #include <string_view>
 
+#include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
+#include "models/files/stand_in.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -57,6 +61,56 @@ std::vector<std::int32_t> read_ids(std::span<const std::byte> bytes, const Integ
     ids.push_back(static_cast<std::int32_t>(id));
   }
   return ids;
+}
+
+/// A kind of file of llm.c, by the first number of its header.
+struct LlmcFile {
+  std::uint64_t magic;
+  std::uint64_t version;  // the one that is read
+  std::size_t width;      // of a token id, bytes; 0: it holds no tokens
+  std::string_view name;
+};
+
+/// In the order of karpathy/llm.c: what its scripts in dev/data/ and its train_gpt2.py write.
+constexpr std::array kLlmcFiles = {
+    LlmcFile{20240520, 1, 2, "tokens of GPT-2"},    LlmcFile{20240801, 7, 4, "tokens of Llama 3"},
+    LlmcFile{20240522, 0, 0, "an evaluation set"},  LlmcFile{20240326, 0, 0, "weights of GPT-2"},
+    LlmcFile{20240803, 0, 0, "weights of Llama 3"}, LlmcFile{20240328, 0, 0, "a tokenizer"}};
+
+constexpr std::size_t kLlmcNumberBytes = 4;
+constexpr std::size_t kLlmcHeaderBytes = 256 * kLlmcNumberBytes;
+
+std::uint64_t llmc_number(std::span<const std::byte> bytes, std::size_t index) {
+  return read_little_endian(bytes.subspan(index * kLlmcNumberBytes, kLlmcNumberBytes));
+}
+
+const LlmcFile* llmc_file(std::span<const std::byte> bytes) {
+  if (bytes.size() < kLlmcNumberBytes) return nullptr;
+  const auto found = std::ranges::find(kLlmcFiles, llmc_number(bytes, 0), &LlmcFile::magic);
+  return found == kLlmcFiles.end() ? nullptr : &*found;
+}
+
+/// The ids behind a header: its numbers are the kind of file, the version and how many ids follow,
+/// then zeros.
+std::vector<std::int32_t> read_llmc_ids(std::span<const std::byte> bytes, const LlmcFile& file,
+                                        const std::string& where) {
+  if (bytes.size() < kLlmcHeaderBytes) {
+    fail("llm.c's header is cut short", where, fmt::format("{} bytes", kLlmcHeaderBytes),
+         fmt::format("{} bytes", bytes.size()));
+  }
+  if (file.width == 0 || llmc_number(bytes, 1) != file.version) {
+    fail("file of llm.c is not one of tokens that is known", where,
+         "a header 20240520, version 1 (uint16), or 20240801, version 7 (uint32)",
+         fmt::format("{}, version {}: {}", file.magic, llmc_number(bytes, 1), file.name));
+  }
+  const auto rest = bytes.subspan(kLlmcHeaderBytes);
+  const std::uint64_t count = llmc_number(bytes, 2);
+  if (rest.size() != count * file.width) {
+    fail("file has another length than its llm.c header says", where,
+         fmt::format("{} token ids of {} bytes", count, file.width),
+         fmt::format("{} bytes", rest.size()));
+  }
+  return read_ids(rest, {file.width, false, false}, where);
 }
 
 /// The header's text and where the data begins.
@@ -126,6 +180,11 @@ std::optional<std::size_t> one_dimension(std::string_view shape) {
 std::vector<std::int32_t> read_bin_ids(std::span<const std::byte> bytes, int vocabulary,
                                        const std::string& where) {
   constexpr int kLargest16 = 65535;
+  if (const LlmcFile* file = llmc_file(bytes)) return read_llmc_ids(bytes, *file, where);
+  if (const std::string_view name = content_name(bytes); !name.empty()) {
+    fail("file does not hold token ids", where, "numbers without a header, or llm.c's",
+         std::string(name));
+  }
   return read_ids(bytes, {vocabulary > kLargest16 ? 4U : 2U, false, false}, where);
 }
 

@@ -10,8 +10,11 @@
 // numbers.
 namespace regroup::models {
 
-/// Token ids of a `.bin` file: little-endian uint16, or uint32 when `vocabulary` exceeds 65,535.
-/// Throws InputError if the length is not a whole number of ids.
+/// Token ids of a `.bin` file: those behind a header of llm.c's (dev/data/data_common.py of
+/// karpathy/llm.c), uint16 or uint32 as it says; without one little-endian uint16, or uint32 when
+/// `vocabulary` exceeds 65,535. Throws InputError if the length is not a whole number of ids or
+/// another than the header says, for other files of llm.c and for what another program's mark
+/// begins.
 std::vector<std::int32_t> read_bin_ids(std::span<const std::byte> bytes, int vocabulary,
                                        const std::string& where);
 

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "search/base/error.hpp"
 
@@ -51,6 +53,24 @@ void make_directory(const fs::path& directory) {
                       .where = directory.string(),
                       .found = error.message()});
   }
+}
+
+OutputAttempt::OutputAttempt(fs::path directory)
+    : directory_(std::move(directory)), was_there_(fs::is_directory(directory_)) {
+  undoes_ = !was_there_ || fs::is_empty(directory_);
+  make_directory(directory_);
+}
+
+OutputAttempt::~OutputAttempt() {
+  if (!undoes_) return;
+  std::error_code ignored;
+  std::vector<fs::path> written;
+  for (fs::directory_iterator entry(directory_, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    written.push_back(entry->path());
+  }
+  for (const fs::path& path : written) fs::remove_all(path, ignored);
+  if (!was_there_) fs::remove(directory_, ignored);
 }
 
 }  // namespace regroup::runs

@@ -18,4 +18,24 @@ void require_usable_directory(const std::filesystem::path& directory, ExistingFi
 /// output goes is the user's choice.
 void make_directory(const std::filesystem::path& directory);
 
+/// Makes an output directory that is either filled or as it was before: unless keep() is called,
+/// its end removes what was written into it, and the directory where that was absent. Where files
+/// stood in it before, everything stays. So what fails midway, on a full disk for instance, can be
+/// tried again.
+class OutputAttempt {
+ public:
+  /// Throws InputError as make_directory.
+  explicit OutputAttempt(std::filesystem::path directory);
+  ~OutputAttempt();
+  OutputAttempt(const OutputAttempt&) = delete;
+  OutputAttempt& operator=(const OutputAttempt&) = delete;
+
+  void keep() { undoes_ = false; }
+
+ private:
+  std::filesystem::path directory_;
+  bool was_there_;
+  bool undoes_;
+};
+
 }  // namespace regroup::runs

@@ -88,9 +88,12 @@ ordered_json least_mean_regret(const ordered_json& proxies) {
   return least;
 }
 
-ordered_json data_json(const CorrelateTexts& texts) {
+ordered_json data_json(const CorrelateTexts& texts, models::DocumentJoin join) {
   ordered_json data = {{"sha256", texts.data.sha256}};
   if (texts.selection) data["selection_sha256"] = texts.selection->sha256;
+  const bool joins =
+      texts.data.documents > 0 || (texts.selection && texts.selection->documents > 0);
+  if (joins) data["join"] = models::join_name(join);
   data["context"] = texts.measured.context();
   data["calibration_tokens"] = texts.calibration.tokens();
   data["measured_tokens"] = texts.measured.tokens();
@@ -198,7 +201,7 @@ ordered_json correlations_json(const CorrelateResult& result, const CorrelateOpt
           {"exhaustive", options.exhaustive},
           {"seed", options.seed},
           {"dtype", models::config_name(options.compute.dtype)},
-          {"data", data_json(inputs.texts)},
+          {"data", data_json(inputs.texts, options.join)},
           {"source", source},
           {"measured", counts_json(result.samples)},
           {"proxies", proxies},

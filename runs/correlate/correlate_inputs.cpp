@@ -87,11 +87,11 @@ CorrelateTexts split_text(models::Dataset data, const models::Windows& all) {
 }
 
 CorrelateTexts open_texts(const CorrelateOptions& options, const models::PretrainedModel& model) {
-  models::Dataset data = models::read_dataset(options.data, model);
+  models::Dataset data = models::read_dataset(options.data, model, options.join);
   models::Windows windows =
       calibration_windows(data, model.config, static_cast<std::size_t>(options.tokens));
   if (options.selection.empty()) return split_text(std::move(data), windows);
-  models::Dataset selection = models::read_dataset(options.selection, model);
+  models::Dataset selection = models::read_dataset(options.selection, model, options.join);
   if (selection.sha256 == data.sha256) {
     throw InputError({.what = "the same data calibrate and measure",
                       .where = "--data, --selection",

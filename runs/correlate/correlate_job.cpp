@@ -60,7 +60,7 @@ nlohmann::ordered_json run_correlate(const CorrelateOptions& options, const RunL
   require_usable_directory(
       options.output, options.force ? ExistingFiles::kAccept : ExistingFiles::kRefuse, "--force");
   const CorrelateInputs inputs = open_inputs(options, log);
-  make_directory(options.output);
+  OutputAttempt attempt(options.output);
   const CorrelateResult result = sample_and_measure(options, inputs, log, std::move(stop));
   const nlohmann::ordered_json correlations = correlations_json(result, options, inputs);
   models::write_file_atomically(options.output / "samples.csv", samples_csv(result));
@@ -68,6 +68,7 @@ nlohmann::ordered_json run_correlate(const CorrelateOptions& options, const RunL
                                 correlations_csv(correlations));
   models::write_file_atomically(options.output / "correlations.json",
                                 models::json_text(correlations, 1) + "\n");
+  attempt.keep();
   return correlations;
 }
 

@@ -13,7 +13,8 @@ std::vector<search::Option> CorrelateOptions::options() {
       {.flag = "--tokens",
        .unit = "N",
        .help = "Use no more tokens of --data than this, spread evenly over it (0: all)",
-       .field = NumberField<std::int64_t>{&tokens, 0, search::kLargestOption}}};
+       .field = NumberField<std::int64_t>{&tokens, 0, search::kLargestOption}},
+      models::join_option(join)};
   search::add_options(all, models::merge_options(recipe));
   search::add_options(
       all,

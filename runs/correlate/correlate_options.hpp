@@ -7,6 +7,7 @@
 #include "models/merge/operators/merge_table.hpp"
 #include "models/recipes/recipe_options.hpp"
 #include "models/tensors/compute.hpp"
+#include "models/text/document_join.hpp"
 
 namespace regroup::runs {
 
@@ -22,6 +23,7 @@ struct CorrelateOptions {
   bool exhaustive = false;  ///< all groupings of each size instead
   std::vector<double> kv;   ///< in (0, 1), ascending and distinct; empty: the usual ones
   std::int64_t tokens = 0;  ///< of `data`; 0: all
+  models::DocumentJoin join = models::DocumentJoin::kEnd;  ///< of the documents of a file
   std::int64_t seed = 1;
   bool force = false;
   models::ComputeOptions compute;

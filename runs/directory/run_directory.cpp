@@ -149,12 +149,13 @@ void RunDirectory::remove_earlier_run() const {
 }
 
 void RunDirectory::begin() {
-  make_directory(directory_);
+  OutputAttempt attempt(directory_);
   if (existing_ == Existing::kReplace) remove_earlier_run();
   make_directory(directory_ / "state" / "measured");
   make_directory(directory_ / "groupings");
   models::remove_stale_partials(directory_ / "state");
   write(fs::path("state") / kIdentity, models::json_text(identity_, 2) + "\n");
+  attempt.keep();
 }
 
 void RunDirectory::announce_groupings(const std::vector<std::string>& names) const {

@@ -67,14 +67,14 @@ models::CalibrationReference reference_from(const std::filesystem::path& folder,
 }
 
 CalibrationInput open_calibration(const std::filesystem::path& file,
-                                  const models::PretrainedModel& model) {
+                                  const models::PretrainedModel& model, models::DocumentJoin join) {
   CalibrationInput input{file, {}, {}, {}};
   if (models::is_calibration_file(file)) {
     input.statistics =
         std::make_shared<const models::Calibration>(models::read_calibration(file, model));
     input.windows = input.statistics->windows;
   } else {
-    input.data = models::read_dataset(file, model);
+    input.data = models::read_dataset(file, model, join);
     input.windows = calibration_windows(*input.data, model.config, 0);
   }
   return input;

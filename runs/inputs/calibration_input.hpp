@@ -27,10 +27,11 @@ struct CalibrationInput {
   std::string content_sha256() const;
 };
 
-/// Opens and checks a calibration file, text or token ids; data are cut into the model's windows.
-/// Throws InputError.
+/// Opens and checks a calibration file, text, documents or token ids; data are cut into the model's
+/// windows. Throws InputError.
 CalibrationInput open_calibration(const std::filesystem::path& file,
-                                  const models::PretrainedModel& model);
+                                  const models::PretrainedModel& model,
+                                  models::DocumentJoin join = models::DocumentJoin::kEnd);
 
 /// Measures moments on windows and says on the log's progress what it does. `gradients`: labels
 /// are drawn with that key. Throws as LanguageModel::calibrate.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/pretrained/cache_type.hpp"
+#include "models/text/document_join.hpp"
 
 namespace regroup::runs {
 
@@ -18,7 +19,8 @@ struct DataRoles {
   std::filesystem::path selection;    ///< empty: part of the calibration text, or sampled
   std::filesystem::path eval;         ///< empty: sampled from the model
   std::int64_t eval_tokens = 0;       ///< 0: all
-  std::vector<std::filesystem::path> seed_groupings;  ///< that the method begins with
+  models::DocumentJoin join = models::DocumentJoin::kEnd;  ///< of the documents of a file
+  std::vector<std::filesystem::path> seed_groupings;       ///< that the method begins with
 };
 
 /// What of a run's result is measured.

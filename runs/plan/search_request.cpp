@@ -99,7 +99,8 @@ std::vector<Option> data_options(DataRoles& data) {
            .key = "eval_tokens",
            .unit = "N",
            .help = "Score no more tokens of --eval than this, spread evenly over it (0: all)",
-           .field = NumberField<std::int64_t>{&data.eval_tokens, 0, search::kLargestOption}}};
+           .field = NumberField<std::int64_t>{&data.eval_tokens, 0, search::kLargestOption}},
+          models::join_option(data.join)};
 }
 
 std::vector<Option> measuring_options(SearchRequest& request) {

@@ -19,20 +19,21 @@ ordered_json model_record(const models::PretrainedModel& model) {
 struct TextSource {
   std::filesystem::path file;
   std::string sha256;
+  std::size_t documents = 0;  ///< that it was joined of
 };
 
 std::optional<TextSource> source_of(const std::optional<models::Dataset>& data) {
   if (!data) return std::nullopt;
-  return TextSource{data->file, data->sha256};
+  return TextSource{data->file, data->sha256, data->documents};
 }
 
 std::optional<TextSource> source_of(const std::optional<CalibrationInput>& input) {
   if (!input) return std::nullopt;
-  return TextSource{input->file, input->data_sha256()};
+  return TextSource{input->file, input->data_sha256(), input->data ? input->data->documents : 0};
 }
 
 ordered_json text_record(const std::optional<TextSource>& data,
-                         const std::optional<models::Windows>& windows) {
+                         const std::optional<models::Windows>& windows, models::DocumentJoin join) {
   if (!windows) return nullptr;
   ordered_json record;
   if (data) record["file"] = data->file.filename().string();
@@ -45,18 +46,23 @@ ordered_json text_record(const std::optional<TextSource>& data,
     record["context"] = windows->context();
   }
   record["sampled"] = !data.has_value();
+  if (data && data->documents > 0) {
+    record["documents"] = data->documents;
+    record["join"] = models::join_name(join);
+  }
   return record;
 }
 
 /// The parts of one file that calibration and selection share, where they do.
-ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts) {
+ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts,
+                         models::DocumentJoin join) {
   const bool split = inputs.splits_calibration();
   const std::optional<TextSource> calibration = source_of(inputs.calibration);
   ordered_json record = {
-      {"calibration", text_record(calibration, texts.calibration)},
+      {"calibration", text_record(calibration, texts.calibration, join)},
       {"selection",
-       text_record(split ? calibration : source_of(inputs.selection), texts.selection)},
-      {"eval", text_record(source_of(inputs.eval), texts.eval)}};
+       text_record(split ? calibration : source_of(inputs.selection), texts.selection, join)},
+      {"eval", text_record(source_of(inputs.eval), texts.eval, join)}};
   if (split) {
     record["calibration"]["part"] = "first three quarters";
     record["selection"]["part"] = "last quarter";
@@ -78,7 +84,7 @@ ordered_json run_record(const SearchPlan& plan, const SearchInputs& inputs, cons
           {"seed", plan.seed},
           {"options", plan.options},
           {"model", model_record(*inputs.model)},
-          {"data", data_record(inputs, texts)},
+          {"data", data_record(inputs, texts, plan.data.join)},
           {"input_sha256", data_hashes(plan, inputs)},
           {"versions", version_record()},
           {"evaluations", evaluations}};

@@ -73,7 +73,7 @@ void split_calibration(SearchInputs& inputs) {
 /// The data that a measured search selects on, where they are not sampled.
 void open_selection(const SearchPlan& plan, SearchInputs& inputs) {
   if (!plan.data.selection.empty()) {
-    inputs.selection = models::read_dataset(plan.data.selection, *inputs.model);
+    inputs.selection = models::read_dataset(plan.data.selection, *inputs.model, plan.data.join);
     inputs.selection_windows = calibration_windows(*inputs.selection, inputs.model->config, 0);
   } else if (plan.selects_by_measuring() && inputs.calibration) {
     split_calibration(inputs);
@@ -106,13 +106,13 @@ SearchInputs open_inputs(const SearchPlan& plan,
     inputs.seeds.push_back(models::read_grouping_file(file, *inputs.model).grouping);
   }
   if (!plan.data.calibration.empty()) {
-    inputs.calibration = open_calibration(plan.data.calibration, *inputs.model);
+    inputs.calibration = open_calibration(plan.data.calibration, *inputs.model, plan.data.join);
     inputs.calibration_sha256 = inputs.calibration->content_sha256();
     inputs.calibration_windows = inputs.calibration->windows;
     require_statistics(plan, inputs);
   }
   if (!plan.data.eval.empty()) {
-    inputs.eval = models::read_dataset(plan.data.eval, *inputs.model);
+    inputs.eval = models::read_dataset(plan.data.eval, *inputs.model, plan.data.join);
     inputs.eval_windows = calibration_windows(*inputs.eval, inputs.model->config,
                                               static_cast<std::size_t>(plan.data.eval_tokens));
   }
@@ -130,6 +130,13 @@ SearchInputs open_inputs(const SearchPlan& plan,
     models::require_finite_attention(*inputs.model);
   }
   return inputs;
+}
+
+bool SearchInputs::joins_documents() const {
+  const auto joins = [](const std::optional<models::Dataset>& data) {
+    return data && data->documents > 0;
+  };
+  return (calibration && joins(calibration->data)) || joins(selection) || joins(eval);
 }
 
 nlohmann::ordered_json data_hashes(const SearchPlan& plan, const SearchInputs& inputs) {

@@ -30,6 +30,8 @@ struct SearchInputs {
 
   /// Whether selection data were split from the calibration text.
   bool splits_calibration() const { return selection_windows && !selection; }
+  /// Whether any text was joined of documents.
+  bool joins_documents() const;
   int source_kv_heads() const { return 2 * model->config.kv_heads * model->config.layers; }
 };
 

@@ -11,34 +11,12 @@ program=$(realpath -e "$1")
 at_hand=${2:-}
 cd "$(dirname "$0")/../.."
 
-TRANSFORMERS="transformers==5.24.0"
 LLAMA_CPP="llama-cpp-python==0.3.36"
 WHEELS=${REGROUP_WHEELS:-$HOME/.cache/regroup/wheels}
 DATA=../shared/data
-venv=build/interop
-python=$venv/bin/python
+. tests/interop/environment.sh
 
 say() { echo "interop: $*"; }
-
-install() {
-  "$python" -m pip install --disable-pip-version-check --no-input --timeout 20 --retries 1 -qq "$@" </dev/null
-}
-
-# The environment sees the build's torch as if it were installed there.
-make_environment() {
-  local torch
-  torch=$(cmake -P cmake/FindLibTorch.cmake 2>&1 | sed -n 's/^-- LibTorch [^:]*: //p')
-  [ -x "$python" ] || python3 -m venv "$venv"
-  dirname "$torch" >"$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch_of_the_build.pth"
-  "$python" -c 'import torch' 2>/dev/null || install torch
-}
-
-# Whether a package is there, or can be installed.
-provide() {
-  local module=$1
-  shift
-  "$python" -c "import $module" 2>/dev/null || install "$@"
-}
 
 provide_llama_cpp() {
   "$python" -c 'import llama_cpp' 2>/dev/null && return
@@ -64,7 +42,7 @@ fi
 
 make_environment
 failed=
-if provide transformers "$TRANSFORMERS" safetensors numpy; then
+if provide transformers "$TRANSFORMERS" safetensors numpy && provide sentencepiece sentencepiece protobuf; then
   "$python" tests/interop/families_test.py "$program" || failed=yes
   [ ! -d "$DATA" ] || "$python" tests/interop/goldens_test.py "$program" "$DATA/goldens" || failed=yes
   OMP_WAIT_POLICY=passive "$python" tests/interop/transformers_test.py "$program" "${models[@]}" || failed=yes

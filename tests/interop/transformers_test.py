@@ -5,7 +5,8 @@
 
 For every model and every layout that holds one of the groupings below: transformers loads the converted directory, its
 logits equal `regroup logits MODEL --grouping` within 1e-4, its greedy text equals `regroup generate`, and its cache holds
-just the bytes of the grouping's key/value heads. Prints a line for each; exit status 1 if one fails.
+just the bytes of the grouping's key/value heads. AutoConfig and AutoTokenizer open it without its code, as they open the
+source. Prints a line for each; exit status 1 if one fails.
 """
 
 import argparse
@@ -69,6 +70,26 @@ def greedy_ids(model, prompt_ids):
     return ids[0, len(prompt_ids):].tolist()
 
 
+def opening_problems(source, converted):
+    """What plain AutoConfig and AutoTokenizer make of a converted directory other than of its source."""
+    import transformers
+
+    problems = []
+    kinds = [transformers.AutoConfig.from_pretrained(directory).model_type for directory in (source, converted)]
+    if kinds[0] != kinds[1]:
+        problems.append(f"AutoConfig opens a {kinds[1]}, not a {kinds[0]}")
+    if has_tokenizer(source):
+        ids = [transformers.AutoTokenizer.from_pretrained(directory)(PROMPT)["input_ids"]
+               for directory in (source, converted)]
+        if ids[0] != ids[1]:
+            problems.append("AutoTokenizer gives other ids")
+    return problems
+
+
+def has_tokenizer(source):
+    return any((pathlib.Path(source) / file).exists() for file in ("tokenizer.model", "tokenizer.json"))
+
+
 def check(program, source, name, layout, layers, scratch):
     """Messages on what is wrong; empty if nothing is."""
     grouping = write_grouping(scratch / "grouping.json", layers)
@@ -76,7 +97,7 @@ def check(program, source, name, layout, layers, scratch):
     summary = json.loads(run(program, "convert", source, "--grouping", grouping, "--layout", layout, "--json",
                              "-o", converted))
     model = load(converted)
-    problems = []
+    problems = opening_problems(source, converted)
     ids = some_ids(model)
     difference = (model(ids).logits.detach() - regroup_logits(program, source, grouping, ids, scratch)).abs().max().item()
     if not difference < TOLERANCE:
@@ -89,13 +110,15 @@ def check(program, source, name, layout, layers, scratch):
         problems.append(f"cache of {found} bytes a token, not {expected}")
 
     text = "no tokenizer"
-    if any((pathlib.Path(source) / file).exists() for file in ("tokenizer.model", "tokenizer.json")):
+    if has_tokenizer(source):
         generated = json.loads(run(program, "generate", source, "--grouping", grouping, "--prompt", PROMPT,
                                    "--max-tokens", NEW_TOKENS, "--ignore-eos", "--json"))
         same = generated["ids"] == greedy_ids(model, generated["prompt_ids"])
         text = "same text" if same else "other text"
         if not same:
             problems.append("other text")
+    for problem in problems:
+        print(f"       {problem}")
     print(f"{'FAILED' if problems else 'ok':7}{pathlib.Path(source).name:14}{name:12}{layout:10} "
           f"{type(model).__name__:22} logits {difference:.1e}  cache {found:.0f} bytes/token (float32)  {text}", flush=True)
     return problems

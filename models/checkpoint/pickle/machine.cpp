@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "models/files/byte_text.hpp"
 #include "models/files/little_endian.hpp"
 #include "models/files/printable.hpp"
 #include "search/base/error.hpp"
@@ -48,10 +49,6 @@ enum class Opcode : unsigned char {
 namespace {
 
 constexpr std::size_t kMaxDimensions = 16;
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 /// The name of the alternative T of a Value, as kind_of says it.
 template <typename T>

@@ -26,8 +26,6 @@ def as_blocks(value):
 
 
 class RegroupedConfig(FAMILYConfig):
-    model_type = "nemotron-nas"
-
     def __setattr__(self, name, value):
         super().__setattr__(name, as_blocks(value) if name == "block_configs" else value)
 

@@ -186,6 +186,8 @@ TEST_CASE("directories that are no checkpoint") {
   directory.write("config.json", "{}");
   CHECK_THAT(refusal(directory.path()), contains("no weights"));
   CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin.index.json"));
+  directory.write("tf_model.h5", "");
+  CHECK_THAT(refusal(directory.path()), contains("none of them, but tf_model.h5"));
   directory.write("pytorch_model.bin", "");
   CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin"));
   CHECK_THAT(refusal(directory.path()), contains("not a zip archive"));

@@ -94,14 +94,31 @@ TEST_CASE("every pattern of 16 bits is judged as its value is") {
   }
 }
 
-TEST_CASE("doubles beyond float are finite, integers always") {
-  const double huge = 1e300;
-  const TensorView view{.name = "w",
-                        .dtype = DType::kF64,
-                        .shape = {1},
-                        .bytes = std::as_bytes(std::span(&huge, 1)),
-                        .file = {}};
-  CHECK_FALSE(first_not_finite(view));
+TEST_CASE("doubles are judged by what they are as float") {
+  const double least = std::ldexp(1.0, 128) - std::ldexp(1.0, 103);  // rounds to infinity
+  REQUIRE(std::isinf(static_cast<float>(least)));
+  std::vector<double> values = {std::nextafter(least, 0.0), -std::nextafter(least, 0.0), 1e-300,
+                                -0.0};
+  const auto view = [&] {
+    return TensorView{.name = "w",
+                      .dtype = DType::kF64,
+                      .shape = {static_cast<std::int64_t>(values.size())},
+                      .bytes = std::as_bytes(std::span(values)),
+                      .file = "a"};
+  };
+  CHECK_FALSE(first_not_finite(view()));
+  for (const double large : {least, -least, 1e300, std::numeric_limits<double>::infinity()}) {
+    values[2] = large;
+    CHECK(first_not_finite(view()) == 2);
+  }
+  values[2] = -1e300;
+  const std::string message = error_message<InputError>([&] { require_finite(view()); });
+  CHECK_THAT(message, contains("float32 does not reach"));
+  CHECK_THAT(message, contains("a, tensor w, element 2"));
+  CHECK_THAT(message, contains("found: -1e+300"));
+}
+
+TEST_CASE("integers are finite always") {
   const std::vector<std::int32_t> ones(8, -1);
   const TensorView integers{.name = "i",
                             .dtype = DType::kI32,

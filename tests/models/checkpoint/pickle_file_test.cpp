@@ -118,6 +118,19 @@ TEST_CASE("files of torch.save that hold no state dict or an old one") {
   CHECK_THAT(refused("module.bin"), contains("__main__.Module"));
 }
 
+TEST_CASE("weights of another kind under a name of torch.save are called what they are") {
+  using namespace std::string_literals;
+  // torch.save(…, pickle_protocol=4, _use_new_zipfile_serialization=False).
+  CHECK_THAT(refusal_of_file("\x80\x04\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."),
+             contains("before PyTorch 1.6"));
+  CHECK_THAT(refusal_of_file("sys_info"s + std::string(249, '\0') + "ustar"),
+             contains("before PyTorch 1.6"));
+  CHECK_THAT(refusal_of_file("\x80\x04}q"), contains("a pickle alone"));
+  CHECK_THAT(refusal_of_file("\x02\0\0\0\0\0\0\0{}"s), contains("a safetensors file"));
+  CHECK_THAT(refusal_of_file("GGUF\x03"), contains("a GGUF file"));
+  CHECK_THAT(refusal_of_file("Entry not found"), contains("\"Entry no\""));
+}
+
 TEST_CASE("a pickle may name what state dicts need and nothing else") {
   const auto message = [](const std::string& module, const std::string& name) {
     const TemporaryDirectory directory;

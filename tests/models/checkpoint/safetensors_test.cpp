@@ -123,6 +123,8 @@ TEST_CASE("files that are cut off or have a wrong header length") {
   CHECK_THAT(refusal_of_bytes(little_endian64(3) + "{}"), contains("past the end of the file"));
   CHECK_THAT(refusal_of_bytes(little_endian64(100'000'001) + "{}"), contains("too long"));
   CHECK_THAT(refusal_of_bytes(little_endian64(~0ULL) + "{}"), contains("18446744073709551615"));
+  CHECK_THAT(refusal_of_bytes("Entry not found"), contains("text: \"Entry not found\""));
+  CHECK_THAT(refusal_of_bytes("PK\x03\x04 and more"), contains("a zip archive"));
   CHECK_THAT(refusal_of_bytes(little_endian64(0)), contains("begins with {"));
   const std::string whole = small_safetensors();
   for (std::size_t length = 0; length < whole.size(); ++length) {

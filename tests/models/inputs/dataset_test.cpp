@@ -133,3 +133,47 @@ TEST_CASE("a broken file of pairs is refused by line and field") {
   CHECK_THAT(scene.refusal("a.jsonl", "{\"source\": \n"), contains("line 1"));
   CHECK_THAT(scene.refusal("a.jsonl", "\n"), contains("no pairs"));
 }
+
+TEST_CASE("documents are one text, with the end-of-sequence id between them") {
+  Scene scene("LlamaForCausalLM", tiny_bpe(), 300);
+  const std::string file = "{\"text\": \"the\"}\n\n{\"page\": \"th\\nin\"}\n{\"text\": \"\"}\n";
+  const auto ids = [&](DocumentJoin join, const std::string& name) {
+    const Dataset data = read_dataset(scene.scratch.write(name, file), scene.open(), join);
+    CHECK(data.documents == (name == "a.jsonl" ? 3 : 0));
+    return std::get<TokenStream>(data.content).ids;
+  };
+  CHECK(ids(DocumentJoin::kEnd, "a.jsonl") == Ids{257, 1, 256, '\n', 260, 1});
+  CHECK(ids(DocumentJoin::kNewline, "a.jsonl") == Ids{257, '\n', 256, '\n', 260, '\n'});
+  CHECK(ids(DocumentJoin::kBlankLine, "a.jsonl") ==
+        Ids{257, '\n', '\n', 256, '\n', 260, '\n', '\n'});
+  CHECK(ids(DocumentJoin::kNone, "a.jsonl") == Ids{257, 256, '\n', 260});
+  // Under another name the same file is text.
+  CHECK(ids(DocumentJoin::kEnd, "a.txt").size() > 20);
+}
+
+TEST_CASE("what the tokenizer adds stands once around documents, and closes them without an EOS") {
+  Scene scene("BertForMaskedLM", tiny_word_piece(), 20);
+  const std::string file = "{\"text\": \"a\"}\n{\"text\": \"naive a\"}\n";
+  nlohmann::json config = tiny_config("BertForMaskedLM");
+  config["vocab_size"] = 20;
+  config.erase("eos_token_id");
+  scene.scratch.write("model/config.json", config.dump());
+  const auto stream = std::get<TokenStream>(scene.read("a.jsonl", file).content);
+  CHECK(stream.before == Ids{1});
+  CHECK(stream.ids == Ids{8, 2, 10, 8});
+  CHECK(stream.after == Ids{2});
+}
+
+TEST_CASE("documents that cannot be joined are refused") {
+  Scene scene("LlamaForCausalLM", tiny_bpe(), 300);
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"text\": \"a\"}\n{\"body\": \"b\"}\n"),
+             contains("line 2"));
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"body\": \"b\"}\n"), contains("text"));
+  CHECK_THAT(scene.refusal("a.jsonl", "The house.\n"), contains("line 1"));
+  CHECK_THAT(scene.refusal("a.jsonl", "\n"), contains("no documents"));
+  nlohmann::json config = tiny_config("LlamaForCausalLM");
+  config["vocab_size"] = 300;
+  config.erase("eos_token_id");
+  scene.scratch.write("model/config.json", config.dump());
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"text\": \"a\"}\n"), contains("--join newline"));
+}

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <limits>
 
+#include "models/files/little_endian.hpp"
 #include "models/inputs/windows.hpp"
 #include "models/text/id_files.hpp"
 #include "models/text/token_data.hpp"
@@ -39,6 +40,20 @@ std::string npy(const std::string& descr, const std::string& shape, const std::v
 
 std::vector<std::int32_t> ids_of(const std::string& bytes) {
   return read_npy_ids(std::as_bytes(std::span(bytes)), "x.npy");
+}
+
+std::vector<std::int32_t> bin_ids(const std::string& bytes, int vocabulary) {
+  return read_bin_ids(std::as_bytes(std::span(bytes)), vocabulary, "x.bin");
+}
+
+/// The 256 numbers with which llm.c's files begin.
+std::string llmc_header(std::uint32_t magic, std::uint32_t version, std::uint32_t count) {
+  std::string header;
+  for (const std::uint32_t number : {magic, version, count}) {
+    append_little_endian(header, number, 4);
+  }
+  header.resize(1024);
+  return header;
 }
 
 std::string refusal(const std::string& bytes) {
@@ -108,6 +123,39 @@ TEST_CASE(".bin ids have the width that the vocabulary needs") {
   CHECK_THROWS_AS(read_bin_ids(view.subspan(1), 100, "x.bin"), InputError);
 }
 
+TEST_CASE("a header of llm.c says the width of the ids, whatever the vocabulary") {
+  const std::string two("\x01\x00\x02\x00", 4);
+  const std::string wide("\x01\x00\x01\x00\x02\x00\x00\x00", 8);
+  for (const int vocabulary : {100, 100000}) {
+    CHECK(bin_ids(llmc_header(20240520, 1, 2) + two, vocabulary) ==
+          std::vector<std::int32_t>{1, 2});
+    CHECK(bin_ids(llmc_header(20240801, 7, 2) + wide, vocabulary) ==
+          std::vector<std::int32_t>{0x10001, 2});
+    CHECK(bin_ids(llmc_header(20240520, 1, 0), vocabulary).empty());
+  }
+}
+
+TEST_CASE("files of llm.c that are not understood are refused by name") {
+  const auto refusal_of = [](const std::string& bytes) {
+    return error_message<InputError>([&] { bin_ids(bytes, 100); });
+  };
+  const std::string two("\x01\x00\x02\x00", 4);
+  CHECK_THAT(refusal_of(llmc_header(20240520, 2, 2) + two), contains("20240520, version 2"));
+  CHECK_THAT(refusal_of(llmc_header(20240801, 1, 1) + two), contains("20240801, version 1"));
+  CHECK_THAT(refusal_of(llmc_header(20240522, 1, 2) + two), contains("an evaluation set"));
+  CHECK_THAT(refusal_of(llmc_header(20240326, 3, 1024) + two), contains("weights of GPT-2"));
+  CHECK_THAT(refusal_of(llmc_header(20240328, 2, 50257)), contains("a tokenizer"));
+  const std::string whole = llmc_header(20240520, 1, 2) + two;
+  for (std::size_t length = 4; length < whole.size(); ++length) {
+    CHECK_THAT(refusal_of(whole.substr(0, length)), contains("x.bin"));
+  }
+  CHECK_THAT(refusal_of(whole + "\x01"), contains("another length"));
+  CHECK_THAT(refusal_of(llmc_header(20240520, 1, 0xffffffff) + two), contains("another length"));
+  // Other files under such a name.
+  CHECK_THAT(refusal_of("PK\x03\x04 and more"), contains("a zip archive"));
+  CHECK_THAT(refusal_of(npy<std::int32_t>("<i4", "(1,)", {1})), contains("a NumPy array"));
+}
+
 TEST_CASE("data is refused where the model cannot read it") {
   const TemporaryDirectory scratch;
   TinyLlama().write(scratch.path() / "model");
@@ -120,6 +168,7 @@ TEST_CASE("data is refused where the model cannot read it") {
   CHECK_THAT(refusal_of(scratch.write("a.txt", "\xff")), contains("not UTF-8"));
   CHECK_THAT(refusal_of(scratch.write("a.bin", std::string("\x01\x00\x14\x00", 4))),
              contains("token 1"));
+  CHECK_THAT(refusal_of(scratch.write("a.txt", "PAR1 and so on")), contains("a Parquet file"));
   scratch.write("model/tokenizer.model", "no SentencePiece model");
   CHECK_THAT(refusal_of(scratch.write("a.txt", "text")), contains("SentencePiece"));
 }
