@@ -83,6 +83,17 @@ void require_neutral(const json& config, const json& neutral, const std::string&
 
 }  // namespace
 
+bool names_architecture(const json& config, std::string_view name) {
+  const auto listed = config.find("architectures");
+  return listed != config.end() && !name.empty() &&
+         std::find(listed->begin(), listed->end(), name) != listed->end();
+}
+
+bool names_base_model(const json& config, const ArchitectureSpec& spec) {
+  return names_architecture(config, spec.base_architecture) &&
+         !names_architecture(config, spec.architecture);
+}
+
 ConfigKeyLists config_keys(const ArchitectureSpec& spec) {
   return {parsed(spec.keys.read), parsed(spec.keys.neutral), words(spec.keys.ignored)};
 }

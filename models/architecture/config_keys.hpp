@@ -25,4 +25,10 @@ nlohmann::json resolved_config(const nlohmann::json& config, const ArchitectureS
 /// in their order there.
 std::vector<std::string> unknown_keys(const nlohmann::json& config, const ArchitectureSpec& spec);
 
+/// Whether config.json lists an architecture of this name.
+bool names_architecture(const nlohmann::json& config, std::string_view name);
+
+/// Whether config.json names the family's class without a head.
+bool names_base_model(const nlohmann::json& config, const ArchitectureSpec& spec);
+
 }  // namespace regroup::models

@@ -8,7 +8,6 @@
 #include "models/architecture/architecture_spec.hpp"
 #include "models/architecture/config_keys.hpp"
 #include "models/architecture/config_parts.hpp"
-#include "models/architecture/families/families.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/base/error.hpp"

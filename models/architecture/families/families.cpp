@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "models/architecture/config_keys.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
@@ -22,14 +23,12 @@ std::string supported_architectures() {
   return fmt::format("one of {}", fmt::join(names, ", "));
 }
 
-bool lists(const json& names, std::string_view name) {
-  return !name.empty() && std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool is_named(const json& listed, const ArchitectureSpec& spec) {
-  return lists(listed, spec.architecture) || lists(listed, spec.base_architecture) ||
-         std::ranges::any_of(spec.other_architectures,
-                             [&](std::string_view name) { return lists(listed, name); });
+bool is_named(const json& config, const ArchitectureSpec& spec) {
+  return names_architecture(config, spec.architecture) ||
+         names_architecture(config, spec.base_architecture) ||
+         std::ranges::any_of(spec.other_architectures, [&](std::string_view name) {
+           return names_architecture(config, name);
+         });
 }
 
 [[noreturn]] void refuse(const std::string& where, std::string_view key, std::string found) {
@@ -76,7 +75,7 @@ const ArchitectureSpec& find_architecture(const json& config, const std::string&
   const json* listed = optional_array(config, "architectures", where);
   if (listed == nullptr) return find_by_model_type(config, where);
   for (const ArchitectureSpec& spec : families()) {
-    if (is_named(*listed, spec)) return spec;
+    if (is_named(config, spec)) return spec;
   }
   std::string found = "an empty list";
   if (!listed->empty()) {
@@ -84,12 +83,6 @@ const ArchitectureSpec& find_architecture(const json& config, const std::string&
     found = first.is_string() ? printable(first.get<std::string>()) : describe_json(first);
   }
   refuse(where, "architectures", std::move(found));
-}
-
-bool names_base_model(const json& config, const ArchitectureSpec& spec) {
-  const auto listed = config.find("architectures");
-  return listed != config.end() && lists(*listed, spec.base_architecture) &&
-         !lists(*listed, spec.architecture);
 }
 
 }  // namespace regroup::models

@@ -148,7 +148,4 @@ const std::vector<ArchitectureSpec>& families();
 /// InputError naming what was found and the supported ones. `where` names the file in messages.
 const ArchitectureSpec& find_architecture(const nlohmann::json& config, const std::string& where);
 
-/// Whether config.json names the family's class without a head.
-bool names_base_model(const nlohmann::json& config, const ArchitectureSpec& spec);
-
 }  // namespace regroup::models
