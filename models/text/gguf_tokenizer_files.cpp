@@ -336,6 +336,8 @@ class TokenizerReader {
       if (!is_added(id)) continue;
       json token = added_token(id);
       token.erase("id");
+      // As the piece has it, which finds it in text where blanks are marks already.
+      if (model_ != "gpt2") token["content"] = piece_text(tokens_[id], types_[id]);
       decoder[std::to_string(id)] = std::move(token);
     }
     config["added_tokens_decoder"] = std::move(decoder);

@@ -104,7 +104,7 @@ TEST_CASE("a GGUF file is a checkpoint: its metadata are its config.json") {
   CHECK(config.context == 16);
   CHECK(config.norm_epsilon == 1e-5);
   CHECK(config.rotary.theta == 100);
-  CHECK_FALSE(config.rotary.scaling);
+  CHECK_FALSE(config.rotary.is_scaled());
   CHECK_FALSE(config.tied_embeddings);
   CHECK(config.bos == 1);
   CHECK(config.eos == 2);
@@ -170,7 +170,7 @@ TEST_CASE("the family follows from the architecture and from the biases that are
     qwen3.add(layer + "attn_q_norm.weight", {8});
     qwen3.add(layer + "attn_k_norm.weight", {8});
   }
-  CHECK(scene.open(qwen3).config.query_key_norm);
+  CHECK(scene.open(qwen3).config.query_key_norm != QueryKeyNorm::kNone);
   qwen3.architecture = "llama";
   TinyGguf normed;
   normed.add("blk.0.attn_q_norm.weight", {8});
