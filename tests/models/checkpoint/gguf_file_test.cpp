@@ -268,7 +268,7 @@ TEST_CASE("what a GGUF file says that is not known is refused by name") {
   CHECK_THAT(refusal("block_count", std::string("two")), contains("block_count"));
   CHECK_THAT(refusal("block_count", std::uint32_t{3}), contains("3 layers"));
   CHECK_THAT(refusal("attention.head_count", std::uint32_t{5}), contains("head_count"));
-  CHECK_THAT(refusal("rope.dimension_count", std::uint32_t{4}), contains("partial rotary"));
+  CHECK_THAT(refusal("rope.dimension_count", std::uint32_t{4}), contains("partial_rotary_factor"));
   for (const char* key :
        {"block_count", "embedding_length", "context_length", "feed_forward_length",
         "attention.head_count", "attention.layer_norm_rms_epsilon"}) {
