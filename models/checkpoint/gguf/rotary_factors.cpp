@@ -92,8 +92,9 @@ Scaling scaling_of(const std::vector<float>& factors, const std::vector<double>&
   } else if (bands.middle.size() == 1) {
     const std::size_t only = bands.middle.front();
     scaling.context = (kept(only) * (scaling.high - 1) + 1) / turns[only];
+  } else if (bands.scaled.empty()) {
+    scaling.high = 0;  // some are below 1, which no scaling gives
   } else {
-    // Some are scaled, else all factors were 1.
     scaling.context = 1 / turns[bands.scaled.front()];
     if (!bands.kept.empty()) scaling.high = turns[bands.kept.back()] * scaling.context;
   }

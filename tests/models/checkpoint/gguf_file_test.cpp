@@ -238,6 +238,10 @@ TEST_CASE("the numbers behind factors of the rotary frequencies are found again"
   }
   const std::vector<float> ones(4, 1.0F);
   CHECK(llama3_scaling(factors_tensor(ones), 10000, 8, "file").is_null());
+  const std::vector<float> below = {0.5F, 1, 1, 1};
+  CHECK_THAT(
+      error_message<InputError>([&] { llama3_scaling(factors_tensor(below), 10000, 8, "file"); }),
+      contains("rope_freqs"));
   const std::vector<float> others = {1, 3, 2, 4};
   CHECK_THAT(
       error_message<InputError>([&] { llama3_scaling(factors_tensor(others), 10000, 8, "file"); }),
