@@ -20,9 +20,6 @@ class WeightOverlay;
 struct GgufOptions {
   std::optional<GgmlType> type;  ///< of all matrices; absent: as the source has them
   bool tokenizer = true;         ///< else the file is for token ids alone
-  /// Longest context that the file states; absent: the model's. Within a window, attention is
-  /// whole.
-  std::optional<int> context = {};
   GgufMetadata provenance = {};  ///< what else it says of itself
   /// Longest context that the file states; absent: the model's. Within a window, attention is
   /// whole.
