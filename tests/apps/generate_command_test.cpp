@@ -169,6 +169,24 @@ TEST_CASE("Ctrl-C ends generation with what was written so far") {
   CHECK_FALSE(end.output.empty());
 }
 
+TEST_CASE("generate puts the prompt into a conversation by the model's template") {
+  const Scene scene;
+  scene.refuses({"--prompt", "the", "--chat"}, "no chat template");
+  scene.refuses({"--prompt", "the", "--system", "in"}, "--chat");
+  scene.scratch.write("model/chat_template.jinja",
+                      "{% for m in messages %}{{ m.content }}<{% endfor %}the");
+  const json plain = scene.result({"--prompt", "in<the<the"});
+  const json chat = scene.result({"--prompt", "the", "--chat", "--system", "in"});
+  // A template writes what stands before a text itself.
+  const auto tokenizer = models::load_tokenizer(scene.path("model"));
+  CHECK(chat.at("prompt_ids").get<std::vector<std::int32_t>>() ==
+        tokenizer->encode("in<the<the", false));
+  CHECK(chat.at("config").at("chat") == true);
+  CHECK(plain.at("config").at("chat") == false);
+  scene.scratch.write("model/chat_template.jinja", "{% include 'x' %}");
+  scene.refuses({"--prompt", "the", "--chat"}, "include");
+}
+
 TEST_CASE("generate refuses what it cannot do") {
   const Scene scene;
   scene.refuses({}, "--prompt TEXT");

@@ -46,6 +46,9 @@ if provide transformers "$TRANSFORMERS" safetensors numpy && provide sentencepie
   "$python" tests/interop/families_test.py "$program" || failed=yes
   [ ! -d "$DATA" ] || "$python" tests/interop/goldens_test.py "$program" "$DATA/goldens" || failed=yes
   OMP_WAIT_POLICY=passive "$python" tests/interop/transformers_test.py "$program" "${models[@]}" || failed=yes
+  [ ! -d "$DATA" ] || "$python" tests/interop/tokenizers_test.py "$program" \
+    "$DATA"/goldens/tokenizers/{bert,gpt-neox,gpt2,llama3,qwen2} \
+    "$DATA"/troubles/{llama-tokenizer-json-only,sentencepiece-with-added-tokens} || failed=yes
 else
   say "transformers SKIPPED: the package index does not answer"
   [ -n "$at_hand" ] || failed=yes
