@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "models/merge/operators/merge_table.hpp"
+#include "models/recipes/mergeable.hpp"
 #include "runs/base/option_checks.hpp"
 #include "runs/plan/option_record.hpp"
 #include "runs/plan/plan_checks.hpp"
