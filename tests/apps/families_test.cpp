@@ -1,10 +1,12 @@
 // A search, from data to a converted checkpoint, of every kind of model, with the built program.
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "models/checkpoint/safetensors_writer.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/fixtures/random_checkpoint.hpp"
 #include "tests/fixtures/tiny_family.hpp"
@@ -75,8 +77,10 @@ void check_run(const Scene& scene, const std::vector<std::string>& data, const s
 }  // namespace
 
 TEST_CASE("decoders of every family are searched, measured and converted") {
-  for (const std::string_view architecture :
-       {"Qwen3ForCausalLM", "GPT2LMHeadModel", "OPTForCausalLM", "GPTNeoXForCausalLM"}) {
+  for (const std::string_view architecture : tiny_families()) {
+    const bool is_decoder =
+        architecture.ends_with("ForCausalLM") || architecture == "GPT2LMHeadModel";
+    if (!is_decoder) continue;
     CAPTURE(architecture);
     const Scene scene(architecture);
     scene.write_ids("calibration.bin", 400, 3);
@@ -87,23 +91,87 @@ TEST_CASE("decoders of every family are searched, measured and converted") {
   }
 }
 
-TEST_CASE("a masked model is measured by its source") {
-  const Scene scene("BertForMaskedLM");
-  scene.write_ids("calibration.bin", 400, 3);
-  scene.write_ids("eval.bin", 200, 7);
+TEST_CASE("a model of masked tokens or without a head is measured by its source") {
+  for (const char* architecture :
+       {"BertForMaskedLM", "RobertaForMaskedLM", "DistilBertForMaskedLM", "BertModel"}) {
+    CAPTURE(architecture);
+    const Scene scene(architecture);
+    scene.write_ids("calibration.bin", 400, 3);
+    scene.write_ids("eval.bin", 200, 7);
+    check_run(scene,
+              {"--calibration", scene.path("calibration.bin"), "--eval", scene.path("eval.bin")},
+              scene.path("eval.bin"), false);
+    const apps::ProcessResult refused = scene.run("eval", {"--data", scene.path("eval.bin")});
+    CHECK(refused.exit_status == 2);
+    CHECK_THAT(refused.error, contains("divergence"));
+  }
+}
+
+TEST_CASE("a speech model is searched on features of sounds and their targets") {
+  const Scene scene("WhisperForConditionalGeneration");
+  const auto write = [&](const std::string& name, int seed) {
+    constexpr std::int64_t kSounds = 6;
+    std::vector<float> features(kSounds * 5 * 12);
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      features[i] = std::sin(static_cast<float>(static_cast<int>(i) * (seed + 2)));
+    }
+    std::vector<std::int64_t> labels;
+    for (int i = 0; i < kSounds * 4; ++i) {
+      labels.push_back(i % 4 == 3 && i % 8 == 3 ? -100 : (i * seed) % 20);
+    }
+    const std::vector tensors = {
+        models::planned_copy("input_features", models::DType::kF32, {kSounds, 5, 12},
+                             std::as_bytes(std::span(features))),
+        models::planned_copy("labels", models::DType::kI64, {kSounds, 4},
+                             std::as_bytes(std::span(labels)))};
+    models::write_safetensors_file(scene.scratch.path() / name, tensors);
+  };
+  write("calibration.safetensors", 3);
+  write("eval.safetensors", 7);
   check_run(scene,
-            {"--calibration", scene.path("calibration.bin"), "--eval", scene.path("eval.bin")},
-            scene.path("eval.bin"), false);
-  const apps::ProcessResult refused = scene.run("eval", {"--data", scene.path("eval.bin")});
-  CHECK(refused.exit_status == 2);
-  CHECK_THAT(refused.error, contains("divergence"));
+            {"--calibration", scene.path("calibration.safetensors"), "--eval",
+             scene.path("eval.safetensors")},
+            scene.path("eval.safetensors"), false);
+}
+
+TEST_CASE("the families are listed, with what limits merging and the keys that each reads") {
+  const apps::ProcessResult table = run_regroup({"families"});
+  CHECK(table.exit_status == 0);
+  CHECK_THAT(table.output, contains("Olmo2ForCausalLM"));
+  CHECK_THAT(table.output, contains("norm runs over all heads"));
+  const json listed = json::parse(run_regroup({"families", "--json"}).output).at("families");
+  CHECK(listed.size() == 36);
+  for (const json& family : listed) {
+    if (family.at("architecture") != "BloomForCausalLM") continue;
+    CHECK(family.at("positions") == "ALiBi");
+    CHECK(family.at("stores_fewer_kv_heads") == false);
+    CHECK(family.at("config_keys").at("read").at("n_layer") == 2);
+  }
+}
+
+TEST_CASE("keys of config.json that nothing is known of are named in one warning") {
+  const Scene scene("LlamaForCausalLM");
+  json config = tiny_config("LlamaForCausalLM");
+  config["attention_sink"] = 4;
+  config["rope_magic"] = true;
+  scene.scratch.write("model/config.json", config.dump());
+  const apps::ProcessResult found = run_regroup({"inspect", scene.path("model")});
+  CHECK(found.exit_status == 0);
+  CHECK_THAT(found.error, contains("attention_sink, rope_magic"));
+  scene.scratch.write("model/config.json", tiny_config("LlamaForCausalLM").dump());
+  CHECK(run_regroup({"inspect", scene.path("model")}).error.empty());
 }
 
 TEST_CASE("an encoder-decoder is searched on pairs of texts, its layers by name") {
-  json config = tiny_config("T5ForConditionalGeneration");
+  const std::string architecture =
+      GENERATE(as<std::string>{}, "T5ForConditionalGeneration", "BartForConditionalGeneration",
+               "M2M100ForConditionalGeneration", "MarianMTModel");
+  CAPTURE(architecture);
+  json config = tiny_config(architecture);
   config["vocab_size"] = 300;
   config["eos_token_id"] = 1;
-  const Scene scene("T5ForConditionalGeneration");
+  config["max_position_embeddings"] = 64;
+  const Scene scene(architecture);
   write_checkpoint(scene.scratch.path() / "model", config, random_values(config, 3));
   scene.scratch.write("model/tokenizer.json", tiny_bpe().dump());
   const auto pairs = [](int first) {
@@ -128,7 +196,10 @@ TEST_CASE("an encoder-decoder is searched on pairs of texts, its layers by name"
 }
 
 TEST_CASE("an image model is searched on folders of images, with its accuracy") {
-  const Scene scene("ViTForImageClassification");
+  const std::string architecture =
+      GENERATE(as<std::string>{}, "ViTForImageClassification", "Dinov2ForImageClassification");
+  CAPTURE(architecture);
+  const Scene scene(architecture);
   const fs::path goldens = source_folder() / "tests/models/images/image_goldens";
   const auto copy = [&](const char* name, const std::string& to) {
     fs::create_directories(scene.scratch.path() / to);
