@@ -61,4 +61,8 @@ PairFile read_pair_file(const std::filesystem::path& file, const PretrainedModel
 /// InputError for tensors of other shapes, ids outside the vocabulary and empty targets.
 PairFile read_sound_file(const std::filesystem::path& file, const PretrainedModel& model);
 
+/// Whether it is such a file, and not a calibration, which has the same ending. Throws InputError
+/// for a file that is no safetensors file.
+bool holds_sounds(const std::filesystem::path& file);
+
 }  // namespace regroup::models

@@ -48,6 +48,10 @@ std::vector<std::vector<std::int32_t>> read_targets(const TensorView& labels, st
 
 }  // namespace
 
+bool holds_sounds(const std::filesystem::path& file) {
+  return SafetensorsFile(file).find("input_features") != nullptr;
+}
+
 PairFile read_sound_file(const std::filesystem::path& file, const PretrainedModel& model) {
   const SafetensorsFile tensors(file);
   const TensorView& features = tensors.tensor("input_features");

@@ -69,7 +69,9 @@ models::CalibrationReference reference_from(const std::filesystem::path& folder,
 CalibrationInput open_calibration(const std::filesystem::path& file,
                                   const models::PretrainedModel& model, models::DocumentJoin join) {
   CalibrationInput input{file, {}, {}, {}};
-  if (models::is_calibration_file(file)) {
+  const bool is_data =
+      model.config.kind == models::ModelKind::kSpeech && models::holds_sounds(file);
+  if (models::is_calibration_file(file) && !is_data) {
     input.statistics =
         std::make_shared<const models::Calibration>(models::read_calibration(file, model));
     input.windows = input.statistics->windows;
