@@ -9,8 +9,7 @@ one fails. What a model is compared in is its class below:
     Llama        ids of text with every kind of token; the rest
     Antibodies   GPT-2. Its ids are given to the program, which reads no vocab.txt alone: Antibodies.text_ids is to be
                  compared when it does
-    Encoder      BertModel without a head: ids alone. Its hidden states, their cosine and a search are to be compared when
-                 the program measures such models
+    Encoder      BertModel without a head: ids, hidden states, and their divergence and cosine after a search
 """
 
 import json
@@ -54,7 +53,7 @@ class Comparison:
         given, made = self.folder / "in.safetensors", self.folder / "out.safetensors"
         save_file({"input_ids": ids}, given)
         run(self.program, "logits", self.model, "--input", given, "-o", made)
-        expected = reference(input_ids=ids).logits
+        expected = said(reference(input_ids=ids))
         difference = ((load_file(made)["logits"] - expected).abs().max() / expected.abs().max()).item()
         self.say(difference < LOGITS, "logits", f"{tuple(expected.shape)}, differ by {difference:.1e} of the largest")
 
@@ -87,11 +86,16 @@ class Comparison:
         return file
 
 
-def load(directory):
+def said(output):
+    """Logits, or of a model without a head its last hidden states."""
+    return output.logits if "logits" in output else output.last_hidden_state
+
+
+def load(directory, auto="AutoModelForCausalLM"):
     import torch
     import transformers
 
-    return transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, trust_remote_code=True).eval()
+    return getattr(transformers, auto).from_pretrained(directory, dtype=torch.float32, trust_remote_code=True).eval()
 
 
 def loss_of(model, stream, context):
@@ -102,6 +106,18 @@ def loss_of(model, stream, context):
     for window in range(windows):
         ids = torch.tensor(stream[window * context:(window + 1) * context + 1])
         total += torch.nn.functional.cross_entropy(model(ids[None, :-1]).logits[0].double(), ids[1:]).item()
+    return total / windows
+
+
+def divergence_of(source, model, stream, context):
+    """Mean squared distance of the last hidden states relative to the source's, docs/METHODS.md section 9."""
+    import torch
+
+    total, windows = 0.0, (len(stream) - 1) // context
+    for window in range(windows):
+        ids = torch.tensor(stream[window * context:(window + 1) * context])[None]
+        one, other = (said(each(input_ids=ids))[0].double() for each in (source, model))
+        total += ((one - other).square().sum(1) / one.square().sum(1)).mean().item()
     return total / windows
 
 
@@ -148,11 +164,33 @@ class Antibodies:
 
 
 class Encoder:
+    RATIO, WINDOWS = 0.5, 2
+
     def compare(self, comparison):
+        import torch
         import transformers
 
         tokenizer = transformers.AutoTokenizer.from_pretrained(comparison.model)
         comparison.ids(lambda one: tokenizer(one)["input_ids"], TEXTS)
+        model = load(comparison.model, "AutoModel")
+        text = (ROOT / "docs" / "METHODS.md").read_text(encoding="utf-8")
+        stream = tokenizer(text, truncation=False)["input_ids"]
+        comparison.logits(model, torch.tensor(stream[:192]).reshape(2, 96))
+        context = model.config.max_position_embeddings
+        self.search(comparison, model, stream[:self.WINDOWS * context + 1], context)
+
+    def search(self, comparison, model, stream, context):
+        """The divergence that a run reports is that of the converted checkpoint in transformers."""
+        out, converted = comparison.folder / "run", comparison.folder / "converted"
+        run(comparison.program, "search", comparison.model, "-o", out, "--eval", comparison.written(stream), "--kv",
+            self.RATIO, "--method", "exact", "--fitness", "wse", "--merge", "mean", "--refit", "none", "-q")
+        run(comparison.program, "convert", comparison.model, "--run", out, "--kv", self.RATIO, "-o", converted, "-q")
+        front = json.loads((out / "front.json").read_text())
+        found = [point for point in front["points"] if point["series"] == "search" and point.get("kl") is not None]
+        comparison.say(len(found) == 1, "search", f"{len(found)} points measured at KV ratio {self.RATIO}")
+        if found:
+            comparison.same_loss("hidden", found[0]["kl"],
+                                 divergence_of(model, load(converted, "AutoModel"), stream, context))
 
 
 MODELS = {"smollm2": Llama, "iglm": Antibodies, "minilm": Encoder}
