@@ -40,13 +40,22 @@ TEST_CASE("white space is what Unicode says, not what Perl says") {
   CHECK(matches(R"(\S+)", "a\u180e b") == std::vector<std::string>{"a\u180e", "b"});
 }
 
+TEST_CASE("words and hexadecimal digits are what Oniguruma says") {
+  CHECK(matches(R"(\w+)", "a_1\u00e9 \u2167\u00bd-e\u0301\u2160") ==
+        std::vector<std::string>{"a_1\u00e9", "\u2167\u00bd", "e\u0301\u2160"});
+  CHECK(matches(R"([\w.]+)", "a.b c") == std::vector<std::string>{"a.b", "c"});
+  CHECK(matches(R"(\W+)", "a -b") == std::vector<std::string>{" -"});
+  CHECK(matches(R"(\b\w)", "ab cd\u0301e") == std::vector<std::string>{"a", "c"});
+  CHECK(matches(R"(\h+)", "xaF9g") == std::vector<std::string>{"aF9"});
+}
+
 TEST_CASE("empty matches move on by one character") {
   CHECK(matches(R"(x*)", "äxb") == std::vector<std::string>{"", "x", ""});
 }
 
 TEST_CASE("what the two syntaxes read differently is refused") {
-  for (const char* expression :
-       {R"(\w+)", R"(\bx)", R"(\h)", R"([a[bc]])", R"([a-z&&b])", R"(\p{N}{1,3}+)", R"((a)\1)"}) {
+  for (const char* expression : {R"(\Bx)", R"([\W])", R"([\b])", R"([a[bc]])", R"([a-z&&b])",
+                                 R"(\p{N}{1,3}+)", R"((a)\1)"}) {
     CAPTURE(expression);
     CHECK_THAT(refusal(expression), contains("not supported"));
     CHECK_THAT(refusal(expression), contains(".npy"));
