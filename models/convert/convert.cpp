@@ -109,7 +109,10 @@ void convert_checkpoint(const PretrainedModel& model, const WeightOverlay& overl
       planned_tensors(converted, options.dtype, attention, std::move(stop), progress);
   progress.begin("writing tensors", plan.size(), "tensors");
   remove_earlier_checkpoint(directory);
-  copy_companion_files(model.checkpoint.directory(), directory);
+  // A GGUF file has no files beside it.
+  if (!model.checkpoint.is_gguf()) {
+    copy_companion_files(model.checkpoint.directory(), directory);
+  }
   for (const auto& [name, content] : options.made_files) {
     write_file_atomically(directory / name, content);
   }
