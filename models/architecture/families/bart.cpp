@@ -66,14 +66,11 @@ void read_whisper(const nlohmann::json& config, const std::string& where, ModelC
       2 * static_cast<int>(required_int(config, "max_source_positions", where, 1, kLargestSide));
 }
 
-}  // namespace
-
-ArchitectureSpec bart_architecture() {
+/// What all of these models have in common.
+ArchitectureSpec bart_like(std::string_view architecture, std::string_view model_type) {
   return {
-      .architecture = "BartForConditionalGeneration",
-      .model_type = "bart",
-      .base_architecture = "BartModel",
-      .config_class = "BartConfig",
+      .architecture = architecture,
+      .model_type = model_type,
       .kind = ModelKind::kSequence,
       .base_prefix = "model.",
       .fields = {.layers = "encoder_layers",
@@ -82,7 +79,38 @@ ArchitectureSpec bart_architecture() {
                  .mlp_width = "encoder_ffn_dim",
                  .norm_epsilon = "",
                  .activation = "activation_function"},
-      .keys = {.read =
+      .layer = {.attention_norm = "model.encoder.layers.{}.self_attn_layer_norm",
+                .query = "model.encoder.layers.{}.self_attn.q_proj",
+                .key = "model.encoder.layers.{}.self_attn.k_proj",
+                .value = "model.encoder.layers.{}.self_attn.v_proj",
+                .output = "model.encoder.layers.{}.self_attn.out_proj",
+                .mlp_norm = "model.encoder.layers.{}.final_layer_norm",
+                .up = "model.encoder.layers.{}.fc1",
+                .down = "model.encoder.layers.{}.fc2"},
+      .decoder_self = {.attention_norm = "model.decoder.layers.{}.self_attn_layer_norm",
+                       .query = "model.decoder.layers.{}.self_attn.q_proj",
+                       .key = "model.decoder.layers.{}.self_attn.k_proj",
+                       .value = "model.decoder.layers.{}.self_attn.v_proj",
+                       .output = "model.decoder.layers.{}.self_attn.out_proj"},
+      .decoder_cross = {.attention_norm = "model.decoder.layers.{}.encoder_attn_layer_norm",
+                        .query = "model.decoder.layers.{}.encoder_attn.q_proj",
+                        .key = "model.decoder.layers.{}.encoder_attn.k_proj",
+                        .value = "model.decoder.layers.{}.encoder_attn.v_proj",
+                        .output = "model.decoder.layers.{}.encoder_attn.out_proj",
+                        .mlp_norm = "model.decoder.layers.{}.final_layer_norm",
+                        .up = "model.decoder.layers.{}.fc1",
+                        .down = "model.decoder.layers.{}.fc2"},
+      .activations = {"gelu", "gelu_new", "relu", "silu", "swish"},
+  };
+}
+
+}  // namespace
+
+ArchitectureSpec bart_architecture() {
+  ArchitectureSpec spec = bart_like("BartForConditionalGeneration", "bart");
+  spec.base_architecture = "BartModel";
+  spec.config_class = "BartConfig";
+  spec.keys = {.read =
                    R"({"vocab_size": 50265, "max_position_embeddings": 1024, "encoder_layers": 12,
 "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12,
 "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "activation_function":
@@ -97,8 +125,8 @@ ArchitectureSpec bart_architecture() {
                    "pad_token_id static_position_embeddings use_cache",
                .other_names = {{"num_attention_heads", "encoder_attention_heads"},
                                {"hidden_size", "d_model"},
-                               {"num_hidden_layers", "encoder_layers"}}},
-      .model = {.embedding = "model.shared",
+                               {"num_hidden_layers", "encoder_layers"}}};
+  spec.model = {.embedding = "model.shared",
                 .encoder_embedding = "model.encoder.embed_tokens",
                 .decoder_embedding = "model.decoder.embed_tokens",
                 .positions = "model.encoder.embed_positions",
@@ -106,175 +134,78 @@ ArchitectureSpec bart_architecture() {
                 .decoder_positions = "model.decoder.embed_positions",
                 .decoder_embedding_norm = "model.decoder.layernorm_embedding",
                 .head_bias = "final_logits_bias",
-                .head = "lm_head"},
-      .layer = {.attention_norm = "model.encoder.layers.{}.self_attn_layer_norm",
-                .query = "model.encoder.layers.{}.self_attn.q_proj",
-                .key = "model.encoder.layers.{}.self_attn.k_proj",
-                .value = "model.encoder.layers.{}.self_attn.v_proj",
-                .output = "model.encoder.layers.{}.self_attn.out_proj",
-                .mlp_norm = "model.encoder.layers.{}.final_layer_norm",
-                .up = "model.encoder.layers.{}.fc1",
-                .down = "model.encoder.layers.{}.fc2"},
-      .decoder_self = {.attention_norm = "model.decoder.layers.{}.self_attn_layer_norm",
-                       .query = "model.decoder.layers.{}.self_attn.q_proj",
-                       .key = "model.decoder.layers.{}.self_attn.k_proj",
-                       .value = "model.decoder.layers.{}.self_attn.v_proj",
-                       .output = "model.decoder.layers.{}.self_attn.out_proj"},
-      .decoder_cross = {.attention_norm = "model.decoder.layers.{}.encoder_attn_layer_norm",
-                        .query = "model.decoder.layers.{}.encoder_attn.q_proj",
-                        .key = "model.decoder.layers.{}.encoder_attn.k_proj",
-                        .value = "model.decoder.layers.{}.encoder_attn.v_proj",
-                        .output = "model.decoder.layers.{}.encoder_attn.out_proj",
-                        .mlp_norm = "model.decoder.layers.{}.final_layer_norm",
-                        .up = "model.decoder.layers.{}.fc1",
-                        .down = "model.decoder.layers.{}.fc2"},
-      .order = ResidualOrder::kPostNorm,
-      .positions = PositionKind::kLearned,
-      .activations = {"gelu", "gelu_new", "relu", "silu", "swish"},
-      .read_own = read_bart,
-  };
+                .head = "lm_head"};
+  spec.order = ResidualOrder::kPostNorm;
+  spec.positions = PositionKind::kLearned;
+  spec.read_own = read_bart;
+  return spec;
 }
 
 ArchitectureSpec m2m100_architecture() {
-  return {
-      .architecture = "M2M100ForConditionalGeneration",
-      .model_type = "m2m_100",
-      .base_architecture = "M2M100Model",
-      .config_class = "M2M100Config",
-      .kind = ModelKind::kSequence,
-      .base_prefix = "model.",
-      .fields = {.layers = "encoder_layers",
-                 .width = "d_model",
-                 .query_heads = "encoder_attention_heads",
-                 .mlp_width = "encoder_ffn_dim",
-                 .norm_epsilon = "",
-                 .activation = "activation_function"},
-      .keys =
-          {.read = R"({"vocab_size": 128112, "max_position_embeddings": 1024, "encoder_layers": 12,
+  ArchitectureSpec spec = bart_like("M2M100ForConditionalGeneration", "m2m_100");
+  spec.base_architecture = "M2M100Model";
+  spec.config_class = "M2M100Config";
+  spec.keys = {
+      .read = R"({"vocab_size": 128112, "max_position_embeddings": 1024, "encoder_layers": 12,
 "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12,
 "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "activation_function":
 "relu", "d_model": 1024, "decoder_start_token_id": 2, "scale_embedding": true,
 "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "tie_word_embeddings": true})",
-           .ignored =
-               "activation_dropout attention_dropout decoder_layerdrop dropout encoder_layerdrop "
-               "init_std use_cache",
-           .other_names = {{"num_attention_heads", "encoder_attention_heads"},
-                           {"hidden_size", "d_model"},
-                           {"num_hidden_layers", "encoder_layers"}}},
-      .model = {.embedding = "model.shared",
+      .ignored =
+          "activation_dropout attention_dropout decoder_layerdrop dropout encoder_layerdrop "
+          "init_std use_cache",
+      .other_names = {{"num_attention_heads", "encoder_attention_heads"},
+                      {"hidden_size", "d_model"},
+                      {"num_hidden_layers", "encoder_layers"}}};
+  spec.model = {.embedding = "model.shared",
                 .encoder_embedding = "model.encoder.embed_tokens",
                 .decoder_embedding = "model.decoder.embed_tokens",
                 .encoder_norm = "model.encoder.layer_norm",
                 .final_norm = "model.decoder.layer_norm",
-                .head = "lm_head"},
-      .layer = {.attention_norm = "model.encoder.layers.{}.self_attn_layer_norm",
-                .query = "model.encoder.layers.{}.self_attn.q_proj",
-                .key = "model.encoder.layers.{}.self_attn.k_proj",
-                .value = "model.encoder.layers.{}.self_attn.v_proj",
-                .output = "model.encoder.layers.{}.self_attn.out_proj",
-                .mlp_norm = "model.encoder.layers.{}.final_layer_norm",
-                .up = "model.encoder.layers.{}.fc1",
-                .down = "model.encoder.layers.{}.fc2"},
-      .decoder_self = {.attention_norm = "model.decoder.layers.{}.self_attn_layer_norm",
-                       .query = "model.decoder.layers.{}.self_attn.q_proj",
-                       .key = "model.decoder.layers.{}.self_attn.k_proj",
-                       .value = "model.decoder.layers.{}.self_attn.v_proj",
-                       .output = "model.decoder.layers.{}.self_attn.out_proj"},
-      .decoder_cross = {.attention_norm = "model.decoder.layers.{}.encoder_attn_layer_norm",
-                        .query = "model.decoder.layers.{}.encoder_attn.q_proj",
-                        .key = "model.decoder.layers.{}.encoder_attn.k_proj",
-                        .value = "model.decoder.layers.{}.encoder_attn.v_proj",
-                        .output = "model.decoder.layers.{}.encoder_attn.out_proj",
-                        .mlp_norm = "model.decoder.layers.{}.final_layer_norm",
-                        .up = "model.decoder.layers.{}.fc1",
-                        .down = "model.decoder.layers.{}.fc2"},
-      .positions = PositionKind::kSinusoid,
-      .activations = {"gelu", "gelu_new", "relu", "silu", "swish"},
-      .read_own = read_m2m100,
-  };
+                .head = "lm_head"};
+  spec.positions = PositionKind::kSinusoid;
+  spec.read_own = read_m2m100;
+  return spec;
 }
 
 ArchitectureSpec marian_architecture() {
-  return {
-      .architecture = "MarianMTModel",
-      .model_type = "marian",
-      .base_architecture = "MarianModel",
-      .config_class = "MarianConfig",
-      .kind = ModelKind::kSequence,
-      .base_prefix = "model.",
-      .fields = {.layers = "encoder_layers",
-                 .width = "d_model",
-                 .query_heads = "encoder_attention_heads",
-                 .mlp_width = "encoder_ffn_dim",
-                 .norm_epsilon = "",
-                 .activation = "activation_function"},
-      .keys =
-          {.read =
-               R"({"vocab_size": 58101, "decoder_vocab_size": null, "max_position_embeddings": 1024,
+  ArchitectureSpec spec = bart_like("MarianMTModel", "marian");
+  spec.base_architecture = "MarianModel";
+  spec.config_class = "MarianConfig";
+  spec.keys = {
+      .read =
+          R"({"vocab_size": 58101, "decoder_vocab_size": null, "max_position_embeddings": 1024,
 "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16,
 "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16,
 "activation_function": "gelu", "d_model": 1024, "decoder_start_token_id": 58100,
 "scale_embedding": false, "eos_token_id": 0, "bos_token_id": null,
 "tie_word_embeddings": true})",
-           .neutral = R"({"share_encoder_decoder_embeddings": true, "is_decoder": false})",
-           .ignored =
-               "activation_dropout add_bias_logits add_final_layer_norm attention_dropout "
-               "classif_dropout decoder_layerdrop dropout encoder_layerdrop extra_pos_embeddings "
-               "force_bos_token_to_be_generated forced_eos_token_id gradient_checkpointing "
-               "init_std normalize_before normalize_embedding pad_token_id "
-               "static_position_embeddings use_cache",
-           .other_names = {{"num_attention_heads", "encoder_attention_heads"},
-                           {"hidden_size", "d_model"},
-                           {"num_hidden_layers", "encoder_layers"}}},
-      .model = {.embedding = "model.shared",
+      .neutral = R"({"share_encoder_decoder_embeddings": true, "is_decoder": false})",
+      .ignored =
+          "activation_dropout add_bias_logits add_final_layer_norm attention_dropout "
+          "classif_dropout decoder_layerdrop dropout encoder_layerdrop extra_pos_embeddings "
+          "force_bos_token_to_be_generated forced_eos_token_id gradient_checkpointing "
+          "init_std normalize_before normalize_embedding pad_token_id "
+          "static_position_embeddings use_cache",
+      .other_names = {{"num_attention_heads", "encoder_attention_heads"},
+                      {"hidden_size", "d_model"},
+                      {"num_hidden_layers", "encoder_layers"}}};
+  spec.model = {.embedding = "model.shared",
                 .encoder_embedding = "model.encoder.embed_tokens",
                 .decoder_embedding = "model.decoder.embed_tokens",
                 .head_bias = "final_logits_bias",
-                .head = "lm_head"},
-      .layer = {.attention_norm = "model.encoder.layers.{}.self_attn_layer_norm",
-                .query = "model.encoder.layers.{}.self_attn.q_proj",
-                .key = "model.encoder.layers.{}.self_attn.k_proj",
-                .value = "model.encoder.layers.{}.self_attn.v_proj",
-                .output = "model.encoder.layers.{}.self_attn.out_proj",
-                .mlp_norm = "model.encoder.layers.{}.final_layer_norm",
-                .up = "model.encoder.layers.{}.fc1",
-                .down = "model.encoder.layers.{}.fc2"},
-      .decoder_self = {.attention_norm = "model.decoder.layers.{}.self_attn_layer_norm",
-                       .query = "model.decoder.layers.{}.self_attn.q_proj",
-                       .key = "model.decoder.layers.{}.self_attn.k_proj",
-                       .value = "model.decoder.layers.{}.self_attn.v_proj",
-                       .output = "model.decoder.layers.{}.self_attn.out_proj"},
-      .decoder_cross = {.attention_norm = "model.decoder.layers.{}.encoder_attn_layer_norm",
-                        .query = "model.decoder.layers.{}.encoder_attn.q_proj",
-                        .key = "model.decoder.layers.{}.encoder_attn.k_proj",
-                        .value = "model.decoder.layers.{}.encoder_attn.v_proj",
-                        .output = "model.decoder.layers.{}.encoder_attn.out_proj",
-                        .mlp_norm = "model.decoder.layers.{}.final_layer_norm",
-                        .up = "model.decoder.layers.{}.fc1",
-                        .down = "model.decoder.layers.{}.fc2"},
-      .order = ResidualOrder::kPostNorm,
-      .positions = PositionKind::kTransformerSinusoid,
-      .activations = {"gelu", "gelu_new", "relu", "silu", "swish"},
-      .read_own = read_marian,
-  };
+                .head = "lm_head"};
+  spec.order = ResidualOrder::kPostNorm;
+  spec.positions = PositionKind::kTransformerSinusoid;
+  spec.read_own = read_marian;
+  return spec;
 }
 
 ArchitectureSpec whisper_architecture() {
-  return {
-      .architecture = "WhisperForConditionalGeneration",
-      .model_type = "whisper",
-      .base_architecture = "WhisperModel",
-      .config_class = "WhisperConfig",
-      .kind = ModelKind::kSpeech,
-      .base_prefix = "model.",
-      .fields = {.layers = "encoder_layers",
-                 .width = "d_model",
-                 .query_heads = "encoder_attention_heads",
-                 .mlp_width = "encoder_ffn_dim",
-                 .context = "max_target_positions",
-                 .norm_epsilon = "",
-                 .activation = "activation_function"},
-      .keys = {.read = R"({"vocab_size": 51865, "num_mel_bins": 80, "encoder_layers": 4,
+  ArchitectureSpec spec = bart_like("WhisperForConditionalGeneration", "whisper");
+  spec.base_architecture = "WhisperModel";
+  spec.config_class = "WhisperConfig";
+  spec.keys = {.read = R"({"vocab_size": 51865, "num_mel_bins": 80, "encoder_layers": 4,
 "encoder_attention_heads": 6, "decoder_layers": 4, "decoder_attention_heads": 6,
 "decoder_ffn_dim": 1536, "encoder_ffn_dim": 1536, "decoder_start_token_id": 50257,
 "activation_function": "gelu", "d_model": 384, "scale_embedding": false,
@@ -289,41 +220,21 @@ ArchitectureSpec whisper_architecture() {
                    "suppress_tokens use_cache use_weighted_layer_sum use_weighted_layer_sum",
                .other_names = {{"num_attention_heads", "encoder_attention_heads"},
                                {"hidden_size", "d_model"},
-                               {"num_hidden_layers", "encoder_layers"}}},
-      .model = {.embedding = "model.decoder.embed_tokens",
+                               {"num_hidden_layers", "encoder_layers"}}};
+  spec.model = {.embedding = "model.decoder.embed_tokens",
                 .positions = "model.encoder.embed_positions",
                 .decoder_positions = "model.decoder.embed_positions",
                 .sound_convolution = "model.encoder.conv1",
                 .sound_reduction = "model.encoder.conv2",
                 .encoder_norm = "model.encoder.layer_norm",
                 .final_norm = "model.decoder.layer_norm",
-                .head = "proj_out"},
-      .layer = {.attention_norm = "model.encoder.layers.{}.self_attn_layer_norm",
-                .query = "model.encoder.layers.{}.self_attn.q_proj",
-                .key = "model.encoder.layers.{}.self_attn.k_proj",
-                .value = "model.encoder.layers.{}.self_attn.v_proj",
-                .output = "model.encoder.layers.{}.self_attn.out_proj",
-                .mlp_norm = "model.encoder.layers.{}.final_layer_norm",
-                .up = "model.encoder.layers.{}.fc1",
-                .down = "model.encoder.layers.{}.fc2"},
-      .decoder_self = {.attention_norm = "model.decoder.layers.{}.self_attn_layer_norm",
-                       .query = "model.decoder.layers.{}.self_attn.q_proj",
-                       .key = "model.decoder.layers.{}.self_attn.k_proj",
-                       .value = "model.decoder.layers.{}.self_attn.v_proj",
-                       .output = "model.decoder.layers.{}.self_attn.out_proj"},
-      .decoder_cross = {.attention_norm = "model.decoder.layers.{}.encoder_attn_layer_norm",
-                        .query = "model.decoder.layers.{}.encoder_attn.q_proj",
-                        .key = "model.decoder.layers.{}.encoder_attn.k_proj",
-                        .value = "model.decoder.layers.{}.encoder_attn.v_proj",
-                        .output = "model.decoder.layers.{}.encoder_attn.out_proj",
-                        .mlp_norm = "model.decoder.layers.{}.final_layer_norm",
-                        .up = "model.decoder.layers.{}.fc1",
-                        .down = "model.decoder.layers.{}.fc2"},
-      .positions = PositionKind::kLearned,
-      .attention_bias = AttentionBias::kAllButKeys,
-      .activations = {"gelu", "gelu_new", "relu", "silu", "swish"},
-      .read_own = read_whisper,
-  };
+                .head = "proj_out"};
+  spec.kind = ModelKind::kSpeech;
+  spec.fields.context = "max_target_positions";
+  spec.positions = PositionKind::kLearned;
+  spec.attention_bias = AttentionBias::kAllButKeys;
+  spec.read_own = read_whisper;
+  return spec;
 }
 
 }  // namespace regroup::models

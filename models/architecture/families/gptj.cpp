@@ -22,49 +22,45 @@ void read_gptj(const nlohmann::json& config, const std::string& where, ModelConf
 }  // namespace
 
 ArchitectureSpec gptj_architecture() {
-  return {
-      .architecture = "GPTJForCausalLM",
-      .model_type = "gptj",
-      .base_architecture = "GPTJModel",
-      .config_class = "GPTJConfig",
-      .base_prefix = "transformer.",
-      .fields = {.layers = "n_layer",
-                 .width = "n_embd",
-                 .query_heads = "n_head",
-                 .mlp_width = "n_inner",
-                 .context = "n_positions",
-                 .norm_epsilon = "layer_norm_epsilon",
-                 .activation = "activation_function"},
-      .keys =
-          {.read =
-               R"({"vocab_size": 50400, "n_positions": 2048, "n_embd": 4096, "n_layer": 28, "n_head":
+  ArchitectureSpec spec = gpt2_architecture();
+  spec.architecture = "GPTJForCausalLM";
+  spec.model_type = "gptj";
+  spec.base_architecture = "GPTJModel";
+  spec.other_architectures = {};
+  spec.config_class = "GPTJConfig";
+  spec.keys = {
+      .read =
+          R"({"vocab_size": 50400, "n_positions": 2048, "n_embd": 4096, "n_layer": 28, "n_head":
 16, "rotary_dim": 64, "n_inner": null, "activation_function": "gelu_new",
 "layer_norm_epsilon": 1e-05, "bos_token_id": 50256, "eos_token_id": 50256,
 "tie_word_embeddings": false})",
-           .ignored = "attn_pdrop embd_pdrop gradient_checkpointing initializer_range n_ctx "
-                      "pad_token_id resid_pdrop rotary scale_attn_weights summary_activation "
-                      "summary_first_dropout summary_proj_to_labels summary_type summary_use_proj "
-                      "use_cache",
-           .other_names = {{"hidden_size", "n_embd"},
-                           {"max_position_embeddings", "n_positions"},
-                           {"num_attention_heads", "n_head"},
-                           {"num_hidden_layers", "n_layer"}}},
-      .model = {.embedding = "transformer.wte",
+      .ignored =
+          "attn_pdrop embd_pdrop gradient_checkpointing initializer_range n_ctx "
+          "pad_token_id resid_pdrop rotary scale_attn_weights summary_activation "
+          "summary_first_dropout summary_proj_to_labels summary_type summary_use_proj "
+          "use_cache",
+      .other_names = {{"hidden_size", "n_embd"},
+                      {"max_position_embeddings", "n_positions"},
+                      {"num_attention_heads", "n_head"},
+                      {"num_hidden_layers", "n_layer"}}};
+  spec.model = {.embedding = "transformer.wte",
                 .final_norm = "transformer.ln_f",
                 .head_bias = "lm_head.bias",
-                .head = "lm_head"},
-      .layer = {.attention_norm = "transformer.h.{}.ln_1",
+                .head = "lm_head"};
+  spec.layer = {.attention_norm = "transformer.h.{}.ln_1",
                 .query = "transformer.h.{}.attn.q_proj",
                 .key = "transformer.h.{}.attn.k_proj",
                 .value = "transformer.h.{}.attn.v_proj",
                 .output = "transformer.h.{}.attn.out_proj",
                 .up = "transformer.h.{}.mlp.fc_in",
-                .down = "transformer.h.{}.mlp.fc_out"},
-      .order = ResidualOrder::kParallel,
-      .attention_bias = AttentionBias::kNone,
-      .activations = {"gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu", "relu", "silu"},
-      .read_own = read_gptj,
-  };
+                .down = "transformer.h.{}.mlp.fc_out"};
+  spec.order = ResidualOrder::kParallel;
+  spec.positions = PositionKind::kNone;
+  spec.storage = ProjectionStorage::kSeparate;
+  spec.transposed = false;
+  spec.attention_bias = AttentionBias::kNone;
+  spec.read_own = read_gptj;
+  return spec;
 }
 
 }  // namespace regroup::models
