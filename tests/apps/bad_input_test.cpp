@@ -172,8 +172,8 @@ TEST_CASE("broken checkpoints") {
   scene.refuses(search(weightless.string()), "safetensors");
 
   const fs::path foreign = variant("foreign");
-  std::ofstream(foreign / "config.json") << R"({"architectures": ["BloomForCausalLM"]})";
-  scene.refuses(search(foreign.string()), "BloomForCausalLM");
+  std::ofstream(foreign / "config.json") << R"({"architectures": ["RwkvForCausalLM"]})";
+  scene.refuses(search(foreign.string()), "RwkvForCausalLM");
 
   TinyLlama shape;
   for (const float bad :
@@ -240,7 +240,7 @@ TEST_CASE("texts and tokenizers that tokenize cannot use") {
     scene.refuses(more, part);
   };
   refuses({"--text", "a"}, "no tokenizer");
-  scene.scratch().write("model/tokenizer.json", R"({"model": {"type": "Unigram"}})");
+  scene.scratch().write("model/tokenizer.json", R"({"model": {"type": "Letters"}})");
   refuses({"--text", "a"}, "token ids as .bin or .npy");
   scene.scratch().write("model/tokenizer.json", tiny_bpe().dump());
   refuses({}, "--data");
