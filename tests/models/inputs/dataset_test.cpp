@@ -173,7 +173,7 @@ TEST_CASE("documents that cannot be joined are refused") {
   CHECK_THAT(scene.refusal("a.jsonl", "\n"), contains("no documents"));
   nlohmann::json config = tiny_config("LlamaForCausalLM");
   config["vocab_size"] = 300;
-  config.erase("eos_token_id");
+  config["eos_token_id"] = nullptr;
   scene.scratch.write("model/config.json", config.dump());
   CHECK_THAT(scene.refusal("a.jsonl", "{\"text\": \"a\"}\n"), contains("--join newline"));
 }
