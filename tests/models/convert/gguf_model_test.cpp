@@ -162,8 +162,11 @@ TEST_CASE("a quantized GGUF file has the logits of the directory that it is made
   // Merged, in a directory and in a file: what is not merged keeps its blocks.
   convert_to_directory(model, kStandard, Layout::kStandard, scratch.path() / "merged");
   const LanguageModel source(model, ComputeOptions{});
-  CHECK(source.grouped(kStandard, find_merge("mean")).logits(kIds) ==
-        logits_of(open_shared(scratch.path() / "merged")));
+  const auto grouped = source.grouped(kStandard, find_merge("mean")).logits(kIds);
+  const auto stored = logits_of(open_shared(scratch.path() / "merged"));
+  REQUIRE(grouped.size() == stored.size());
+  // Stored heads stand in another order, and so do the sums over them.
+  for (std::size_t i = 0; i < stored.size(); ++i) CHECK(grouped[i] == near(stored[i], 1e-4));
   convert_to_gguf(model, kStandard, Layout::kStandard, scratch.path() / "merged.gguf");
   const Shared merged = open_shared(scratch.path() / "merged.gguf");
   for (const char* name : {"mlp.up_proj", "mlp.down_proj", "mlp.gate_proj"}) {
