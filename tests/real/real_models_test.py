@@ -45,7 +45,7 @@ class Comparison:
     def ids(self, encode, texts):
         found = [json.loads(run(self.program, "tokenize", self.model, "--text", text, "--json"))["ids"] for text in texts]
         wrong = [text for text, ids in zip(texts, found) if ids != encode(text)]
-        self.say(not wrong, "ids", f"{len(texts)} texts, {sum(map(len, found))} ids" + f"; other: {wrong}" * bool(wrong))
+        self.say(not wrong, "ids", f"{len(texts)} texts, {sum(map(len, found))} ids" + f"; other: {[text[:60] for text in wrong]}" * bool(wrong))
 
     def logits(self, reference, ids):
         from safetensors.torch import load_file, save_file
@@ -128,7 +128,9 @@ class Llama:
         import torch
         import transformers
 
-        tokenizer = transformers.AutoTokenizer.from_pretrained(comparison.model)
+        # As tokenizer.json says. Its class, GPT2Tokenizer, would leave out the file's step that parts numbers, which shows
+        # where one that is no digit follows a blank.
+        tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_file=str(comparison.model / "tokenizer.json"))
         text = (ROOT / "docs" / "METHODS.md").read_text(encoding="utf-8")
         comparison.ids(lambda one: tokenizer(one)["input_ids"], TEXTS + [text])
         stream = tokenizer(text)["input_ids"]
