@@ -75,11 +75,12 @@ inline at::Tensor loss_of(const models::Transformer& transformer, const models::
   at::Tensor loss;
   for (std::size_t w = 0; w < windows.size(); ++w) {
     const at::Tensor states = models::batch_states(transformer, windows, w, w + 1);
-    const at::Tensor targets = models::batch_targets(transformer, windows, w, w + 1);
     const at::Tensor of_source = models::batch_states(source, windows, w, w + 1);
-    const at::Tensor both =
-        models::state_losses(transformer, states, targets).mean() +
-        models::state_divergences(transformer, states, source, of_source).mean();
+    at::Tensor both = models::state_divergences(transformer, states, source, of_source).mean();
+    if (transformer.has_logits()) {  // a model without a head has no targets
+      const at::Tensor targets = models::batch_targets(transformer, windows, w, w + 1);
+      both = both + models::state_losses(transformer, states, targets).mean();
+    }
     loss = loss.defined() ? loss + both : both;
   }
   return loss;
