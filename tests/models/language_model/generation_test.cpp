@@ -92,7 +92,7 @@ TEST_CASE("in every causal family greedy text with a cache is that of whole forw
       }
     }
   }
-  CHECK(families == 7);
+  CHECK(families == 26);
 }
 
 TEST_CASE("the cache takes the bytes of the heads that are stored") {
