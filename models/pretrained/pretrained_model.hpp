@@ -36,10 +36,10 @@ struct PretrainedModel {
   const TensorView& bias_tensor(int layer, AttentionRole role) const;
 };
 
-/// Opens a Hugging Face directory or a GGUF file, and checks that every tensor of the model is there
-/// with its shape and a supported element type (F32, F16, BF16, F64, or blocks). Names are those that
-/// transformers renames on loading, too. A head is tied to the token table where config.json says
-/// so, unless the checkpoint stores another one. Throws InputError.
+/// Opens a Hugging Face directory or a GGUF file, and checks that every tensor of the model is
+/// there with its shape and a supported element type (F32, F16, BF16, F64, or blocks). Names are
+/// those that transformers renames on loading, too. A head is tied to the token table where
+/// config.json says so, unless the checkpoint stores another one. Throws InputError.
 PretrainedModel open_model(const std::filesystem::path& path);
 
 /// Throws InputError if the model's layers have their own numbers of heads: it runs as it is, its

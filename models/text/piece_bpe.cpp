@@ -40,8 +40,8 @@ PieceBpe::PieceBpe(const SentencePieceModel& model)
     return stands_for_text(piece) && holds_blank_inside(piece.text);
   };
   const auto blank = symbols_.find(kVisibleBlank);
-  cuts_at_blanks_ = blank && *blank < pieces_ &&
-                    std::none_of(model.pieces.begin(), model.pieces.end(), crosses);
+  cuts_at_blanks_ =
+      blank && *blank < pieces_ && std::none_of(model.pieces.begin(), model.pieces.end(), crosses);
 }
 
 void PieceBpe::add_symbols(const SentencePieceModel& model) {
