@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A real pretrained model through the program, beside transformers: ids, logits, loss, and a search whose result converts.
 
-    real_models_test.py PROGRAM MODEL      MODEL: a directory that get_models.py built
+    real_models_test.py PROGRAM MODEL [--brief]      MODEL: a directory that get_models.py built
+      --brief  without SmolLM2's search, which takes minutes
 
 References are computed by transformers, in float32, when the test runs. Prints a line for each comparison; exit status 1 if
 one fails. What a model is compared in is its class below:
@@ -34,9 +35,9 @@ TEXTS = ["The house stood at the end of the road.", " two  blanks\tand\n\nlines 
 class Comparison:
     """The program, a model, a folder for what is made, and what was found."""
 
-    def __init__(self, program, model, folder):
+    def __init__(self, program, model, folder, is_brief):
         self.program, self.model, self.folder = program, pathlib.Path(model), pathlib.Path(folder)
-        self.failures = 0
+        self.is_brief, self.failures = is_brief, 0
 
     def say(self, is_right, what, detail):
         self.failures += not is_right
@@ -137,7 +138,8 @@ class Llama:
         model = load(comparison.model)
         comparison.logits(model, torch.tensor(stream[:192]).reshape(2, 96))
         comparison.loss(model, stream[:self.WINDOWS * self.CONTEXT + 1], self.CONTEXT)
-        comparison.search(model, stream[:self.SEARCHED + 1], self.SEARCHED, self.RATIO)
+        if not comparison.is_brief:
+            comparison.search(model, stream[:self.SEARCHED + 1], self.SEARCHED, self.RATIO)
 
 
 class Antibodies:
@@ -199,7 +201,8 @@ MODELS = {"smollm2": Llama, "iglm": Antibodies, "minilm": Encoder}
 
 
 def main():
-    if len(sys.argv) != 3 or pathlib.Path(sys.argv[2]).name not in MODELS:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--brief"]
+    if len(arguments) != 2 or pathlib.Path(arguments[1]).name not in MODELS:
         sys.exit(__doc__)
     import torch
     import transformers
@@ -209,7 +212,7 @@ def main():
     torch.set_grad_enabled(False)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HF_MODULES_CACHE"] = f"{folder}/modules"
-        comparison = Comparison(*sys.argv[1:], folder)
+        comparison = Comparison(*arguments, folder, "--brief" in sys.argv)
         MODELS[comparison.model.name]().compare(comparison)
     return 1 if comparison.failures else 0
 
