@@ -35,7 +35,7 @@ std::string_view position_name(const ArchitectureSpec& spec) {
   // A config's own defaults say it where the family alone does not.
   const nlohmann::json config = models::config_keys(spec).read;
   const models::ModelConfig usual =
-      models::read_model_config(config, spec, spec.config_class.data());
+      models::read_model_config(config, spec, std::string(spec.config_class));
   if (!usual.alibi.slopes.empty()) return "ALiBi";
   if (usual.relative_bias.buckets > 0) return "relative";
   if (usual.rotary.dimensions > 0) return "rotary";

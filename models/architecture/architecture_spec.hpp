@@ -129,9 +129,9 @@ struct ArchitectureSpec {
                    ModelConfig& out) = nullptr;
 };
 
-/// Reads and checks the config.json of a supported family, in either of
-/// the two dialects (DESIGN, "Data"). Throws InputError for an ill-typed or contradictory field,
-/// and, by name, for what is not supported.
+/// Reads and checks the config.json of a supported family, in either of the two dialects (DESIGN,
+/// "Data"), absent keys as the family's class has them. Throws InputError for an ill-typed or
+/// contradictory field, and, by name, for what is not supported.
 ModelConfig read_model_config(const nlohmann::json& config, const ArchitectureSpec& spec,
                               const std::string& where);
 

@@ -39,13 +39,8 @@ constexpr std::string_view kCommon =
 constexpr std::string_view kCommonNeutral =
     R"({"quantization_config": null, "pruned_heads": {}, "cross_attention_hidden_size": null})";
 
-/// Where rotary settings stand in the older dialect.
-constexpr std::array kRotaryKeys = {"rope_parameters",
-                                    "rope_scaling",
-                                    "rope_theta",
-                                    "rotary_pct",
-                                    "rotary_emb_base",
-                                    "partial_rotary_factor",
+/// Where rotary settings stand, but for the two that a family has names of its own for.
+constexpr std::array kRotaryKeys = {"rope_parameters", "rope_scaling",
                                     "original_max_position_embeddings"};
 
 /// Keys by which a converted checkpoint says its heads.
@@ -105,6 +100,10 @@ json resolved_config(const json& config, const ArchitectureSpec& spec, const std
   for (const auto& [other, own] : spec.keys.other_names) {
     if (config.contains(other) && !config.contains(own)) resolved[own] = config[other];
   }
+  // A flag that is null counts as not set.
+  for (const auto& [key, usual] : keys.read.items()) {
+    if (usual.is_boolean() && resolved[key].is_null()) resolved[key] = false;
+  }
   require_neutral(config, parsed(kCommonNeutral), where);
   require_neutral(config, keys.neutral, where);
   return resolved;
@@ -119,7 +118,11 @@ std::vector<std::string> unknown_keys(const json& config, const ArchitectureSpec
   for (const auto& [other, own] : spec.keys.other_names) known.emplace(other);
   for (std::string& key : words(kCommon)) known.insert(std::move(key));
   known.insert(kConvertedKeys.begin(), kConvertedKeys.end());
-  if (spec.rotary != RotaryKind::kNone) known.insert(kRotaryKeys.begin(), kRotaryKeys.end());
+  if (spec.rotary != RotaryKind::kNone) {
+    known.insert(kRotaryKeys.begin(), kRotaryKeys.end());
+    known.emplace(spec.rotary_defaults.theta_field);
+    known.emplace(spec.rotary_defaults.part_field);
+  }
   std::vector<std::string> unknown;
   for (const auto& [key, value] : config.items()) {
     if (!known.contains(key)) unknown.push_back(key);

@@ -103,7 +103,8 @@ void match_tensors(PretrainedModel& model) {
   const std::vector<ExpectedTensor> expected = expected_tensors(model.spec, config);
   bool has_all = true;
   for (const ExpectedTensor& tensor : expected) has_all = finder.find(tensor.name) && has_all;
-  const bool names_class = model.checkpoint.config().contains("architectures");
+  const nlohmann::json& json = model.checkpoint.config();
+  const bool names_class = json.contains("architectures") && !json["architectures"].is_null();
   if (!has_all && !names_class) config.has_head = config.head_bias = false;
 }
 

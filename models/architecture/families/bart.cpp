@@ -66,6 +66,13 @@ void read_whisper(const nlohmann::json& config, const std::string& where, ModelC
       2 * static_cast<int>(required_int(config, "max_source_positions", where, 1, kLargestSide));
 }
 
+/// The names of the encoder's sizes that the classes also know.
+std::vector<std::pair<std::string_view, std::string_view>> side_names() {
+  return {{"num_attention_heads", "encoder_attention_heads"},
+          {"hidden_size", "d_model"},
+          {"num_hidden_layers", "encoder_layers"}};
+}
+
 /// What all of these models have in common.
 ArchitectureSpec bart_like(std::string_view architecture, std::string_view model_type) {
   return {
@@ -122,10 +129,8 @@ ArchitectureSpec bart_architecture() {
                    "classif_dropout classifier_dropout decoder_layerdrop dropout encoder_layerdrop "
                    "extra_pos_embeddings force_bos_token_to_be_generated forced_eos_token_id "
                    "gradient_checkpointing init_std normalize_before normalize_embedding "
-                   "pad_token_id static_position_embeddings use_cache",
-               .other_names = {{"num_attention_heads", "encoder_attention_heads"},
-                               {"hidden_size", "d_model"},
-                               {"num_hidden_layers", "encoder_layers"}}};
+                   "pad_token_id static_position_embeddings use_cache"};
+  spec.keys.other_names = side_names();
   spec.model = {.embedding = "model.shared",
                 .encoder_embedding = "model.encoder.embed_tokens",
                 .decoder_embedding = "model.decoder.embed_tokens",
@@ -153,10 +158,8 @@ ArchitectureSpec m2m100_architecture() {
 "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "tie_word_embeddings": true})",
       .ignored =
           "activation_dropout attention_dropout decoder_layerdrop dropout encoder_layerdrop "
-          "init_std use_cache",
-      .other_names = {{"num_attention_heads", "encoder_attention_heads"},
-                      {"hidden_size", "d_model"},
-                      {"num_hidden_layers", "encoder_layers"}}};
+          "init_std use_cache"};
+  spec.keys.other_names = side_names();
   spec.model = {.embedding = "model.shared",
                 .encoder_embedding = "model.encoder.embed_tokens",
                 .decoder_embedding = "model.decoder.embed_tokens",
@@ -186,10 +189,8 @@ ArchitectureSpec marian_architecture() {
           "classif_dropout decoder_layerdrop dropout encoder_layerdrop extra_pos_embeddings "
           "force_bos_token_to_be_generated forced_eos_token_id gradient_checkpointing "
           "init_std normalize_before normalize_embedding pad_token_id "
-          "static_position_embeddings use_cache",
-      .other_names = {{"num_attention_heads", "encoder_attention_heads"},
-                      {"hidden_size", "d_model"},
-                      {"num_hidden_layers", "encoder_layers"}}};
+          "static_position_embeddings use_cache"};
+  spec.keys.other_names = side_names();
   spec.model = {.embedding = "model.shared",
                 .encoder_embedding = "model.encoder.embed_tokens",
                 .decoder_embedding = "model.decoder.embed_tokens",
@@ -217,10 +218,8 @@ ArchitectureSpec whisper_architecture() {
                    "encoder_layerdrop init_std is_multilingual lang_detection_segments lang_ids "
                    "mask_feature_length mask_feature_min_masks mask_feature_prob mask_time_length "
                    "mask_time_min_masks mask_time_prob median_filter_width pad_token_id "
-                   "suppress_tokens use_cache use_weighted_layer_sum use_weighted_layer_sum",
-               .other_names = {{"num_attention_heads", "encoder_attention_heads"},
-                               {"hidden_size", "d_model"},
-                               {"num_hidden_layers", "encoder_layers"}}};
+                   "suppress_tokens use_cache use_weighted_layer_sum use_weighted_layer_sum"};
+  spec.keys.other_names = side_names();
   spec.model = {.embedding = "model.decoder.embed_tokens",
                 .positions = "model.encoder.embed_positions",
                 .decoder_positions = "model.decoder.embed_positions",

@@ -24,6 +24,14 @@ void read_roberta(const nlohmann::json& config, const std::string& where, ModelC
   out.context = out.learned_positions - out.position_offset;
 }
 
+/// What norms are called in checkpoints of the first years.
+std::vector<OtherName> old_norm_names() {
+  return {{"LayerNorm.weight", "LayerNorm.gamma"},
+          {"LayerNorm.bias", "LayerNorm.beta"},
+          {"layer_norm.weight", "layer_norm.gamma"},
+          {"layer_norm.bias", "layer_norm.beta"}};
+}
+
 }  // namespace
 
 ArchitectureSpec bert_architecture() {
@@ -63,10 +71,7 @@ false})",
                 .mlp_norm = "bert.encoder.layer.{}.output.LayerNorm",
                 .up = "bert.encoder.layer.{}.intermediate.dense",
                 .down = "bert.encoder.layer.{}.output.dense"},
-      .other_names = {{"LayerNorm.weight", "LayerNorm.gamma"},
-                      {"LayerNorm.bias", "LayerNorm.beta"},
-                      {"layer_norm.weight", "layer_norm.gamma"},
-                      {"layer_norm.bias", "layer_norm.beta"}},
+      .other_names = old_norm_names(),
       .order = ResidualOrder::kPostNorm,
       .positions = PositionKind::kLearned,
       .activations = {"gelu", "gelu_new", "relu"},
@@ -108,10 +113,7 @@ false})",
                 .mlp_norm = "roberta.encoder.layer.{}.output.LayerNorm",
                 .up = "roberta.encoder.layer.{}.intermediate.dense",
                 .down = "roberta.encoder.layer.{}.output.dense"},
-      .other_names = {{"LayerNorm.weight", "LayerNorm.gamma"},
-                      {"LayerNorm.bias", "LayerNorm.beta"},
-                      {"layer_norm.weight", "layer_norm.gamma"},
-                      {"layer_norm.bias", "layer_norm.beta"}},
+      .other_names = old_norm_names(),
       .order = ResidualOrder::kPostNorm,
       .positions = PositionKind::kLearned,
       .activations = {"gelu", "gelu_new", "relu"},

@@ -145,10 +145,15 @@ TEST_CASE("keys have the names that the class knows them by, and all others are 
   CHECK(gpt2.layers == 3);
   json config = TinyLlama().config();
   config["attention_sink"] = 4;
+  config["rotary_pct"] = 0.5;  // GPT-NeoX's name, which a Llama does not know
   config["attention_dropout"] = 0.1;
   config["temperature"] = 0.7;
   CHECK(unknown_keys(config, find_architecture(config, "config.json")) ==
-        std::vector<std::string>{"attention_sink"});
+        std::vector<std::string>{"attention_sink", "rotary_pct"});
+  config["attention_bias"] = nullptr;
+  config["tie_word_embeddings"] = nullptr;
+  CHECK_FALSE(read(config).input_bias);
+  CHECK_FALSE(read(config).tied_embeddings);
 }
 
 TEST_CASE("a key that would change the forward pass is refused unless it says what is computed") {
