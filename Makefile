@@ -89,7 +89,7 @@ coverage: setup
 	  --csv build/coverage/lines.csv build/coverage
 	@python3 scripts/coverage_by_folder.py build/coverage/lines.csv
 
-# Packages from the index, and llama.cpp compiled once (7 minutes); INTEROP=--if-at-hand leaves out what is not there.
+# Packages of Python's index and npm's llama.cpp; INTEROP=--if-at-hand leaves out what cannot be had.
 test-interop: build
 	tests/interop/run.sh build/release/regroup $(INTEROP)
 

@@ -5,7 +5,7 @@
 
 PROGRAM is the built regroup, MODEL a Llama with a SentencePiece tokenizer and as many KV heads as query heads, eight at
 least, TEXT a text to measure on. With --goldens the tiny models and tokenizers of the shared data are compared, too.
-Needs llama-cpp-python and NumPy; without them it says so and ends with 77, which ctest counts as skipped.
+REGROUP_LLAMA_CPP names the folder of llama.cpp's libraries.
 
 Numbers are compared without flash attention, whose kernel on the CPU rounds to float16, and with a cache of float32. The cache
 is measured with it: without it llama.cpp pads the values of every layer to those of the widest.
@@ -21,15 +21,12 @@ import sys
 import tempfile
 import unicodedata
 
-from regroup_program import groupings_of, ids, kv_heads, refusal, run, shared, write_grouping
+import numpy
 
-try:
-    import numpy
-    from llama_cpp_model import F16, F32, FLASH_OFF, FLASH_ON, Q4_0, Q8_0, LlamaCppModel
-    from safetensors_file import read_tensors, write_tensors
-except ImportError as absent:
-    print(f"skipped: {absent}; pip install llama-cpp-python numpy")
-    sys.exit(77)
+from llama_cpp_model import F16, FLASH_OFF, FLASH_ON, Q4_0, Q8_0, LlamaCppModel
+from regroup_program import groupings_of, ids, kv_heads, refusal, run, ungrouped, write_grouping
+from safetensors_file import read_tensors
+from tiny_llama import write_tiny_llama
 
 WINDOW = 256
 # Of perplexities, relative; the narrower types round weights and activations.
@@ -85,7 +82,7 @@ def check_model(scene, model, text, tokens):
                                     "--context", WINDOW, "--json", "-q"))
             expected = result["results"]["perplexity"]["perplexity,none"]
             loaded = LlamaCppModel(file)
-            loaded.open_context(WINDOW, F32, FLASH_OFF)
+            loaded.open_context(WINDOW)
             found = math.exp(loaded.loss(measured, WINDOW))
             cache = sum(loaded.cache_mib(CACHE_TOKENS))
             print(f"{layout:10} {dtype:9} {found:10.4f} {expected:10.4f} {found / expected - 1:+11.2e} {cache:10.2f}")
@@ -134,7 +131,7 @@ def check_cache_types(scene, model, text, tokens):
 
 
 def plain_layers(config):
-    return shared([[[head] for head in range(config["num_key_value_heads"])]] * config["num_hidden_layers"])
+    return ungrouped(config["num_hidden_layers"], config["num_key_value_heads"])
 
 
 def check_golden(scene, golden):
@@ -153,32 +150,13 @@ def check_golden(scene, golden):
         options = ["--layout", layout] if layout else []
         file, _ = scene.convert(golden, layers, "--no-tokenizer", *options)
         loaded = LlamaCppModel(file)
-        loaded.open_context(WINDOW, F32, FLASH_OFF)
+        loaded.open_context(WINDOW)
         found = numpy.stack([loaded.logits(sequence) for sequence in wanted["input_ids"]])
         error = numpy.abs(found - expected).max() / numpy.abs(expected).max()
         architecture = re.search(r"arch\s+= (\w+)", loaded.log)[1]
         print(f"{golden.name:12} {name:10} {architecture:8} largest difference {error:.1e} of the largest logit")
         assert error < LOGITS
         loaded.close()
-
-
-def random_model(folder, vocabulary):
-    """A tiny Llama of so many tokens."""
-    folder.mkdir()
-    width, heads = 32, 4
-    config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": width, "intermediate_size": width,
-              "num_hidden_layers": 1, "num_attention_heads": heads, "num_key_value_heads": heads, "vocab_size": vocabulary,
-              "max_position_embeddings": WINDOW, "rms_norm_eps": 1e-5, "hidden_act": "silu", "tie_word_embeddings": True}
-    (folder / "config.json").write_text(json.dumps(config))
-    matrix = numpy.ones((width, width), numpy.float32)
-    tensors = {"model.embed_tokens.weight": numpy.ones((vocabulary, width), numpy.float32), "model.norm.weight": matrix[0]}
-    for module in ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj",
-                   "mlp.up_proj", "mlp.down_proj"):
-        tensors[f"model.layers.0.{module}.weight"] = matrix
-    for module in ("input_layernorm", "post_attention_layernorm"):
-        tensors[f"model.layers.0.{module}.weight"] = matrix[0]
-    write_tensors(folder / "model.safetensors", tensors)
-    return folder
 
 
 def composed(text):
@@ -189,7 +167,7 @@ def composed(text):
 def check_tokenizer(scene, golden):
     """Ids of the golden cases."""
     kind = golden.name
-    model = random_model(scene.folder / f"tokenizer-{kind}", 4200)
+    model = write_tiny_llama(scene.folder / f"tokenizer-{kind}", 4200)
     for file in golden.iterdir():
         shutil.copy(file, model)
     file, _ = scene.convert(model, plain_layers(config_of(model)))

@@ -46,6 +46,11 @@ def shared(partitions):
     return [(partition, partition) for partition in partitions]
 
 
+def ungrouped(layers, heads):
+    """Every head alone."""
+    return shared([[[head] for head in range(heads)]] * layers)
+
+
 def neighbours(heads, groups):
     """Heads 0 … heads − 1 in groups of neighbours, the first ones larger where they cannot be equal."""
     parts = [[] for _ in range(groups)]

@@ -3,29 +3,26 @@
 # go into a virtual environment of their own, with the torch that the build uses.
 #
 #   tests/interop/run.sh PROGRAM [--if-at-hand]
-#     --if-at-hand  leave out, and say so, what would need the package index while it does not answer, or llama.cpp to be
-#                   compiled (7 minutes on 2 processors); its wheel is kept in REGROUP_WHEELS (~/.cache/regroup/wheels).
-#                   Fewer models and tokens, too: two minutes
+#     --if-at-hand  leave out, and say so, what cannot be had because a package index does not answer. Fewer models and
+#                   tokens, too: two minutes
+# llama.cpp comes compiled, from npm, for x86-64.
 set -euo pipefail
 program=$(realpath -e "$1")
 at_hand=${2:-}
 cd "$(dirname "$0")/../.."
 
-LLAMA_CPP="llama-cpp-python==0.3.36"
-WHEELS=${REGROUP_WHEELS:-$HOME/.cache/regroup/wheels}
+# The release that has llama.cpp 0.5.0, for which llama_cpp_library.py is written.
+NODE_LLAMA_CPP=3.22.1
 DATA=../shared/data
 . tests/interop/environment.sh
 
 say() { echo "interop: $*"; }
 
 provide_llama_cpp() {
-  "$python" -c 'import llama_cpp' 2>/dev/null && return
-  if ! compgen -G "$WHEELS/llama_cpp_python-*.whl" >/dev/null; then
-    [ -z "$at_hand" ] || { say "llama.cpp SKIPPED: no wheel in $WHEELS (make test-interop builds it)"; return 1; }
-    mkdir -p "$WHEELS"
-    "$python" -m pip wheel --disable-pip-version-check --quiet --no-deps "$LLAMA_CPP" -w "$WHEELS" </dev/null
-  fi
-  install --find-links "$WHEELS" "$LLAMA_CPP"
+  local folder=$venv/node-llama-cpp-$NODE_LLAMA_CPP
+  export REGROUP_LLAMA_CPP=$folder/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64
+  [ -d "$REGROUP_LLAMA_CPP" ] || npm install --prefix "$folder" --no-package-lock --no-audit --no-fund --ignore-scripts \
+    --fetch-retries=1 --fetch-timeout=20000 --silent "@node-llama-cpp/linux-x64@$NODE_LLAMA_CPP" </dev/null
 }
 
 models=(examples/demo-llama)
@@ -53,9 +50,11 @@ else
   say "transformers SKIPPED: the package index does not answer"
   [ -n "$at_hand" ] || failed=yes
 fi
-if provide_llama_cpp; then
-  OMP_WAIT_POLICY=passive "$python" tests/interop/llama_cpp_test.py "$program" "${on_llama_cpp[@]}" || failed=yes
-elif [ -z "$at_hand" ]; then
-  failed=yes
+if provide_llama_cpp && provide numpy numpy; then
+  export OMP_WAIT_POLICY=passive
+  "$python" tests/interop/llama_cpp_test.py "$program" "${on_llama_cpp[@]}" || failed=yes
+else
+  say "llama.cpp SKIPPED: npm or the package index does not answer"
+  [ -n "$at_hand" ] || failed=yes
 fi
 [ -z "$failed" ] || { say "FAILED"; exit 1; }

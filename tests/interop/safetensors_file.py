@@ -21,13 +21,14 @@ def read_tensors(file):
 
 
 def write_tensors(file, tensors):
-    """Writes arrays of float32."""
+    """Writes arrays of the types above."""
+    types = {numpy.dtype(kind): name for name, kind in TYPES.items()}
     header, offset = {"__metadata__": {"format": "pt"}}, 0
     for name, tensor in tensors.items():
-        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, offset + tensor.nbytes]}
+        header[name] = {"dtype": types[tensor.dtype], "shape": tensor.shape, "data_offsets": [offset, offset + tensor.nbytes]}
         offset += tensor.nbytes
     text = json.dumps(header).encode()
     with open(file, "wb") as out:
         out.write(len(text).to_bytes(8, "little") + text)
         for tensor in tensors.values():
-            out.write(numpy.ascontiguousarray(tensor, numpy.float32).tobytes())
+            out.write(tensor.tobytes())
