@@ -23,7 +23,7 @@ import unicodedata
 
 import numpy
 
-from llama_cpp_model import F16, FLASH_OFF, FLASH_ON, Q4_0, Q8_0, LlamaCppModel
+from llama_cpp_model import F16, F32, FLASH_OFF, FLASH_ON, Q4_0, Q8_0, LlamaCppModel
 from regroup_program import groupings_of, ids, kv_heads, refusal, run, ungrouped, write_grouping
 from safetensors_file import read_tensors
 from tiny_llama import write_tiny_llama
@@ -37,6 +37,7 @@ LOGITS = 1e-5
 CACHE_TYPES = 2e-3
 CACHE_TOKENS = 8192
 MIB = 1 << 20
+PROMPT, NEW_TOKENS = "The house stood at the end of the road, and", 24
 
 
 def layouts(layers, heads):
@@ -84,16 +85,27 @@ def check_model(scene, model, text, tokens):
             loaded = LlamaCppModel(file)
             loaded.open_context(WINDOW)
             found = math.exp(loaded.loss(measured, WINDOW))
-            cache = sum(loaded.cache_mib(CACHE_TOKENS))
-            print(f"{layout:10} {dtype:9} {found:10.4f} {expected:10.4f} {found / expected - 1:+11.2e} {cache:10.2f}")
-            assert abs(found / expected - 1) < TOLERANCE[dtype]
-            stored = 2 * config["num_key_value_heads"] * len(layers) if layout == "expand" else kv_heads(layers)
-            assert abs(cache - stored * head_dim * 2 * CACHE_TOKENS / MIB) < 0.02
             if dtype == "float32":
                 written = pathlib.Path(text).read_text(encoding="utf-8")
                 assert loaded.tokens(written) == data, "llama.cpp cuts the text otherwise"
+                check_greedy(scene, model, grouping, loaded)
+            cache_type, element = (F32, 4) if dtype == "float32" else (F16, 2)
+            cache = sum(loaded.cache_mib(CACHE_TOKENS, cache_type))
             loaded.close()
+            print(f"{layout:10} {dtype:9} {found:10.4f} {expected:10.4f} {found / expected - 1:+11.2e} {cache:10.2f}")
+            assert abs(found / expected - 1) < TOLERANCE[dtype]
+            stored = 2 * config["num_key_value_heads"] * len(layers) if layout == "expand" else kv_heads(layers)
+            inspected = json.loads(run(scene.program, "inspect", file, "--context", CACHE_TOKENS, "--json"))["kv_cache"]["bytes"]
+            assert inspected == stored * head_dim * element * CACHE_TOKENS
+            assert abs(cache - inspected / MIB) < 0.01
     print(f"{len(data)} tokens of {pathlib.Path(text).name} are the same in llama.cpp")
+
+
+def check_greedy(scene, model, grouping, loaded):
+    """The same text by `generate`."""
+    written = json.loads(run(scene.program, "generate", model, "--grouping", grouping, "--prompt", PROMPT,
+                             "--max-tokens", NEW_TOKENS, "--ignore-eos", "--json"))
+    assert loaded.greedy(written["prompt_ids"], NEW_TOKENS) == written["ids"], "llama.cpp writes another text"
 
 
 def check_padded_cache(scene, model):
@@ -159,6 +171,24 @@ def check_golden(scene, golden):
         loaded.close()
 
 
+def check_window(scene, golden):
+    """A model with a sliding window: refused, and written for contexts within it."""
+    window = config_of(golden)["sliding_window"]
+    grouping = write_grouping(scene.folder / "window.json", plain_layers(config_of(golden)))
+    assert "sliding window" in refusal(scene.program, "convert", golden, "--grouping", grouping, "--format", "gguf",
+                                       "-o", scene.folder / "window.gguf", "--no-tokenizer")
+    file, _ = scene.convert(golden, plain_layers(config_of(golden)), "--no-tokenizer", "--context", window)
+    wanted = read_tensors(golden / "golden.safetensors")
+    loaded = LlamaCppModel(file)
+    loaded.open_context(WINDOW)
+    found = numpy.stack([loaded.logits(sequence[:window]) for sequence in wanted["input_ids"]])
+    loaded.close()
+    expected = wanted["logits"][:, :window]
+    error = numpy.abs(found - expected).max() / numpy.abs(expected).max()
+    print(f"{golden.name:12} within its window of {loaded.trained_context}: largest difference {error:.1e} of the largest logit")
+    assert loaded.trained_context == window and error < LOGITS
+
+
 def composed(text):
     """Whether a text is in the normal form to which tokenizers bring it and llama.cpp does not."""
     return unicodedata.normalize("NFC", text) == text
@@ -184,9 +214,7 @@ def check_tokenizer(scene, golden):
 def check_goldens(scene, goldens):
     for name in ("llama-mha", "llama-bias", "llama-rope3", "qwen2", "qwen3"):
         check_golden(scene, goldens / name)
-    grouping = write_grouping(scene.folder / "mistral.json", plain_layers(config_of(goldens / "mistral")))
-    assert "sliding window" in refusal(scene.program, "convert", goldens / "mistral", "--grouping", grouping, "--format", "gguf",
-                                       "-o", scene.folder / "mistral.gguf", "--no-tokenizer")
+    check_window(scene, goldens / "mistral")
     for kind in ("gpt2", "qwen2", "llama3", "sentencepiece-bpe", "sentencepiece-unigram"):
         wrong = check_tokenizer(scene, goldens / "tokenizers" / kind)
         assert not wrong, wrong
