@@ -55,6 +55,7 @@ if provide_llama_cpp && provide numpy numpy && provide gguf "$GGUF"; then
   export OMP_WAIT_POLICY=passive
   "$python" tests/interop/llama_cpp_test.py "$program" "${on_llama_cpp[@]}" || failed=yes
   "$python" tests/interop/llama_cpp_quantized_test.py "$program" || failed=yes
+  "$python" tests/interop/llama_cpp_wide_test.py || failed=yes
 else
   say "llama.cpp SKIPPED: npm or the package index does not answer"
   [ -n "$at_hand" ] || failed=yes
