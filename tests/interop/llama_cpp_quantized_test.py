@@ -79,7 +79,7 @@ def main():
             found = program_logits(program, file, ids, folder)
             same = difference(found, program_logits(program, floats, ids, folder))
             own = difference(found, llama_cpp_logits(file, ids))
-            print(f"{file_type:7} difference to gguf's numbers {same:.1e}, to llama.cpp {own:.1e} ({', '.join(types)})", flush=True)
+            print(f"{file_type:7} difference to gguf's numbers {same:.1e}, to llama.cpp {own:.1e} ({', '.join(types)})")
             assert same < SAME_NUMBERS and own < OWN_KERNELS
 
 
