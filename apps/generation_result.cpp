@@ -1,4 +1,5 @@
 #include "apps/generation_result.hpp"
+#include "models/layouts/layout.hpp"
 
 #include <fmt/format.h>
 
@@ -41,7 +42,7 @@ GenerationFigures generation_figures(const models::Generation& generation,
           .cache_bytes = generation.cache_bytes,
           .bytes_per_token = generation.cache_bytes_per_position,
           .source_bytes_per_token =
-              models::kv_bytes_per_token(config, config.stored_kv_heads(), compute.dtype),
+              models::kv_bytes_per_token(config, models::stored_size(config), compute.dtype),
           .dtype = std::string(models::config_name(compute.dtype))};
 }
 

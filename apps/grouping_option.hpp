@@ -7,6 +7,7 @@
 
 #include "models/grouping/grouping_file.hpp"
 #include "models/language_model/language_model.hpp"
+#include "models/layouts/layout.hpp"
 #include "search/base/progress.hpp"
 
 namespace regroup::apps {
@@ -18,9 +19,10 @@ class GroupingOption {
 
   bool is_given() const { return !file_.empty(); }
   const std::string& file() const { return file_; }
-  /// Key and value heads that a model of that config stores, after `read`.
-  int kv_heads(const models::ModelConfig& config) const {
-    return grouping_ ? grouping_->grouping.kv_heads() : config.stored_kv_heads();
+  /// What a model of that config stores per token, in key and value heads of the source, after
+  /// `read`.
+  double size(const models::ModelConfig& config) const {
+    return grouping_ ? grouping_->grouping.size() : models::stored_size(config);
   }
   /// Reads the grouping, if given, and checks it against the model. Throws as
   /// `models::read_grouping_file`.

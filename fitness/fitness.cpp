@@ -24,6 +24,11 @@ const std::array<const Fitness*, 4> kFitnesses = {&kWse, &kActivation, &kResidua
 
 }  // namespace
 
+std::vector<search::LayerCurves> Fitness::width_curves(const FitnessInput& /*input*/,
+                                                       int /*step*/) const {
+  throw WorkError({.what = "fitness does not price widths", .found = std::string(name())});
+}
+
 bool provides(const models::Calibration* calibration, models::MergeNeeds needs) {
   if (needs < models::MergeNeeds::kMoments) return true;
   if (calibration == nullptr) return false;

@@ -10,6 +10,7 @@
 #include "models/pretrained/pretrained_model.hpp"
 #include "models/recipes/merge_recipe.hpp"
 #include "search/base/progress.hpp"
+#include "search/exact/free_widths.hpp"
 #include "search/problem/problem.hpp"
 
 namespace regroup::fitness {
@@ -21,6 +22,7 @@ struct FitnessInput {
   const models::MergeRecipe& recipe;       ///< the merge that will really be used
   std::stop_token stop;
   search::Progress& progress;
+  search::GroupMultiples multiples = {};  ///< widths of the groups that are priced
 };
 
 /// A way to price the merging of heads without running the model: cost tables for every layer.
@@ -41,6 +43,11 @@ class Fitness {
                             const models::MergeOperator& /*merge*/, int /*members*/) const {
     return 0;
   }
+  /// Whether it prices groups that are wider than a head.
+  virtual bool prices_widths() const { return false; }
+  /// What one group of all heads of each layer costs at every width from head_dim on, `step` by
+  /// `step`; of a fitness that prices widths. Throws Interrupted on `stop`.
+  virtual std::vector<search::LayerCurves> width_curves(const FitnessInput& input, int step) const;
   /// One entry per layer. Throws Interrupted on `stop`.
   virtual std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const = 0;
 };

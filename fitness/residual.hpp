@@ -4,10 +4,20 @@
 
 namespace regroup::fitness {
 
-/// A price by the residual of every group's own merge.
+/// A price by the residual of every group's own merge, under weights of its errors.
 class ResidualPrice : public Fitness {
  public:
   bool is_cheap() const override { return false; }
+  bool prices_widths() const override { return true; }
+  std::vector<search::LayerCurves> width_curves(const FitnessInput& input, int step) const override;
+  std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
+
+ protected:
+  /// "fisher prices"
+  virtual std::string_view price_name() const = 0;
+  /// What an error of each head weighs.
+  virtual models::HeadWeights weights(const models::MergeSource& source,
+                                      models::Projection projection) const = 0;
   double group_work(const models::ModelConfig& config, const models::MergeOperator& merge,
                     int members) const override;
 };
@@ -20,7 +30,13 @@ class Residual : public ResidualPrice {
   std::string_view name() const override { return "residual"; }
   PriceLabel label() const override { return {"residual", "merge residual"}; }
   models::MergeNeeds needs() const override { return models::MergeNeeds::kMoments; }
-  std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
+
+ protected:
+  std::string_view price_name() const override { return "residuals"; }
+  models::HeadWeights weights(const models::MergeSource& source,
+                              models::Projection projection) const override {
+    return models::head_weights(source, projection);
+  }
 };
 
 /// The same residuals in nats per token, to second order: weighed by what the loss's gradients say
@@ -32,7 +48,13 @@ class Fisher : public ResidualPrice {
   std::string_view name() const override { return "fisher"; }
   PriceLabel label() const override { return {"Fisher", "Fisher price, nats per token"}; }
   models::MergeNeeds needs() const override { return models::MergeNeeds::kGradients; }
-  std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
+
+ protected:
+  std::string_view price_name() const override { return "fisher prices"; }
+  models::HeadWeights weights(const models::MergeSource& source,
+                              models::Projection projection) const override {
+    return models::fisher_weights(source, projection);
+  }
 };
 
 }  // namespace regroup::fitness

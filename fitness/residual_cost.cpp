@@ -17,12 +17,6 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-std::vector<int> ids_of(std::span<const search::Head> members) {
-  std::vector<int> ids;
-  for (const search::Head head : members) ids.push_back(head.value());
-  return ids;
-}
-
 /// bounds[k − 1] += the sum of all but the `k · rows` largest eigenvalues.
 void add_discarded(const VectorXd& ascending, Index rows, std::vector<double>& bounds) {
   const Index size = ascending.size();
@@ -33,6 +27,12 @@ void add_discarded(const VectorXd& ascending, Index rows, std::vector<double>& b
 }
 
 }  // namespace
+
+std::vector<int> ids_of(std::span<const search::Head> members) {
+  std::vector<int> ids;
+  for (const search::Head head : members) ids.push_back(head.value());
+  return ids;
+}
 
 double residual_work(const models::HeadLayout& layout, const models::MergeOperator& merge,
                      int members) {
@@ -91,17 +91,17 @@ double ResidualCost::serving_cost(search::Head head, std::span<const search::Hea
   return models::residual(shared, products_of(ids), weights);
 }
 
-std::vector<double> ResidualCost::spectral_bounds() const {
+std::vector<double> ResidualCost::spectral_bounds(int multiple) const {
   std::vector<double> bounds(static_cast<std::size_t>(heads()), 0.0);
   const auto& [planes, block] = products();
   for (std::size_t p = 0; p < planes.size(); ++p) {
     const VectorXd roots = weights_.planes[p].cwiseSqrt();
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(
         roots.asDiagonal() * planes[p] * roots.asDiagonal(), Eigen::EigenvaluesOnly);
-    add_discarded(solver.eigenvalues(), 1, bounds);
+    add_discarded(solver.eigenvalues(), multiple, bounds);
   }
   if (block.size() > 0) {
-    const Index rows = problem_.layout.block_rows();
+    const Index rows = Index{multiple} * problem_.layout.block_rows();
     const std::vector<models::MetricRoot> roots = models::metric_roots(weights_.block);
     add_discarded(models::symmetric_eigenvalues(models::between_roots(block, roots)), rows, bounds);
   }

@@ -8,6 +8,9 @@
 
 namespace regroup::fitness {
 
+/// Plain numbers of heads.
+std::vector<int> ids_of(std::span<const search::Head> members);
+
 /// Multiplications that merging `members` heads of this layout and pricing the result take,
 /// roughly.
 double residual_work(const models::HeadLayout& layout, const models::MergeOperator& merge,
@@ -35,8 +38,8 @@ class ResidualCost : public search::SubsetCost {
   /// whole layer (METHODS §8). O((H_kv · d)³).
   std::unique_ptr<const search::Relaxation> relaxation() const override;
 
-  /// The bounds of `relaxation` for 1 … H_kv groups.
-  std::vector<double> spectral_bounds() const;
+  /// The bounds of `relaxation` for 1 … H_kv groups that are as wide as `multiple` heads each.
+  std::vector<double> spectral_bounds(int multiple = 1) const;
 
  protected:
   double compute_cost(std::span<const search::Head> members) const override;

@@ -210,6 +210,10 @@ void ConvertCommand::write_gguf(const ConvertInputs& inputs, const Session& sess
                      session.console.progress());
 }
 
+models::EngineWidths ConvertCommand::engine_widths() const {
+  return format_ == kGguf ? models::EngineWidths::kKeysAndValues : models::EngineWidths::kOne;
+}
+
 void ConvertCommand::run(const Session& session) {
   threads_.apply();
   require_valid_options();
@@ -218,8 +222,9 @@ void ConvertCommand::run(const Session& session) {
   const std::filesystem::path file = grouping_path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);
   const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model.config);
-  const models::Layout layout =
-      layout_.empty() ? models::default_layout(maps, model.config) : models::find_layout(layout_);
+  const models::Layout layout = layout_.empty()
+                                    ? models::default_layout(maps, model.config, engine_widths())
+                                    : models::find_layout(layout_);
   models::require_holds(layout, maps, model.config);
   models::require_finite_attention(model);
   const ConvertInputs inputs{shared_model, grouping, file, layout};
@@ -236,11 +241,13 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
   const models::PretrainedModel& model = *inputs.model;
   const models::Layout layout = inputs.layout;
   const double ratio = inputs.grouping.grouping.kv_ratio();
-  const auto heads = models::stored_heads(
-      layout, models::head_maps(inputs.grouping.grouping, model.config), model.config);
+  const auto heads =
+      models::stored_heads(layout, models::head_maps(inputs.grouping.grouping, model.config),
+                           model.config, engine_widths());
   const double work = query_work(model.config, heads);
   const models::DType dtype = cache_dtype(model);
-  const auto bytes = models::kv_bytes_per_token(model.config, cached_heads(heads), dtype);
+  const auto bytes =
+      models::kv_bytes_per_token(model.config, models::stored_size(heads, model.config), dtype);
   if (json_) {
     const nlohmann::ordered_json summary = {{"output", output_},
                                             {"layout", models::layout_name(layout)},
@@ -264,9 +271,9 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
     session.console.log(
         "Keys and values are repeated to the source's heads: exact in every engine, but an engine "
         "allocates the source's whole KV cache.");
-  } else if (!models::are_stock(heads, model.config) && format_ != kGguf) {
+  } else if (!models::are_stock(layout, heads, model.config) && format_ != kGguf) {
     session.console.log(
-        "Layers have their own numbers of heads: load it in transformers with "
+        "Layers have heads of their own: load it in transformers with "
         "trust_remote_code=True; the model code stands beside the weights.");
   }
 }

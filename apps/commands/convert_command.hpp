@@ -21,6 +21,7 @@ class ConvertCommand : public Command {
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
 
  private:
+  models::EngineWidths engine_widths() const;
   struct ConvertInputs;
 
   /// What --max-shard-size and --dtype say of a directory.

@@ -89,7 +89,7 @@ ordered_json EvalCommand::config(const models::PretrainedModel& model, int threa
       {"cache_dtype", cache_dtype_.empty() ? compute_.dtype : cache_dtype_}};
   if (model.config.kind == models::ModelKind::kCausal) {
     config["kv_bytes_per_token"] =
-        models::kv_bytes_per_token(model, grouping_.kv_heads(model.config), cache_type());
+        models::kv_bytes_per_token(model, grouping_.size(model.config), cache_type());
   }
   config["device"] = compute_.options().device.to_string();
   config["threads"] = threads;

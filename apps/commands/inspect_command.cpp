@@ -9,6 +9,7 @@
 #include "apps/option_declaration.hpp"
 #include "fitness/layer_grams.hpp"
 #include "models/files/json_file.hpp"
+#include "models/layouts/layout.hpp"
 #include "runs/inputs/open_model.hpp"
 
 namespace regroup::apps {
@@ -55,7 +56,7 @@ std::string summary_columns(const HeadSummary& s) {
 /// The cache at the setting that was asked for, and what fits into the budget.
 ordered_json cache_json(const runs::CacheSetting& setting, const models::PretrainedModel& model) {
   const models::ModelConfig& c = model.config;
-  const int source = c.stored_kv_heads();
+  const double source = models::stored_size(c);
   ordered_json json = {{"context", setting.tokens(c) / setting.batch},
                        {"batch", setting.batch},
                        {"bytes", runs::cache_bytes(setting, model, source)}};
@@ -95,23 +96,28 @@ ordered_json document(const models::PretrainedModel& model, const runs::CacheSet
   }
   ordered_json by_layer = ordered_json::array();
   for (int i = 0; i < c.layers; ++i) {
-    by_layer.push_back({{"query", c.heads(i).query}, {"kv", c.heads(i).kv}});
+    const models::LayerHeads heads = c.heads(i);
+    by_layer.push_back({{"query", heads.query}, {"kv", heads.kv}});
+    if (c.key_frequencies.empty()) continue;
+    by_layer.back()["key_width"] = heads.key_width;
+    by_layer.back()["value_width"] = heads.value_width;
   }
-  return {{"name", model.name()},
-          {"architecture", c.architecture},
-          {"layers", c.layers},
-          {"width", c.width},
-          {"query_heads", c.query_heads},
-          {"kv_heads", c.kv_heads},
-          {"heads_by_layer", by_layer},
-          {"head_dim", c.head_dim},
-          {"mlp_width", c.mlp.width},
-          {"vocabulary", c.vocabulary},
-          {"context", c.context},
-          {"dtype", models::config_name(model.dtype)},
-          {"kv_bytes_per_token", models::kv_bytes_per_token(c, c.stored_kv_heads(), model.dtype)},
-          {"kv_cache", cache_json(setting, model)},
-          {"head_similarity", layers}};
+  return {
+      {"name", model.name()},
+      {"architecture", c.architecture},
+      {"layers", c.layers},
+      {"width", c.width},
+      {"query_heads", c.query_heads},
+      {"kv_heads", c.kv_heads},
+      {"heads_by_layer", by_layer},
+      {"head_dim", c.head_dim},
+      {"mlp_width", c.mlp.width},
+      {"vocabulary", c.vocabulary},
+      {"context", c.context},
+      {"dtype", models::config_name(model.dtype)},
+      {"kv_bytes_per_token", models::kv_bytes_per_token(c, models::stored_size(c), model.dtype)},
+      {"kv_cache", cache_json(setting, model)},
+      {"head_similarity", layers}};
 }
 
 /// Heads of every layer: "8", or by layer "8 4 4 2".
@@ -125,7 +131,7 @@ std::string heads_text(const models::ModelConfig& config, int models::LayerHeads
 std::string text(const models::PretrainedModel& model, const runs::CacheSetting& setting,
                  const std::vector<fitness::LayerGrams>& grams) {
   const models::ModelConfig& c = model.config;
-  const auto bytes = models::kv_bytes_per_token(c, c.stored_kv_heads(), model.dtype);
+  const auto bytes = models::kv_bytes_per_token(c, models::stored_size(c), model.dtype);
   std::string out = fmt::format("{}  {}\n", model.name(), c.architecture);
   out +=
       fmt::format("  layers {}, width {}, MLP {}, vocabulary {}, context {}, {}\n", c.layers,
@@ -133,6 +139,11 @@ std::string text(const models::PretrainedModel& model, const runs::CacheSetting&
   out += fmt::format("  query heads {}, KV heads {}, head_dim {}\n",
                      heads_text(c, &models::LayerHeads::query),
                      heads_text(c, &models::LayerHeads::kv), c.head_dim);
+  if (!c.key_frequencies.empty()) {
+    out += fmt::format("  width of keys {}, of values {}\n",
+                       heads_text(c, &models::LayerHeads::key_width),
+                       heads_text(c, &models::LayerHeads::value_width));
+  }
   out += fmt::format("  KV cache {} bytes per token\n", bytes);
   out += cache_text(setting, model) + "\n";
   out +=

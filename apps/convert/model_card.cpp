@@ -32,15 +32,16 @@ std::string sizes_table(const models::PretrainedModel& model, const std::vector<
                         models::DType dtype, const std::optional<MeasuredGrouping>& measured) {
   const models::ModelConfig& config = model.config;
   const char* unit = unit_of(config);
-  const auto bytes = [&](int kv_heads) {
-    return models::kv_bytes_per_token(config, kv_heads, dtype);
-  };
+  const auto bytes = [&](double size) { return models::kv_bytes_per_token(config, size, dtype); };
   std::string table = "| | source | this model |\n| --- | --- | --- |\n";
   table +=
       fmt::format("| KV cache, bytes per token in {} | {} | {} |\n", models::config_name(dtype),
-                  bytes(config.stored_kv_heads()), bytes(cached_heads(heads)));
+                  bytes(models::stored_size(config)), bytes(models::stored_size(heads, config)));
   table += fmt::format("| key/value heads of a layer | {} | {} |\n", config.kv_heads,
                        heads_text(heads, &LayerHeads::kv));
+  if (heads[0].key_width != config.head_dim) {
+    table += fmt::format("| width of a head | {} | {} |\n", config.head_dim, heads[0].key_width);
+  }
   table += fmt::format("| query heads of a layer | {} | {} |\n", config.query_heads,
                        heads_text(heads, &LayerHeads::query));
   if (!measured) return table;
@@ -98,12 +99,12 @@ std::string engines_text(const models::PretrainedModel& model, Layout layout,
   if (layout == Layout::kExpand) {
     text += "Keys and values are repeated, so that no engine saves memory by them. ";
   }
-  if (models::are_stock(heads, model.config))
+  if (models::are_stock(layout, heads, model.config))
     return text + "Any engine that runs the source runs this model.\n";
   text +=
-      "Layers have their own numbers of heads: load it in transformers with "
+      "Layers have heads of their own: load it in transformers with "
       "`trust_remote_code=True`. ";
-  if (models::is_nemotron(model.config, heads)) {
+  if (models::is_nemotron(layout, model.config, heads)) {
     return text + "The keys in `config.json` are those of Nemotron-NAS (`block_configs`).\n";
   }
   return text +
@@ -123,12 +124,6 @@ double query_work(const models::ModelConfig& config, const std::vector<LayerHead
   double total = 0;
   for (const LayerHeads& layer : heads) total += layer.query;
   return total / (static_cast<double>(config.query_heads) * static_cast<double>(heads.size()));
-}
-
-int cached_heads(const std::vector<LayerHeads>& heads) {
-  int total = 0;
-  for (const LayerHeads& layer : heads) total += 2 * layer.kv;
-  return total;
 }
 
 std::string model_card(const models::PretrainedModel& model, const models::GroupingFile& grouping,

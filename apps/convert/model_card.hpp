@@ -22,9 +22,6 @@ std::string model_card(const models::PretrainedModel& model, const models::Group
 /// Query heads of the converted model for each of the source's: above 1 where they are padded.
 double query_work(const models::ModelConfig& config, const std::vector<models::LayerHeads>& heads);
 
-/// Key and value heads that an engine caches of the converted model, Σ 2 · n_KV.
-int cached_heads(const std::vector<models::LayerHeads>& heads);
-
 /// The lines on the licence ("license", "license_name", "license_link") in the front matter of a
 /// checkpoint's README.md, each ending in a line break; empty where it states none.
 std::string source_licence(const std::filesystem::path& checkpoint);

@@ -23,6 +23,8 @@
 #include "runs/search/run_record.hpp"
 #include "runs/search/run_statistics.hpp"
 #include "runs/search/search_inputs.hpp"
+#include "runs/search/width_store.hpp"
+#include "search/exact/free_widths.hpp"
 
 namespace regroup::apps {
 namespace {
@@ -73,12 +75,13 @@ std::vector<int> allocated_sizes(const runs::SearchPlan& plan, const runs::Searc
                                  const search::MethodResult& found) {
   std::set<int> sizes;
   for (const double limit : inputs.kv_limits) {
-    sizes.insert(search::kv_heads_within(limit, problem.source_kv_heads()));
+    const int size = search::kv_heads_within(limit, problem.source_kv_heads());
+    if (size >= problem.smallest_kv_heads()) sizes.insert(size);
   }
   if (sizes.empty()) {
     for (const search::ModelPoint& point :
          runs::shown_points(plan.measuring, problem, found.front)) {
-      sizes.insert(point.grouping.kv_heads());
+      sizes.insert(static_cast<int>(point.objectives.size));
     }
   }
   return {sizes.begin(), sizes.end()};
@@ -133,7 +136,7 @@ class SearchJob {
     const search::MethodResult found = search(problems, context);
     std::vector<runs::RunPoint> points = priced_points(problems, found, context);
     times_.finish("search");
-    const auto certificate = runs::certify(plan_, problems.problem(), found, context);
+    const auto certificate = runs::certify(plan_, problems, found, context);
     times_.finish("certify");
     const auto source = measure(points);
     return write(points, {certificate, source, statistics_.named_by_groupings}, found);
@@ -168,19 +171,47 @@ class SearchJob {
     }
   }
 
-  /// What the method finds, its KV heads split over the layers as the options ask.
+  /// What is found in groups of all widths.
   search::MethodResult search(const runs::PricedProblems& problems,
                               const search::MethodContext& context) {
-    search::MethodResult found =
-        runs::run_method(plan_, inputs_, statistics_.key_grams_or_null(), problems.problem(),
-                         selection_ ? &*selection_ : nullptr, console_, context);
+    if (plan_.widths.is_free) return free_widths(problems);
+    std::vector<runs::WidthResult> results;
+    for (std::size_t w = 0; w < problems.by_width.size(); ++w) {
+      const search::GroupingProblem& problem = problems.by_width[w];
+      results.push_back({&problem, search_width(problem, context, w)});
+    }
+    search::MethodResult found = runs::joined_result(plan_, std::move(results));
     console_.detail(fmt::format("{} candidates priced, {} on the front", found.evaluations,
                                 found.front.size()));
+    return found;
+  }
+
+  search::MethodResult free_widths(const runs::PricedProblems& problems) const {
+    const search::FreeWidthModel model = runs::free_width_model(inputs_);
+    search::MethodResult found{search::free_width_front(model, problems.curves)};
+    found.bounds = search::FrontBounds{{}, true};
+    for (const search::ModelPoint& point : found.front) {
+      found.bounds->bounds.push_back(point.objectives);
+    }
+    return found;
+  }
+
+  /// What the method finds in groups of one width, the KV heads split over the layers as the
+  /// options ask.
+  search::MethodResult search_width(const search::GroupingProblem& problem,
+                                    const search::MethodContext& context, std::size_t width) {
+    const bool is_head = problem.rules().multiples.are_heads();
+    runs::WidthStore store(state_, problem.rules().multiples);
+    search::MethodContext own{is_head ? context.key : context.key.split(width), context.stop,
+                              context.progress, store, context.head_distances};
+    search::MethodResult found =
+        runs::run_method(plan_, inputs_, statistics_.key_grams_or_null(), problem,
+                         selection_ ? &*selection_ : nullptr, console_, own);
     if (plan_.allocates_by_measuring()) {
       const models::CandidateMeter meter(merger_, *texts_.selection);
       const runs::MeasuredAllocation allocation(meter, plan_.recipe, directory_, console_, stop_);
-      found.front = allocation.allocate(problems.problem(), found,
-                                        allocated_sizes(plan_, inputs_, problems.problem(), found));
+      found.front =
+          allocation.allocate(problem, found, allocated_sizes(plan_, inputs_, problem, found));
     }
     return found;
   }

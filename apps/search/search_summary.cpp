@@ -54,6 +54,12 @@ const char* measured_name(const SearchSummary& summary) {
   return has_accuracy ? "accuracy (loss)" : "loss (change)";
 }
 
+/// Of groups that are not as wide as a head.
+std::string width_text(const ordered_json& point) {
+  if (!point.contains("width")) return "";
+  return fmt::format("  (width {})", point.at("width").get<std::string>());
+}
+
 std::string table(const SearchSummary& summary) {
   std::string text =
       fmt::format("  {:>8} {:>8}  {:>20} {:>8}  {:>20}  {}\n", "KV limit", "KV ratio",
@@ -61,10 +67,10 @@ std::string table(const SearchSummary& summary) {
   for (const double limit : limits(summary)) {
     const ordered_json* point = best(summary, "search", limit);
     if (point == nullptr) continue;
-    text += fmt::format("  {:8.4g} {:8.4f}  {:>20} {:>8}  {:>20}  {}\n", limit,
+    text += fmt::format("  {:8.4g} {:8.4f}  {:>20} {:>8}  {:>20}  {}{}\n", limit,
                         point->at("kv_ratio").get<double>(), quality_text(point),
                         divergence_text(*point), quality_text(best(summary, "neighbour", limit)),
-                        point->at("grouping").get<std::string>());
+                        point->at("grouping").get<std::string>(), width_text(*point));
   }
   return text;
 }
@@ -87,6 +93,7 @@ ordered_json summary_json(const SearchSummary& summary) {
     if (point == nullptr) continue;
     ordered_json entry = {{"kv_limit", limit}, {"kv_ratio", point->at("kv_ratio")}};
     if (point->contains("loss")) entry["loss"] = point->at("loss");
+    if (point->contains("width")) entry["width"] = point->at("width");
     entry["grouping"] = point->at("grouping");
     found.push_back(entry);
   }

@@ -8,6 +8,7 @@ std::string grouping_content(const search::Grouping& grouping, const models::Mer
   std::string text = recipe.name();
   for (const search::LayerGrouping& layer : grouping.layers) {
     text += fmt::format("\n{}\n{}", layer.keys.to_string(), layer.values.to_string());
+    if (layer.widths) text += "\nwidths " + layer.widths->to_string();
     if (layer.has_allocation()) text += "\nqueries";
     for (const search::Group group : layer.query_to_group) {
       text += fmt::format(" {}", group.value());

@@ -115,7 +115,8 @@ struct ArchitectureSpec {
   bool fused_mlp = false;  ///< gate and up are one tensor
   QueryKeyNorm query_key_norm = QueryKeyNorm::kNone;
   ProjectionStorage storage = ProjectionStorage::kSeparate;
-  bool transposed = false;  ///< weights of linear maps are stored [in, out]
+  bool takes_wide_heads = false;  ///< as ModelConfig says
+  bool transposed = false;        ///< weights of linear maps are stored [in, out]
   AttentionBias attention_bias = AttentionBias::kAll;
   MlpBias mlp_bias = MlpBias::kAll;
   SlidingWindow sliding_window = SlidingWindow::kNone;

@@ -92,8 +92,8 @@ class TensorList {
 
   void add_layer(const LayerPlace& place) {
     const std::int64_t width = config_.width;
-    const std::int64_t queries = std::int64_t{place.heads.query} * config_.head_dim;
-    const std::int64_t keys = std::int64_t{place.heads.kv} * config_.head_dim;
+    const std::int64_t queries = std::int64_t{place.heads.query} * place.heads.key_width;
+    const std::int64_t keys = std::int64_t{place.heads.kv} * place.heads.key_width;
     const auto name = [&](std::string_view LayerModules::*module) { return place.name(module); };
     add_norm(name(&LayerModules::attention_norm));
     if (config_.storage == ProjectionStorage::kSeparate) {

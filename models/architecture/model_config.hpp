@@ -179,10 +179,12 @@ struct SpeechConfig {
   int positions() const { return frames / 2; }
 };
 
-/// Heads of one attention layer.
+/// Heads of one attention layer, and numbers of each.
 struct LayerHeads {
   int query = 0;
   int kv = 0;
+  int key_width = 0;  ///< of query heads too
+  int value_width = 0;
 
   bool operator==(const LayerHeads&) const = default;
 };
@@ -200,10 +202,16 @@ struct ModelConfig {
   int kv_heads = 0;        ///< H_kv, divides H
   /// Whether the family's config says H_kv, so that a checkpoint may store fewer of them.
   bool names_kv_heads = true;
+  /// Whether the family's code in transformers runs heads of any width, with rotary frequencies
+  /// that its config states one by one (`rope_type` "longrope").
+  bool takes_wide_heads = false;
   int head_dim = 0;  ///< d
   /// By layer, of a checkpoint whose layers have their own numbers of heads; empty: H and H_kv in
   /// all of them.
   std::vector<LayerHeads> heads_by_layer;
+  /// Likewise for each rotated pair of a key's rows the frequency, of those of a head of d numbers,
+  /// that it turns with; empty: each once.
+  std::vector<std::vector<int>> key_frequencies;
   int vocabulary = 0;  ///< 0 of image models
   int context = 0;     ///< longest input, positions
   NormKind norm = NormKind::kRootMeanSquare;
@@ -251,7 +259,7 @@ struct ModelConfig {
   int queries_per_kv_head() const { return query_heads / kv_heads; }  ///< r
   /// Heads of one layer.
   LayerHeads heads(int layer) const {
-    if (heads_by_layer.empty()) return {query_heads, kv_heads};
+    if (heads_by_layer.empty()) return {query_heads, kv_heads, head_dim, head_dim};
     return heads_by_layer[static_cast<std::size_t>(layer)];
   }
   /// Key heads plus value heads of all layers, Σ 2 · n_KV.
@@ -290,7 +298,8 @@ inline bool can_write_text(const ModelConfig& config) {
   return config.kind == ModelKind::kCausal && config.has_head && config.bos.has_value();
 }
 
-/// Bytes of KV cache per token for `kv_heads` key and value heads in all, METHODS §0.
-std::int64_t kv_bytes_per_token(const ModelConfig& config, int kv_heads, DType dtype);
+/// Bytes of KV cache per token for `size` key and value heads of the source in all, or as much in
+/// groups of other widths, METHODS §0.
+std::int64_t kv_bytes_per_token(const ModelConfig& config, double size, DType dtype);
 
 }  // namespace regroup::models

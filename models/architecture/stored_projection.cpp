@@ -27,7 +27,9 @@ struct RowPlace {
 };
 
 RowPlace rows_of(const ModelConfig& config, const LayerPlace& place, AttentionRole role) {
-  const std::int64_t d = config.head_dim;
+  // Only projections of their own have values of another width than keys.
+  const std::int64_t d =
+      role == AttentionRole::kValue ? place.heads.value_width : place.heads.key_width;
   const std::int64_t queries = place.heads.query;
   const std::int64_t kv = place.heads.kv;
   const std::int64_t heads = role == AttentionRole::kQuery ? queries : kv;
@@ -57,7 +59,7 @@ StoredProjection stored_weight(const ArchitectureSpec& spec, const ModelConfig& 
   std::int64_t total = config.width;  // rows of the tensor, were it not transposed
   if (role == AttentionRole::kOutput) {
     stored = {place.name(&LayerModules::output), 1, config.width,
-              std::int64_t{place.heads.query} * config.head_dim};
+              std::int64_t{place.heads.query} * place.heads.value_width};
   } else {
     const RowPlace rows = rows_of(config, place, role);
     stored = {rows.module, rows.blocks, rows.rows, config.width};

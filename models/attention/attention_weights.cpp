@@ -27,7 +27,9 @@ bool is_plain(const PretrainedModel& model, const AttentionPart& part) {
 /// Changes the shape of a part's tensor to other numbers of heads.
 void set_heads(const PretrainedModel& model, std::vector<std::int64_t>& shape,
                const AttentionPart& part, LayerHeads heads) {
-  const std::int64_t d = model.config.head_dim;
+  const bool is_of_values =
+      part.role == AttentionRole::kValue || part.role == AttentionRole::kOutput;
+  const std::int64_t d = is_of_values ? heads.value_width : heads.key_width;
   const bool is_of_kv_heads =
       part.role == AttentionRole::kKey || part.role == AttentionRole::kValue;
   const bool is_output = part.role == AttentionRole::kOutput;
@@ -85,7 +87,11 @@ AttentionWeights read_attention(const PretrainedModel& model, int layer) {
 MergedAttention source_attention(const PretrainedModel& model, int layer) {
   const LayerHeads heads = model.config.heads(layer);
   const HeadMap map = HeadMap::even(heads.query, heads.kv);
-  return {read_attention(model, layer), map, map};
+  MergedAttention attention{read_attention(model, layer), map, map};
+  if (model.config.key_frequencies.empty()) return attention;
+  attention.widths = LayerWidths{heads.key_width, heads.value_width, true};
+  attention.key_frequencies = model.config.key_frequencies[static_cast<std::size_t>(layer)];
+  return attention;
 }
 
 std::map<std::string, std::vector<std::int64_t>> stored_shapes(const PretrainedModel& model,

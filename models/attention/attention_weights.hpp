@@ -4,11 +4,12 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "models/layers/head_map.hpp"
+#include "models/layers/layer_head_maps.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
@@ -68,6 +69,12 @@ struct MergedAttention {
   AttentionWeights weights;
   HeadMap key_map;
   HeadMap value_map;
+  std::optional<LayerWidths> widths = {};  ///< absent: as wide as the source's heads
+  /// Of each rotated pair of rows of a key the frequency of the source that turns it; empty: the
+  /// source's own, each once.
+  std::vector<int> key_frequencies = {};
+
+  LayerHeadMaps maps() const { return {key_map, value_map, widths}; }
 };
 
 /// The part of a layer in a tensor of the shape of `part_tensor`: [rows, columns], of a bias

@@ -38,6 +38,12 @@ at::Tensor split_heads(const at::Tensor& x, std::int64_t width) {
   return x.view({x.size(0), x.size(1), -1, width}).transpose(1, 2);
 }
 
+std::shared_ptr<const Rotary> rotary_with(const std::shared_ptr<const Rotary>& rotary,
+                                          const std::vector<int>& frequencies) {
+  if (frequencies.empty()) return rotary;
+  return std::make_shared<const Rotary>(rotary->with_frequencies(frequencies));
+}
+
 void require_size(std::string_view projection, std::int64_t found, std::int64_t expected) {
   if (found == expected) return;
   throw WorkError({.what = "a projection does not have the size of its heads",
@@ -62,6 +68,9 @@ at::Tensor DotProductAttention::Selection::select(const at::Tensor& stored) cons
 DotProductAttention::DotProductAttention(const MergedAttention& layer, AttentionSetting setting,
                                          const ComputeOptions& options)
     : setting_(std::move(setting)),
+      widths_(layer.widths),
+      key_frequencies_(layer.key_frequencies),
+      rotary_(rotary_with(setting_.rotary, key_frequencies_)),
       query_(linear_of(layer.weights.query, layer.weights.query_bias, options)),
       key_(linear_of(layer.weights.key, layer.weights.key_bias, options)),
       value_(linear_of(layer.weights.value, layer.weights.value_bias, options)),
@@ -274,7 +283,9 @@ MergedAttention DotProductAttention::fold() const {
            .query_norm = own_norm(setting_.query_norm),
            .key_norm = own_norm(setting_.key_norm)},
           key_map_,
-          value_map_};
+          value_map_,
+          widths_,
+          key_frequencies_};
 }
 
 const DotProductAttention& as_dot_product(const Attention& attention, std::string_view purpose) {

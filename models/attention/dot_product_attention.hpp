@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "models/attention/attention.hpp"
 #include "models/attention/attention_setting.hpp"
@@ -40,8 +41,10 @@ class DotProductAttention final : public Attention {
                                                        const HeadMap& values) const;
   const HeadMap& key_map() const { return key_map_; }
   const HeadMap& value_map() const { return value_map_; }
-  const Rotary& rotary() const { return *setting_.rotary; }
+  const Rotary& rotary() const { return *rotary_; }
 
+  /// Queries before rotation, x [batch, length, D] → [batch, H, length, width].
+  at::Tensor plain_queries(const at::Tensor& x) const;
   /// The stored heads' keys before rotation, x [batch, length, D] → [batch, n_K, length, width].
   at::Tensor keys(const at::Tensor& x) const;
 
@@ -69,7 +72,6 @@ class DotProductAttention final : public Attention {
   std::int64_t value_width() const { return value_.weight.size(0) / value_map_.stored(); }
   /// Norms that run over all heads come with the projections.
   void take_norms(const MergedAttention& layer, const ComputeOptions& options);
-  at::Tensor plain_queries(const at::Tensor& x) const;
   /// Heads [batch, n, length, width] behind the norm, where there is one: of all heads together,
   /// each counted as often as it has readers; undefined: once.
   at::Tensor normed(const at::Tensor& heads, const std::optional<Norm>& norm,
@@ -88,6 +90,10 @@ class DotProductAttention final : public Attention {
   std::optional<at::Tensor> mask(const at::Tensor& queries, const at::Tensor& keys) const;
 
   AttentionSetting setting_;
+  // As in MergedAttention.
+  std::optional<LayerWidths> widths_;
+  std::vector<int> key_frequencies_;
+  std::shared_ptr<const Rotary> rotary_;  // the setting's, or with these frequencies
   Linear query_;
   Linear key_;
   Linear value_;

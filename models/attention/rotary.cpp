@@ -106,20 +106,39 @@ at::Tensor rotary_frequencies(const RotaryConfig& config, std::int64_t length) {
   return std::visit(Scaled{config, length}, config.scaling);
 }
 
+at::Tensor wide_rotary_divisors(const RotaryConfig& config, int multiple, std::int64_t length) {
+  RotaryConfig plain{.dimensions = multiple * config.dimensions, .theta = config.theta};
+  const at::Tensor wanted = rotary_frequencies(config, length).repeat_interleave(multiple);
+  return rotary_frequencies(plain) / wanted;
+}
+
 Rotary::Rotary(const RotaryConfig& config, int positions, const ComputeOptions& options)
     : config_(config), positions_(positions), options_(options) {
+  make_tables();
+}
+
+void Rotary::make_tables() {
   if (dimensions() == 0) return;
   usual_ = tables(0);
-  changes_after_ = longest_usual(config.scaling);
+  changes_after_ = longest_usual(config_.scaling);
   // Two sets of factors make two sets of tables; a base that grows makes one for each length.
-  if (std::holds_alternative<LongRotaryScaling>(config.scaling))
-    long_ = tables(std::max<std::int64_t>(positions, changes_after_) + 1);
+  if (std::holds_alternative<LongRotaryScaling>(config_.scaling))
+    long_ = tables(std::max<std::int64_t>(positions_, changes_after_) + 1);
+}
+
+Rotary Rotary::with_frequencies(const std::vector<int>& frequencies) const {
+  Rotary changed = *this;
+  const std::vector<std::int64_t> places(frequencies.begin(), frequencies.end());
+  changed.frequencies_ = at::tensor(places, at::kLong);
+  changed.make_tables();
+  return changed;
 }
 
 Rotary::Tables Rotary::tables(std::int64_t length) const {
   const std::int64_t positions = std::max(positions_, length);
-  const at::Tensor angles =
-      at::outer(at::arange(positions, at::kFloat), rotary_frequencies(config_, length));
+  at::Tensor turns = rotary_frequencies(config_, length);
+  if (frequencies_.defined()) turns = turns.index_select(0, frequencies_);
+  const at::Tensor angles = at::outer(at::arange(positions, at::kFloat), turns);
   const bool is_split = config_.layout == RotaryLayout::kHalfSplit;
   const at::Tensor both = is_split ? at::cat({angles, angles}, 1) : angles.repeat_interleave(2, 1);
   const double factor = attention_factor(config_.scaling);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/attention/rotary.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/convert/converted_model.hpp"
 #include "models/elements/conversion.hpp"
@@ -98,6 +99,32 @@ std::vector<PlannedTensor> planned_tensors(ConvertedModel& converted, std::optio
   return plan;
 }
 
+std::vector<double> numbers_of(const at::Tensor& tensor) {
+  const at::Tensor numbers = tensor.to(at::kDouble).contiguous();
+  return {numbers.data_ptr<double>(), numbers.data_ptr<double>() + numbers.numel()};
+}
+
+/// The frequencies of heads that are wider than the source's, where all have the same; absent where
+/// they are the source's own.
+std::optional<WideRotary> wide_rotary(const ModelConfig& config, const ConvertedModel& converted) {
+  const int multiple = converted.heads()[0].key_width / config.head_dim;
+  const bool is_own = multiple == 1 || config.rotary.dimensions == 0;
+  if (is_own || converted.layout() == Layout::kFree) return std::nullopt;
+  WideRotary rotary{.original_context = static_cast<double>(config.context)};
+  rotary.short_factors = numbers_of(wide_rotary_divisors(config.rotary, multiple));
+  rotary.long_factors = rotary.short_factors;
+  if (const auto* own = std::get_if<LongRotaryScaling>(&config.rotary.scaling)) {
+    rotary.original_context = own->original_context;
+    rotary.attention_factor = own->attention_factor;
+    const auto longer = static_cast<std::int64_t>(own->original_context) + 1;
+    rotary.long_factors = numbers_of(wide_rotary_divisors(config.rotary, multiple, longer));
+  }
+  if (const auto* yarn = std::get_if<YarnRotaryScaling>(&config.rotary.scaling)) {
+    rotary.attention_factor = yarn->attention_factor;
+  }
+  return rotary;
+}
+
 }  // namespace
 
 void convert_checkpoint(const PretrainedModel& model, const WeightOverlay& overlay, Layout layout,
@@ -120,8 +147,10 @@ void convert_checkpoint(const PretrainedModel& model, const WeightOverlay& overl
     write_file_atomically(directory / "README.md", options.model_card);
   }
   write_checkpoint_weights(directory, plan, {.max_shard_bytes = options.max_shard_bytes});
-  if (!are_stock(converted.heads(), model.config)) write_remote_code(model, directory);
-  const nlohmann::json config = converted_config(model, converted.heads(), options.dtype);
+  if (!are_stock(layout, converted.heads(), model.config)) write_remote_code(model, directory);
+  const ConvertedHeads heads{layout, converted.heads(), wide_rotary(model.config, converted),
+                             converted.frequencies()};
+  const nlohmann::json config = converted_config(model, heads, options.dtype);
   write_file_atomically(directory / "config.json", config.dump(2) + "\n");
   progress.end();
 }

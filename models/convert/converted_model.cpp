@@ -5,6 +5,7 @@
 
 #include "models/architecture/expected_tensors.hpp"
 #include "models/convert/lay_out.hpp"
+#include "models/layers/shared_rows.hpp"
 #include "models/pretrained/attention_names.hpp"
 #include "search/base/error.hpp"
 
@@ -53,6 +54,10 @@ ModelHeadMaps maps_of(const PretrainedModel& model, const WeightOverlay& overlay
   return maps;
 }
 
+std::vector<int> own_frequencies(const ModelConfig& config) {
+  return SharedRows::of_heads(HeadLayout::of_keys(config)).frequencies();
+}
+
 bool are_equal(const TensorView& a, const TensorView& b) {
   return a.dtype == b.dtype && a.shape == b.shape && a.storage == b.storage &&
          std::ranges::equal(a.bytes, b.bytes);
@@ -61,12 +66,13 @@ bool are_equal(const TensorView& a, const TensorView& b) {
 }  // namespace
 
 ConvertedModel::ConvertedModel(const PretrainedModel& model, const WeightOverlay& overlay,
-                               Layout layout)
+                               Layout layout, EngineWidths widths)
     : model_(model), overlay_(in_projections(model, overlay)), layout_(layout) {
   require_known(model, overlay_);
   const ModelHeadMaps maps = maps_of(model, overlay_);
   require_holds(layout, maps, model.config);
-  heads_ = stored_heads(layout, maps, model.config);
+  heads_ = stored_heads(layout, maps, model.config, widths);
+  frequencies_.resize(heads_.size());
   find_copies();
 }
 
@@ -88,8 +94,12 @@ void ConvertedModel::find_copies() {
 const AttentionWeights& ConvertedModel::layer(int index) {
   if (held_ != index) {
     current_ = overlaid_attention(model_, overlay_, index);
-    lay_out(layout_, current_, heads_[static_cast<std::size_t>(index)], model_.config.head_dim);
+    lay_out(layout_, current_, heads_[static_cast<std::size_t>(index)],
+            model_.config.of_layer(index));
     held_ = index;
+    frequencies_[static_cast<std::size_t>(index)] = current_.key_frequencies.empty()
+                                                        ? own_frequencies(model_.config)
+                                                        : current_.key_frequencies;
   }
   return current_.weights;
 }

@@ -18,11 +18,16 @@ class ConvertedModel {
  public:
   /// Refers to the model. Throws InputError if the layout cannot hold the layers' heads, and for a
   /// name or a shape of the overlay that the model does not have.
-  ConvertedModel(const PretrainedModel& model, const WeightOverlay& overlay, Layout layout);
+  ConvertedModel(const PretrainedModel& model, const WeightOverlay& overlay, Layout layout,
+                 EngineWidths widths = EngineWidths::kOne);
 
   const PretrainedModel& model() const { return model_; }
   /// Heads of every layer.
   const std::vector<LayerHeads>& heads() const { return heads_; }
+  Layout layout() const { return layout_; }
+  /// Of each layer for each pair of a key's rows the source's frequency, in order where it has no
+  /// others; known of those that were asked for.
+  const std::vector<std::vector<int>>& frequencies() const { return frequencies_; }
   /// The projections of a layer; valid until another is asked for. Query head q reads KV head
   /// ⌊q · n_KV / n_Q⌋.
   const AttentionWeights& layer(int index);
@@ -39,6 +44,7 @@ class ConvertedModel {
   std::vector<LayerHeads> heads_;
   std::map<std::string, std::string>
       copies_;  // a tensor that is not read → the one that it repeats
+  std::vector<std::vector<int>> frequencies_;
   std::optional<int> held_;
   MergedAttention current_;
 };

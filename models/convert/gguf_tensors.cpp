@@ -76,7 +76,7 @@ class Plan {
   std::vector<GgufTensor> tensors() && {
     const ModelModules& modules = model_.spec.model;
     copy(modules.embedding, "token_embd");
-    if (model_.config.rotary.is_scaled()) add_rotary_factors();
+    if (model_.config.rotary.is_scaled() || multiple() > 1) add_rotary_factors();
     for (int layer = 0; layer < model_.config.layers; ++layer) add_layer(layer);
     copy(modules.final_norm, "output_norm");
     if (!model_.config.tied_embeddings) copy(modules.head, "output");
@@ -172,10 +172,11 @@ class Plan {
   std::vector<std::int64_t> weight_shape(int layer, AttentionRole role) const {
     const LayerHeads heads = converted_.heads()[static_cast<std::size_t>(layer)];
     const std::int64_t width = model_.config.width;
-    const std::int64_t queries = std::int64_t{heads.query} * model_.config.head_dim;
-    if (role == AttentionRole::kOutput) return {width, queries};
-    if (role == AttentionRole::kQuery) return {queries, width};
-    return {std::int64_t{heads.kv} * model_.config.head_dim, width};
+    if (role == AttentionRole::kOutput)
+      return {width, std::int64_t{heads.query} * heads.value_width};
+    if (role == AttentionRole::kQuery) return {std::int64_t{heads.query} * heads.key_width, width};
+    const int own = role == AttentionRole::kKey ? heads.key_width : heads.value_width;
+    return {std::int64_t{heads.kv} * own, width};
   }
 
   Fill fill_weight(int layer, const Projection& projection) const {
@@ -195,18 +196,19 @@ class Plan {
     return [&converted = converted_, &source, layer, part, interleaves](GgmlType type,
                                                                         std::span<std::byte> out) {
       const at::Tensor& own = converted.layer(layer).*part;
-      const at::Tensor rows =
-          interleaves ? interleave(own, converted.model().config.head_dim) : own;
+      const std::int64_t head = converted.heads()[static_cast<std::size_t>(layer)].key_width;
+      const at::Tensor rows = interleaves ? interleave(own, head) : own;
       store_elements(source.dtype, bytes_of(rows), type, out, source.name);
       converted.model().checkpoint.release(source);
     };
   }
 
+  /// The source's heads that a stored one is as wide as.
+  int multiple() const { return converted_.heads()[0].key_width / model_.config.head_dim; }
+
   /// What llama.cpp divides the rotary frequencies by.
   void add_rotary_factors() {
-    RotaryConfig plain = model_.config.rotary;
-    plain.scaling = {};
-    const at::Tensor factors = rotary_frequencies(plain) / rotary_frequencies(model_.config.rotary);
+    const at::Tensor factors = wide_rotary_divisors(model_.config.rotary, multiple());
     tensors_.push_back({"rope_freqs.weight", GgmlType::kF32, factors.sizes().vec(),
                         [factors](std::span<std::byte> out) { copy_bytes(factors, out); }});
   }

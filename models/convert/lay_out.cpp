@@ -1,6 +1,10 @@
 #include "models/convert/lay_out.hpp"
 
+#include <cmath>
+#include <numeric>
 #include <vector>
+
+#include "models/layers/shared_rows.hpp"
 
 namespace regroup::models {
 namespace {
@@ -36,13 +40,13 @@ std::vector<int> queries_by_group(const HeadMap& map, LayerHeads heads) {
   return order;
 }
 
-void permute_queries(MergedAttention& layer, LayerHeads heads, int head_dim) {
+void permute_queries(MergedAttention& layer, LayerHeads heads) {
   AttentionWeights& w = layer.weights;
   const std::vector<int> order = queries_by_group(layer.key_map, heads);
-  w.query = take_heads(w.query, order, head_dim);
-  w.query_bias = take_heads(w.query_bias, order, head_dim);
-  w.query_norm = take_heads(w.query_norm, order, head_dim);
-  w.output = take_heads(w.output, order, head_dim, 1);
+  w.query = take_heads(w.query, order, heads.key_width);
+  w.query_bias = take_heads(w.query_bias, order, heads.key_width);
+  w.query_norm = take_heads(w.query_norm, order, heads.key_width);
+  w.output = take_heads(w.output, order, heads.value_width, 1);
 }
 
 /// The merged head that each of `heads` expanded ones repeats: that of its first query head.
@@ -53,24 +57,91 @@ std::vector<int> merged_of_expanded(const HeadMap& map, int heads) {
   return result;
 }
 
-void repeat_keys_and_values(MergedAttention& layer, LayerHeads heads, int head_dim) {
+void repeat_keys_and_values(MergedAttention& layer, LayerHeads heads) {
   AttentionWeights& w = layer.weights;
   const std::vector<int> keys = merged_of_expanded(layer.key_map, heads.kv);
   const std::vector<int> values = merged_of_expanded(layer.value_map, heads.kv);
-  w.key = take_heads(w.key, keys, head_dim);
-  w.key_bias = take_heads(w.key_bias, keys, head_dim);
-  w.key_norm = take_heads(w.key_norm, keys, head_dim);
-  w.value = take_heads(w.value, values, head_dim);
-  w.value_bias = take_heads(w.value_bias, values, head_dim);
+  w.key = take_heads(w.key, keys, heads.key_width);
+  w.key_bias = take_heads(w.key_bias, keys, heads.key_width);
+  w.key_norm = take_heads(w.key_norm, keys, heads.key_width);
+  w.value = take_heads(w.value, values, heads.value_width);
+  w.value_bias = take_heads(w.value_bias, values, heads.value_width);
+}
+
+/// Rows of heads (or, with dimension 1, columns) at these places of heads of `width`, the others
+/// zeros.
+at::Tensor placed(const at::Tensor& projection, const std::vector<std::int64_t>& places,
+                  std::int64_t width, std::int64_t dimension = 0) {
+  if (!projection.defined()) return projection;
+  const auto own = static_cast<std::int64_t>(places.size());
+  const at::Tensor heads = projection.unflatten(dimension, {-1, own});
+  std::vector<std::int64_t> shape = heads.sizes().vec();
+  shape[static_cast<std::size_t>(dimension) + 1] = width;
+  at::Tensor wide = at::zeros(shape, projection.options());
+  wide.index_copy_(dimension + 1, at::tensor(places, at::kLong), heads);
+  return wide.flatten(dimension, dimension + 1);
+}
+
+/// Where the rows of a key of `own` heads' width stand in one of `stored` heads'.
+std::vector<std::int64_t> key_places(const HeadLayout& head, RotaryLayout pairs, int own,
+                                     int stored) {
+  const HeadLayout from = SharedRows::of_heads(head, own).layout(pairs);
+  const HeadLayout to = SharedRows::of_heads(head, stored).layout(pairs);
+  std::vector<std::int64_t> places(static_cast<std::size_t>(from.head_dim));
+  const auto own_count = static_cast<std::size_t>(own);
+  for (std::size_t p = 0; p < from.planes.size(); ++p) {
+    const auto [real, imaginary] =
+        to.planes[p / own_count * static_cast<std::size_t>(stored) + p % own_count];
+    places[static_cast<std::size_t>(from.planes[p].first)] = real;
+    places[static_cast<std::size_t>(from.planes[p].second)] = imaginary;
+  }
+  for (int row = 0; row < from.block_rows(); ++row) {
+    places[static_cast<std::size_t>(from.block_begin + row)] = to.block_begin + row;
+  }
+  return places;
+}
+
+std::vector<std::int64_t> value_places(int width) {
+  std::vector<std::int64_t> places(static_cast<std::size_t>(width));
+  std::iota(places.begin(), places.end(), 0);
+  return places;
+}
+
+/// Gives all heads of the layer the widths that are stored, and its queries the factor for which
+/// engines divide scores by the square root of that width; the code of layout free does not.
+void widen(Layout layout, MergedAttention& layer, LayerHeads heads, const ModelConfig& config) {
+  const int d = config.head_dim;
+  const LayerWidths own = layer.widths.value_or(LayerWidths{d, d});
+  AttentionWeights& w = layer.weights;
+  if (own.key != heads.key_width) {
+    const std::vector<std::int64_t> places = key_places(
+        HeadLayout::of_keys(config), config.rotary.layout, own.key / d, heads.key_width / d);
+    for (at::Tensor* part : {&w.query, &w.query_bias, &w.key, &w.key_bias}) {
+      *part = placed(*part, places, heads.key_width);
+    }
+  }
+  if (own.value != heads.value_width) {
+    const std::vector<std::int64_t> places = value_places(own.value);
+    w.value = placed(w.value, places, heads.value_width);
+    w.value_bias = placed(w.value_bias, places, heads.value_width);
+    w.output = placed(w.output, places, heads.value_width, 1);
+  }
+  const bool keeps_scale = layout == Layout::kFree || config.attention_scale;
+  if (heads.key_width == d || keeps_scale) return;
+  const double factor = std::sqrt(static_cast<double>(heads.key_width) / d);
+  for (at::Tensor* part : {&w.query, &w.query_bias}) {
+    if (part->defined()) *part = (part->to(at::kDouble) * factor).to(part->scalar_type());
+  }
 }
 
 }  // namespace
 
-void lay_out(Layout layout, MergedAttention& layer, LayerHeads heads, int head_dim) {
+void lay_out(Layout layout, MergedAttention& layer, LayerHeads heads, const ModelConfig& config) {
+  widen(layout, layer, heads, config);
   if (layout == Layout::kExpand) {
-    repeat_keys_and_values(layer, heads, head_dim);
+    repeat_keys_and_values(layer, heads);
   } else {
-    permute_queries(layer, heads, head_dim);
+    permute_queries(layer, heads);
   }
 }
 

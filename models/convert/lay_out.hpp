@@ -5,8 +5,9 @@
 
 namespace regroup::models {
 
-/// Rearranges one merged layer for a layout that holds it, in place, to `heads` of `head_dim` rows:
-/// after it query head q reads KV head ⌊q · n_KV / n_Q⌋, as stock grouped-query attention does.
-void lay_out(Layout layout, MergedAttention& layer, LayerHeads heads, int head_dim);
+/// Rearranges one merged layer for a layout that holds it, in place, to `heads`: after it query
+/// head q reads KV head ⌊q · n_KV / n_Q⌋, as stock grouped-query attention does. Heads that are
+/// narrower than the stored ones get rows of zeros.
+void lay_out(Layout layout, MergedAttention& layer, LayerHeads heads, const ModelConfig& config);
 
 }  // namespace regroup::models

@@ -59,7 +59,8 @@ std::optional<std::string> obstacle(const GgufArchitecture& architecture, const 
     const char* what;
   };
   const bool is_llama3 = std::holds_alternative<Llama3RotaryScaling>(config.rotary.scaling);
-  const bool wide = heads[0].query * config.head_dim != config.width;
+  const bool wide = heads[0].query * heads[0].key_width != config.width;
+  const bool has_factors = is_llama3 || heads[0].key_width != config.head_dim;
   for (const Need& need :
        {Need{!are_uniform(heads), architecture.heads_by_layer, "another number of heads by layer"},
         Need{config.query_key_norm != QueryKeyNorm::kNone, architecture.query_key_norm,
@@ -69,7 +70,7 @@ std::optional<std::string> obstacle(const GgufArchitecture& architecture, const 
         Need{config.mlp.has_bias, architecture.mlp_bias, "biases of the feed-forward blocks"},
         Need{config.rotary.is_scaled() && !is_llama3, false,
              "rotary frequencies scaled otherwise than Llama 3's"},
-        Need{is_llama3, architecture.scaled_rotary, "scaled rotary frequencies"},
+        Need{has_factors, architecture.scaled_rotary, "rotary frequencies of its own"},
         Need{wide, architecture.wide_heads, "query heads that do not add up to the width"},
         Need{!config.tied_embeddings, architecture.own_head,
              "a head that is not the token table"}}) {

@@ -46,10 +46,11 @@ GgufMetadata gguf_model_metadata(const std::string& name, const ModelConfig& con
   add("feed_forward_length", count(config.mlp.width));
   add("attention.head_count", head_count(heads, architecture, &LayerHeads::query));
   add("attention.head_count_kv", head_count(heads, architecture, &LayerHeads::kv));
-  add("attention.key_length", count(config.head_dim));
-  add("attention.value_length", count(config.head_dim));
+  add("attention.key_length", count(heads[0].key_width));
+  add("attention.value_length", count(heads[0].value_width));
   add("attention.layer_norm_rms_epsilon", static_cast<float>(config.norm_epsilon));
-  add("rope.dimension_count", count(config.rotary.dimensions));
+  add("rope.dimension_count",
+      count(heads[0].key_width / config.head_dim * config.rotary.dimensions));
   add("rope.freq_base", static_cast<float>(config.rotary.theta));
   return metadata;
 }

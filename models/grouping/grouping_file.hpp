@@ -18,7 +18,8 @@ struct CalibrationReference {
   std::string sha256;  ///< of the file; empty: not stated
 };
 
-/// A grouping JSON, version 1 (schemas/grouping.schema.json).
+/// A grouping JSON, version 1 or, where groups have widths of their own, 2
+/// (schemas/grouping.schema.json).
 struct GroupingFile {
   search::Grouping grouping;
   MergeRecipe recipe;

@@ -8,12 +8,17 @@
 
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
+#include "models/grouping/group_widths.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kVersion = 1;
+/// With widths of groups; version 1 is read in the same way, and has none.
+constexpr int kWideVersion = 2;
 
 void require_value(const json& object, std::string_view key, const std::string& where,
                    const json& expected) {
@@ -33,11 +38,11 @@ search::LayerGrouping read_groups(const json& layer, int heads, const std::strin
   return {keys, read_partition(*values, heads, field_of(where, "value_groups"))};
 }
 
-search::LayerGrouping read_layer(const json& layer, const HeadCounts& heads,
-                                 const std::string& where) {
-  search::LayerGrouping grouping = read_groups(layer, heads.kv_heads, where);
+/// Where the layer allocates its query heads.
+void read_allocation_of(const json& layer, const HeadCounts& heads, const std::string& where,
+                        search::LayerGrouping& grouping) {
   const json* allocation = optional_array(layer, "query_to_group", where);
-  if (allocation == nullptr) return grouping;
+  if (allocation == nullptr) return;
   const std::string place = field_of(where, "query_to_group");
   if (!grouping.shares_partition()) {
     throw InputError({.what = "allocation of query heads to groups of keys and values that differ",
@@ -50,6 +55,13 @@ search::LayerGrouping read_layer(const json& layer, const HeadCounts& heads,
       heads.query_heads > 0 ? static_cast<std::size_t>(heads.query_heads) : allocation->size();
   grouping.query_to_group =
       read_allocation(*allocation, layer["key_groups"], grouping.keys, queries, place);
+}
+
+search::LayerGrouping read_layer(const json& layer, const HeadCounts& heads,
+                                 const std::string& where) {
+  search::LayerGrouping grouping = read_groups(layer, heads.kv_heads, where);
+  read_allocation_of(layer, heads, where, grouping);
+  grouping.widths = read_widths(layer, grouping, heads.head_dim, where);
   return grouping;
 }
 
@@ -58,7 +70,9 @@ search::LayerGrouping read_layer(const json& layer, const HeadCounts& heads,
 void require_grouping_json(const json& document, const std::string& where) {
   require_object(document, where);
   require_value(document, "format", where, "regroup.grouping");
-  require_value(document, "version", where, 1);
+  const auto version = document.find("version");
+  if (version != document.end() && *version == kWideVersion) return;
+  require_value(document, "version", where, kVersion);
 }
 
 search::Grouping read_layers(const json& document, const HeadCounts& heads,

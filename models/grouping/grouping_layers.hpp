@@ -11,7 +11,7 @@
 
 namespace regroup::models {
 
-/// Throws InputError unless the document says that it is a grouping JSON of version 1.
+/// Throws InputError unless the document says that it is a grouping JSON of version 1 or 2.
 void require_grouping_json(const nlohmann::json& document, const std::string& where);
 
 /// The layers of a grouping JSON, in the order of their indices. Throws InputError: a layer that is

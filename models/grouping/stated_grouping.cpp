@@ -37,6 +37,7 @@ HeadCounts read_counts(const json& document, const std::string& where) {
   heads.layers = stated("layers", heads.layers, kMostLayers);
   heads.kv_heads = stated("kv_heads", heads.kv_heads, search::Partition::kMaxHeads);
   heads.query_heads = stated("query_heads", 0, kMostLayers);
+  heads.head_dim = stated("head_dim", 0, kMostLayers);
   if (heads.query_heads % heads.kv_heads == 0) return heads;
   throw InputError(
       {.what = "query heads are no multiple of KV heads",

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "models/files/json_file.hpp"
+#include "models/grouping/group_widths.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "regroup/version.hpp"
 
@@ -11,7 +12,7 @@ using nlohmann::ordered_json;
 
 ordered_json kv_json(const search::Grouping& grouping, const PretrainedModel& model) {
   return {{"ratio", grouping.kv_ratio()},
-          {"bytes_per_token", kv_bytes_per_token(model.config, grouping.kv_heads(), model.dtype)},
+          {"bytes_per_token", kv_bytes_per_token(model.config, grouping.size(), model.dtype)},
           {"dtype", config_name(model.dtype)}};
 }
 
@@ -32,6 +33,7 @@ std::string layer_lines(const search::Grouping& grouping, const ModelConfig* con
     const std::string name = config == nullptr ? "" : layer_name(*config, static_cast<int>(i));
     if (!name.empty()) layer["name"] = name;
     if (groups.has_allocation()) layer["query_to_group"] = group_numbers(groups.query_to_group);
+    if (groups.widths) write_widths(*groups.widths, layer);
     lines += fmt::format("{}    {}", i == 0 ? "" : ",\n", json_text(layer));
   }
   return lines;
@@ -39,7 +41,8 @@ std::string layer_lines(const search::Grouping& grouping, const ModelConfig* con
 
 /// What every grouping file begins with, up to the end of its layers.
 std::string head_text(const search::Grouping& grouping, const PretrainedModel* model) {
-  std::string text = "{\n  \"format\": \"regroup.grouping\",\n  \"version\": 1,\n";
+  std::string text = fmt::format("{{\n  \"format\": \"regroup.grouping\",\n  \"version\": {},\n",
+                                 grouping.has_widths() ? 2 : 1);
   if (model != nullptr) {
     text += fmt::format("  \"model\": {},\n", json_text(model_identity(*model)));
   }

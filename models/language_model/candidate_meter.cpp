@@ -30,6 +30,7 @@ std::vector<std::string> layer_keys(const search::Grouping& grouping,
   for (const search::LayerGrouping& layer : grouping.layers) {
     grouped = grouped || !layer.is_source();
     std::string key = fmt::format("{};{}", layer.keys.to_string(), layer.values.to_string());
+    if (layer.widths) key += fmt::format("w{}", layer.widths->to_string());
     for (const search::Group group : layer.query_to_group) key += fmt::format(",{}", group.value());
     // Layers before the first grouped one are the source's whatever the recipe.
     if (grouped) {

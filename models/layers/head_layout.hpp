@@ -18,6 +18,8 @@ struct HeadLayout {
 
   int block_rows() const { return head_dim - block_begin; }
 
+  /// A head of `width` rows that begins with so many rotated pairs.
+  static HeadLayout of_pairs(int width, int pairs, RotaryLayout order);
   static HeadLayout of_keys(const ModelConfig& config);
   static HeadLayout of_values(const ModelConfig& config);
 };

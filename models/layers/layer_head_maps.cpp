@@ -26,8 +26,10 @@ HeadMap map_of(const search::LayerGrouping& layer, const search::Partition& part
 }  // namespace
 
 LayerHeadMaps head_maps(const search::LayerGrouping& layer, int queries_per_kv_head) {
-  return {map_of(layer, layer.keys, layer.stored_keys(), queries_per_kv_head),
-          map_of(layer, layer.values, layer.stored_values(), queries_per_kv_head)};
+  LayerHeadMaps maps{map_of(layer, layer.keys, layer.stored_keys(), queries_per_kv_head),
+                     map_of(layer, layer.values, layer.stored_values(), queries_per_kv_head)};
+  if (layer.widths) maps.widths = layer_widths(*layer.widths);
+  return maps;
 }
 
 ModelHeadMaps head_maps(const search::Grouping& grouping, const ModelConfig& config) {

@@ -1,17 +1,21 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "models/architecture/model_config.hpp"
 #include "models/layers/head_map.hpp"
+#include "models/layers/shared_rows.hpp"
 #include "search/groupings/grouping.hpp"
 
 namespace regroup::models {
 
-/// Which stored key and value heads the query heads of one attention layer read.
+/// Which stored key and value heads the query heads of one attention layer read, and how wide they
+/// are.
 struct LayerHeadMaps {
   HeadMap keys;
   HeadMap values;
+  std::optional<LayerWidths> widths = {};  ///< absent: as wide as the source's heads
 
   bool operator==(const LayerHeadMaps&) const = default;
 };

@@ -46,8 +46,9 @@ std::vector<int> counts(const std::vector<LayerHeads>& heads, int LayerHeads::*c
 
 /// Says the heads of every layer, and which code reads that.
 void set_heads_by_layer(json& config, const PretrainedModel& model,
-                        const std::vector<LayerHeads>& heads) {
-  const bool nemotron = is_nemotron(model.config, heads);
+                        const ConvertedHeads& converted) {
+  const std::vector<LayerHeads>& heads = converted.layers;
+  const bool nemotron = is_nemotron(converted.layout, model.config, heads);
   config["architectures"] = {nemotron ? kNemotronArchitecture : kRemoteArchitecture};
   config["base_architecture"] = model.spec.architecture;
   config["auto_map"] = remote_auto_map(config.value("auto_map", json::object()));
@@ -58,32 +59,63 @@ void set_heads_by_layer(json& config, const PretrainedModel& model,
   if (!has_source_queries(model.config, heads)) {
     config["num_attention_heads_per_layer"] = counts(heads, &LayerHeads::query);
   }
+  if (converted.layout == Layout::kFree) {
+    config["key_width_per_layer"] = counts(heads, &LayerHeads::key_width);
+    config["value_width_per_layer"] = counts(heads, &LayerHeads::value_width);
+    config["key_frequencies_per_layer"] = converted.frequencies;
+  }
   config["block_configs"] = json::array();
   for (const LayerHeads& layer : heads) {
     config["block_configs"].push_back(block_config(model.config, layer));
   }
 }
 
+/// In the dialect that the source's config has.
+void set_rotary(json& config, double theta, const WideRotary& rotary) {
+  json settings = {{"rope_type", "longrope"},
+                   {"short_factor", rotary.short_factors},
+                   {"long_factor", rotary.long_factors},
+                   {"attention_factor", rotary.attention_factor},
+                   {"original_max_position_embeddings", rotary.original_context}};
+  const auto held = config.find("rope_parameters");
+  if (held != config.end() && held->is_object()) {
+    settings["rope_theta"] = theta;
+    if (held->contains("partial_rotary_factor")) {
+      settings["partial_rotary_factor"] = held->at("partial_rotary_factor");
+    }
+    *held = std::move(settings);
+    config.erase("rope_scaling");
+  } else {
+    config["rope_theta"] = theta;
+    config["rope_scaling"] = std::move(settings);
+  }
+  config.erase("original_max_position_embeddings");
+}
+
 }  // namespace
 
-bool is_nemotron(const ModelConfig& config, const std::vector<LayerHeads>& heads) {
-  return config.architecture == "LlamaForCausalLM" && has_source_queries(config, heads) &&
+bool is_nemotron(Layout layout, const ModelConfig& config, const std::vector<LayerHeads>& heads) {
+  return layout != Layout::kFree && config.architecture == "LlamaForCausalLM" &&
+         has_source_queries(config, heads) && heads[0].key_width == config.head_dim &&
          config.mlp.width % kWidthStep == 0;
 }
 
-json converted_config(const PretrainedModel& model, const std::vector<LayerHeads>& heads,
+json converted_config(const PretrainedModel& model, const ConvertedHeads& converted,
                       std::optional<DType> dtype) {
+  const std::vector<LayerHeads>& heads = converted.layers;
   json config = model.checkpoint.config();
   if (dtype) config[config.contains("dtype") ? "dtype" : "torch_dtype"] = config_name(*dtype);
   if (!model.config.names_kv_heads) return config;
   const ConfigFields& fields = model.spec.fields;
   // Where it was derived from the heads it still is; written down it cannot be derived wrongly.
-  config[std::string(fields.head_dim)] = model.config.head_dim;
-  if (are_stock(heads, model.config)) {
+  config[std::string(fields.head_dim)] =
+      converted.layout == Layout::kFree ? model.config.head_dim : heads[0].key_width;
+  if (converted.rotary) set_rotary(config, model.config.rotary.theta, *converted.rotary);
+  if (are_stock(converted.layout, heads, model.config)) {
     config[std::string(fields.query_heads)] = heads[0].query;
     config[std::string(fields.kv_heads)] = heads[0].kv;
   } else {
-    set_heads_by_layer(config, model, heads);
+    set_heads_by_layer(config, model, converted);
   }
   return config;
 }

@@ -8,22 +8,41 @@
 #include <vector>
 
 #include "models/architecture/model_config.hpp"
+#include "models/layouts/layout.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 
 namespace regroup::models {
 
-/// The config.json of a converted checkpoint whose layers have these heads: the source's, with
-/// `dtype` where one is given. Where no stock engine takes these heads it has the keys of DeciLM
-/// and Nemotron-NAS
+/// The rotary frequencies of wide heads as transformers' `rope_type` "longrope" says them: each
+/// pair's divisor of θ^(−2i/d_r), [d_r/2], for windows up to the original context and longer ones.
+struct WideRotary {
+  std::vector<double> short_factors;
+  std::vector<double> long_factors;
+  double original_context = 0;  ///< tokens
+  double attention_factor = 1;  ///< of cosines and sines
+};
+
+/// What of the heads of a converted checkpoint its config.json says.
+struct ConvertedHeads {
+  Layout layout;
+  std::vector<LayerHeads> layers;
+  std::optional<WideRotary> rotary = {};  ///< of heads that are wider than the source's
+  /// In layout free, of each layer for each pair of a key's rows the source's frequency.
+  std::vector<std::vector<int>> frequencies = {};
+};
+
+/// The config.json of a converted checkpoint: the source's with these heads, and with `dtype` where
+/// one is given.
+/// Where no stock engine takes these heads it has the keys of DeciLM and Nemotron-NAS
 /// (`block_configs`, `num_key_value_heads_per_layer`), `num_attention_heads_per_layer` where also
 /// the query heads differ, and names the model code that reads them (write_remote_code). The model
 /// type stays the source's: what reads a config or a tokenizer by it goes on doing so.
-nlohmann::json converted_config(const PretrainedModel& model, const std::vector<LayerHeads>& heads,
+nlohmann::json converted_config(const PretrainedModel& model, const ConvertedHeads& heads,
                                 std::optional<DType> dtype);
 
 /// Whether engines that know Nemotron-NAS by themselves read such a config rightly: a Llama whose
 /// layers all have the source's query heads and whose feed-forward width is a multiple of 256.
-bool is_nemotron(const ModelConfig& config, const std::vector<LayerHeads>& heads);
+bool is_nemotron(Layout layout, const ModelConfig& config, const std::vector<LayerHeads>& heads);
 
 /// Entry of "architectures" that engines with Nemotron-NAS of their own know.
 inline constexpr std::string_view kNemotronArchitecture = "DeciLMForCausalLM";

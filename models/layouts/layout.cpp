@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "search/base/error.hpp"
@@ -20,7 +21,8 @@ struct LayoutEntry {
 /// From the most useful to the last resort.
 constexpr std::array kLayouts = {
     LayoutEntry{Layout::kStandard, "standard"}, LayoutEntry{Layout::kPerLayer, "per-layer"},
-    LayoutEntry{Layout::kPad, "pad"}, LayoutEntry{Layout::kExpand, "expand"}};
+    LayoutEntry{Layout::kPad, "pad"}, LayoutEntry{Layout::kFree, "free"},
+    LayoutEntry{Layout::kExpand, "expand"}};
 
 /// Query heads that each stored key head serves.
 std::vector<int> served_queries(const LayerHeadMaps& layer) {
@@ -75,12 +77,39 @@ std::vector<LayerHeads> padded_heads(const ModelHeadMaps& maps, const ModelConfi
   for (const LayerHeadMaps& layer : maps) {
     const std::vector<int> served = served_queries(layer);
     const int most = *std::max_element(served.begin(), served.end());
-    heads.push_back({most * layer.keys.stored(), layer.keys.stored()});
+    heads.push_back({.query = most * layer.keys.stored(), .kv = layer.keys.stored()});
     largest = std::max(largest, most);
   }
-  const LayerHeads equal{largest * heads[0].kv, heads[0].kv};
+  const LayerHeads equal{.query = largest * heads[0].kv, .kv = heads[0].kv};
   if (stores_equally(maps) && config.width % equal.query == 0) heads.assign(heads.size(), equal);
   return heads;
+}
+
+bool has_widths(const LayerHeadMaps& layer) {
+  return layer.widths.has_value();
+}
+
+bool has_free_frequencies(const LayerHeadMaps& layer) {
+  return layer.widths && layer.widths->free_frequencies;
+}
+
+/// Whether heads of these widths can be stored as heads of one.
+bool holds_widths(const ModelHeadMaps& maps, const ModelConfig& config) {
+  if (std::none_of(maps.begin(), maps.end(), has_widths)) return true;
+  return config.takes_wide_heads && std::none_of(maps.begin(), maps.end(), has_free_frequencies);
+}
+
+/// The widths that all stored heads have.
+LayerWidths widest_heads(const ModelHeadMaps& maps, const ModelConfig& config,
+                         EngineWidths engine) {
+  LayerWidths widest;
+  for (const LayerHeadMaps& layer : maps) {
+    const LayerWidths own = layer.widths.value_or(LayerWidths{config.head_dim, config.head_dim});
+    widest.key = std::max(widest.key, own.key);
+    widest.value = std::max(widest.value, own.value);
+  }
+  if (engine == EngineWidths::kOne) widest.key = widest.value = std::max(widest.key, widest.value);
+  return widest;
 }
 
 /// All layouts, or those that hold a grouping.
@@ -96,6 +125,11 @@ std::vector<std::string_view> names_that(const ModelHeadMaps* held, const ModelC
 std::string obstacle(const ModelHeadMaps& maps, const ModelConfig& config) {
   if (!config.names_kv_heads) {
     return fmt::format("{}, which has as many KV heads as query heads", config.architecture);
+  }
+  if (!holds_widths(maps, config)) {
+    return config.takes_wide_heads
+               ? "rotary frequencies that layers have of their own"
+               : fmt::format("{}, whose heads have one width", config.architecture);
   }
   if (!all_layers(maps, shares_map)) return "keys and values that are grouped apart";
   if (!all_layers(maps, serves_equally)) return "groups of other sizes within a layer";
@@ -122,8 +156,13 @@ Layout find_layout(std::string_view name) {
 }
 
 bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) {
-  if (layout == Layout::kExpand) return true;
+  if (layout == Layout::kExpand) return std::none_of(maps.begin(), maps.end(), has_widths);
   if (!all_layers(maps, shares_map)) return false;
+  if (layout == Layout::kFree) {
+    return config.takes_wide_heads && all_layers(maps, serves_equally) &&
+           std::any_of(maps.begin(), maps.end(), has_widths);
+  }
+  if (!holds_widths(maps, config)) return false;
   if (!config.names_kv_heads) {
     // There is one way to store its heads: all of them.
     return layout == Layout::kStandard && stores_equally(maps) &&
@@ -134,10 +173,23 @@ bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) 
   return all_layers(maps, serves_equally) && (layout == Layout::kPerLayer || stores_equally(maps));
 }
 
-Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config) {
-  return std::find_if(kLayouts.begin(), kLayouts.end(),
-                      [&](const LayoutEntry& entry) { return holds(entry.layout, maps, config); })
-      ->layout;
+Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config, EngineWidths widths) {
+  const LayoutEntry* best = nullptr;
+  double least = std::numeric_limits<double>::infinity();
+  for (const LayoutEntry& entry : kLayouts) {
+    const bool runs_code = widths == EngineWidths::kOne;
+    if (entry.layout == Layout::kFree && !runs_code) continue;
+    if (!holds(entry.layout, maps, config)) continue;
+    const double size = stored_size(stored_heads(entry.layout, maps, config, widths), config);
+    if (size >= least) continue;
+    best = &entry;
+    least = size;
+  }
+  if (best != nullptr) return best->layout;
+  throw InputError({.what = "no layout holds groups of these widths",
+                    .where = "the grouping",
+                    .expected = "groups as wide as a head for this family",
+                    .found = obstacle(maps, config)});
 }
 
 void require_holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) {
@@ -150,13 +202,23 @@ void require_holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& 
 }
 
 std::vector<LayerHeads> stored_heads(Layout layout, const ModelHeadMaps& maps,
-                                     const ModelConfig& config) {
-  if (layout == Layout::kPad) return padded_heads(maps, config);
+                                     const ModelConfig& config, EngineWidths widths) {
   std::vector<LayerHeads> heads;
-  const int expanded = expanded_kv_heads(maps, config);
-  for (const LayerHeadMaps& layer : maps) {
-    heads.push_back(
-        {config.query_heads, layout == Layout::kExpand ? expanded : layer.keys.stored()});
+  if (layout == Layout::kPad) {
+    heads = padded_heads(maps, config);
+  } else {
+    const int expanded = expanded_kv_heads(maps, config);
+    for (const LayerHeadMaps& layer : maps) {
+      const int kv = layout == Layout::kExpand ? expanded : layer.keys.stored();
+      heads.push_back({.query = config.query_heads, .kv = kv});
+    }
+  }
+  const LayerWidths source{config.head_dim, config.head_dim};
+  const LayerWidths widest = widest_heads(maps, config, widths);
+  for (std::size_t layer = 0; layer < heads.size(); ++layer) {
+    const LayerWidths own = layout == Layout::kFree ? maps[layer].widths.value_or(source) : widest;
+    heads[layer].key_width = own.key;
+    heads[layer].value_width = own.value;
   }
   return heads;
 }
@@ -165,9 +227,22 @@ bool are_uniform(const std::vector<LayerHeads>& heads) {
   return std::adjacent_find(heads.begin(), heads.end(), std::not_equal_to<>()) == heads.end();
 }
 
-bool are_stock(const std::vector<LayerHeads>& heads, const ModelConfig& config) {
+double stored_size(const std::vector<LayerHeads>& heads, const ModelConfig& config) {
+  double numbers = 0;
+  for (const LayerHeads& layer : heads) numbers += layer.kv * (layer.key_width + layer.value_width);
+  return numbers / config.head_dim;
+}
+
+double stored_size(const ModelConfig& config) {
+  std::vector<LayerHeads> heads;
+  for (int layer = 0; layer < config.layers; ++layer) heads.push_back(config.heads(layer));
+  return stored_size(heads, config);
+}
+
+bool are_stock(Layout layout, const std::vector<LayerHeads>& heads, const ModelConfig& config) {
   const int queries = heads[0].query;
-  return are_uniform(heads) && (queries == config.query_heads || config.width % queries == 0);
+  return layout != Layout::kFree && are_uniform(heads) &&
+         (queries == config.query_heads || config.width % queries == 0);
 }
 
 }  // namespace regroup::models

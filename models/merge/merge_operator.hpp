@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/layers/shared_rows.hpp"
 #include "models/merge/shared_head.hpp"
 
 namespace regroup::models {
@@ -31,6 +32,11 @@ class MergeOperator {
   virtual bool allows_renorm() const { return false; }
   /// The shared head of a group: `group` is the problem restricted to its members, two or more.
   virtual SharedHead share(const MergeProblem& group) const = 0;
+  /// Whether its shared heads may have other widths than a head.
+  virtual bool is_wide() const { return false; }
+  /// The same with as many rows as `rows` says, at most those of all members together. Throws
+  /// WorkError unless `is_wide`, and where a norm follows.
+  virtual SharedHead share_wide(const MergeProblem& group, const SharedRows& rows) const;
 };
 
 }  // namespace regroup::models

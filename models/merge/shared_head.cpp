@@ -1,6 +1,7 @@
 #include "models/merge/shared_head.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/algebra/dense_algebra.hpp"
 
@@ -13,19 +14,28 @@ using Eigen::MatrixXd;
 using Eigen::VectorXcd;
 using Eigen::VectorXd;
 
-double plane_residual(const VectorXcd& combination, const VectorXcd& factors,
+/// Of the pairs [first, end), those of one plane.
+double plane_residual(const SharedHead& shared, std::size_t first, std::size_t end,
                       const MatrixXcd& products, const VectorXd& weights) {
-  const VectorXcd with_shared = products * combination.conjugate();  // ⟨u_h, k̄⟩
-  const double shared_norm = (combination.transpose() * with_shared).value().real();
-  const auto own = products.diagonal().real().array();
-  const auto cross = (factors.conjugate().array() * with_shared.array()).real();
-  const auto errors = own - 2 * cross + factors.array().abs2() * shared_norm;
+  Eigen::ArrayXd errors = products.diagonal().real().array();
+  for (std::size_t i = first; i < end; ++i) {
+    const VectorXcd& factors = shared.plane_factors[i];
+    const VectorXcd with_shared = products * shared.plane_combination[i].conjugate();  // ⟨u_h, k̄_i⟩
+    errors -= 2 * (factors.conjugate().array() * with_shared.array()).real();
+    const double norm = (shared.plane_combination[i].transpose() * with_shared).value().real();
+    errors += factors.array().abs2() * norm;
+    for (std::size_t j = first; j < i; ++j) {
+      const std::complex<double> other =
+          (shared.plane_combination[j].transpose() * with_shared).value();  // ⟨k̄_j, k̄_i⟩
+      errors += 2 * (shared.plane_factors[j].array() * factors.conjugate().array() * other).real();
+    }
+  }
   return (weights.array() * errors.max(0.0)).sum();
 }
 
 double block_residual(const SharedHead& shared, const MatrixXd& products,
                       const std::vector<MatrixXd>& weights) {
-  const Index rows = shared.block_combination.rows();
+  const Index rows = weights.front().rows();
   const MatrixXd with_shared = product(products, shared.block_combination.transpose());  // ⟨W^h, W̄⟩
   const MatrixXd shared_products = shared.block_combination * with_shared;
   double sum = 0;
@@ -126,9 +136,14 @@ MergeProblem restrict_to(const MergeProblem& problem, std::span<const int> membe
 double residual(const SharedHead& shared, const HeadProducts& products,
                 const HeadWeights& weights) {
   double sum = 0;
+  std::size_t first = 0;
   for (std::size_t plane = 0; plane < products.planes.size(); ++plane) {
-    sum += plane_residual(shared.plane_combination[plane], shared.plane_factors[plane],
-                          products.planes[plane], weights.planes[plane]);
+    std::size_t end = first;
+    while (end < shared.plane_combination.size() && std::cmp_equal(shared.plane_of(end), plane)) {
+      ++end;
+    }
+    sum += plane_residual(shared, first, end, products.planes[plane], weights.planes[plane]);
+    first = end;
   }
   if (products.block.size() > 0) sum += block_residual(shared, products.block, weights.block);
   return sum;
@@ -136,10 +151,10 @@ double residual(const SharedHead& shared, const HeadProducts& products,
 
 double squared_norm(const SharedHead& shared, const HeadProducts& products) {
   double sum = 0;
-  for (std::size_t plane = 0; plane < products.planes.size(); ++plane) {
-    const VectorXcd& combination = shared.plane_combination[plane];
-    sum +=
-        (combination.transpose() * products.planes[plane] * combination.conjugate()).value().real();
+  for (std::size_t pair = 0; pair < shared.plane_combination.size(); ++pair) {
+    const VectorXcd& combination = shared.plane_combination[pair];
+    const MatrixXcd& plane = products.planes[static_cast<std::size_t>(shared.plane_of(pair))];
+    sum += (combination.transpose() * plane * combination.conjugate()).value().real();
   }
   if (products.block.size() > 0) {
     const MatrixXd& combination = shared.block_combination;

@@ -9,7 +9,7 @@
 namespace regroup::models {
 
 void WeightOverlay::set_heads(int layer, const MergedAttention& attention) {
-  set_heads(layer, {{attention.key_map, attention.value_map}, [attention] { return attention; }});
+  set_heads(layer, {attention.maps(), [attention] { return attention; }});
 }
 
 const at::Tensor* WeightOverlay::find(std::string_view name) const {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "search/base/error.hpp"
@@ -60,6 +62,15 @@ bool has_cache(const ModelConfig& config, CacheType type) {
   return config.kind == ModelKind::kCausal && has_whole_blocks(config, type);
 }
 
+bool has_whole_blocks(const search::Grouping& grouping, CacheType type) {
+  if (!is_block_type(type)) return true;
+  const auto is_whole = [](int width) { return width % kCacheBlock == 0; };
+  return std::ranges::all_of(grouping.layers, [&](const search::LayerGrouping& layer) {
+    return !layer.widths || (std::ranges::all_of(layer.widths->keys, is_whole) &&
+                             std::ranges::all_of(layer.widths->values, is_whole));
+  });
+}
+
 void require_cache(const ModelConfig& config, CacheType type, std::string_view option) {
   if (type == CacheType::kExact) return;
   const std::string where = fmt::format("{} {}", option, cache_type_name(type));
@@ -77,9 +88,9 @@ void require_cache(const ModelConfig& config, CacheType type, std::string_view o
   }
 }
 
-std::int64_t kv_bytes_per_token(const PretrainedModel& model, int kv_heads, CacheType type) {
-  if (type == CacheType::kExact) return kv_bytes_per_token(model.config, kv_heads, model.dtype);
-  return kv_heads * (model.config.head_dim * format_of(type).block_bytes / kCacheBlock);
+std::int64_t kv_bytes_per_token(const PretrainedModel& model, double size, CacheType type) {
+  if (type == CacheType::kExact) return kv_bytes_per_token(model.config, size, model.dtype);
+  return std::llround(size * model.config.head_dim) * format_of(type).block_bytes / kCacheBlock;
 }
 
 }  // namespace regroup::models

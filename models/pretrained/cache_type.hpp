@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "models/pretrained/pretrained_model.hpp"
+#include "search/groupings/grouping.hpp"
 
 namespace regroup::models {
 
@@ -35,11 +36,15 @@ constexpr bool is_block_type(CacheType type) {
 
 /// Whether the model has a cache of that type: it is causal, and its heads are whole blocks.
 bool has_cache(const ModelConfig& config, CacheType type);
+/// Whether groups of these widths are whole blocks of the type; those without are the model's
+/// heads.
+bool has_whole_blocks(const search::Grouping& grouping, CacheType type);
 /// Throws InputError about `option` unless it has.
 void require_cache(const ModelConfig& config, CacheType type, std::string_view option);
 
-/// Bytes of KV cache per token for `kv_heads` key and value heads in all, METHODS §0; of kExact in
-/// the element type of the checkpoint. The model must have such a cache.
-std::int64_t kv_bytes_per_token(const PretrainedModel& model, int kv_heads, CacheType type);
+/// Bytes of KV cache per token for `size` key and value heads of the source in all, or as much in
+/// groups of other widths, METHODS §0; of kExact in the element type of the checkpoint. The model
+/// must have such a cache.
+std::int64_t kv_bytes_per_token(const PretrainedModel& model, double size, CacheType type);
 
 }  // namespace regroup::models

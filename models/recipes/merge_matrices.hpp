@@ -1,7 +1,11 @@
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "models/layers/attention_matrices.hpp"
 #include "models/layers/head_map.hpp"
+#include "models/layers/shared_rows.hpp"
 #include "models/merge/merge_problem.hpp"
 #include "models/recipes/merge_recipe.hpp"
 #include "search/groupings/grouping.hpp"
@@ -9,11 +13,15 @@
 namespace regroup::models {
 
 /// A layer whose KV heads are shared, in double: n_K key and n_V value heads, queries and outputs
-/// with what was folded into them.
+/// with what was folded into them. Where the grouping has widths, rows of keys and queries, and
+/// those of values and columns of outputs, are as many a head as the widest group has.
 struct MergedMatrices {
   AttentionMatrices weights;
   HeadMap key_map;
   HeadMap value_map;
+  std::optional<LayerWidths> widths = {};  ///< absent: as wide as the source's heads
+  /// Of each rotated pair of rows of a key the source's frequency; empty: its own.
+  std::vector<int> key_frequencies = {};
 };
 
 /// Merges the heads of one layer by the recipe, without refits. `source.moments` may be null where

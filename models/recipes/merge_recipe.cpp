@@ -60,6 +60,12 @@ SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe) {
   return shared;
 }
 
+SharedHead shared_head(const MergeProblem& group, const SharedRows& rows,
+                       const MergeRecipe& recipe) {
+  if (rows == SharedRows::of_heads(group.layout)) return shared_head(group, recipe);
+  return recipe.merge->share_wide(group, rows);
+}
+
 void require_valid(const MergeRecipe& recipe) {
   if (recipe.reconstruction_steps < 0 || recipe.reconstruction_steps > kMostReconstructionSteps) {
     throw InputError({.what = "number of reconstruction steps is out of range",

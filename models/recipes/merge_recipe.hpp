@@ -56,6 +56,9 @@ struct MergeRecipe {
 /// The shared head of a group, its norm restored where the recipe says so; `group` is the problem
 /// restricted to the members, two or more.
 SharedHead shared_head(const MergeProblem& group, const MergeRecipe& recipe);
+/// The same with as many rows as `rows` says, which only a wide merge can have other than a head's.
+SharedHead shared_head(const MergeProblem& group, const SharedRows& rows,
+                       const MergeRecipe& recipe);
 
 /// Throws InputError if the operator does not take the renorm, or for steps outside 0 …
 /// kMostReconstructionSteps.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "models/recipes/valid_widths.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -60,6 +61,7 @@ bool can_refit_queries(const ModelConfig& config) {
 
 void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe,
                        const ModelConfig& config) {
+  require_valid_widths(grouping, *recipe.merge, config);
   if (!recipe.merge->folds()) return;
   if (!can_fold(config)) {
     throw InputError(

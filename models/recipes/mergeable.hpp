@@ -10,7 +10,8 @@ namespace regroup::models {
 /// query heads, where it does, to groups that keys and values share.
 void require_same_heads(const search::Grouping& grouping, const ModelConfig& config);
 
-/// Throws InputError if the recipe folds factors into heads that the grouping allocates elsewhere,
+/// Throws InputError for widths that cannot be merged (valid_widths.hpp), or if the recipe folds
+/// factors into heads that the grouping allocates elsewhere,
 /// or through what no factor passes in this model.
 void require_mergeable(const search::Grouping& grouping, const MergeRecipe& recipe,
                        const ModelConfig& config);

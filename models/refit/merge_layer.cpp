@@ -33,7 +33,8 @@ void store_projection(const RowMatrix& matrix, const PretrainedModel& model, int
 
 MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& model, int layer) {
   const AttentionMatrices& from = merged.weights;
-  MergedAttention result{{}, merged.key_map, merged.value_map};
+  MergedAttention result{
+      {}, merged.key_map, merged.value_map, merged.widths, merged.key_frequencies};
   AttentionWeights& to = result.weights;
   const auto store = [&](const RowMatrix& matrix, AttentionRole role, at::Tensor& weight,
                          at::Tensor& bias) {

@@ -19,14 +19,14 @@ constexpr double kTolerance = 1e-2;
 constexpr double kLeastDivisor = 1e-300;
 
 /// Rᵀ Σ_i a_i (s_i − s̄) k_i for every query, s̄ the attention's mean, from a_i s_i:
-/// [1, H, length, d].
+/// [1, H, length, W].
 at::Tensor pull(const QueryRefitWindow& window, const at::Tensor& attended_scores,
                 const Rotary& rotary) {
   const at::Tensor mean = attended_scores.sum(-1, /*keepdim=*/true);
   return rotary.undo(at::matmul(attended_scores, window.keys) - mean * window.attended_keys);
 }
 
-/// Σ over queries of q vᵀ, [H, d, d], double on the CPU.
+/// Σ over queries of q vᵀ, [H, d, W], double on the CPU.
 at::Tensor outer_products(const at::Tensor& queries, const at::Tensor& vectors) {
   return at::matmul(queries.transpose(2, 3).to(at::kDouble), vectors.to(at::kDouble))[0].cpu();
 }
@@ -36,7 +36,7 @@ at::Tensor head_dot(const at::Tensor& a, const at::Tensor& b) {
   return (a * b).sum(at::IntArrayRef{1, 2}, /*keepdim=*/true);
 }
 
-/// The normal equations Σ q qᵀ M H + ρ M of all heads, as an operator.
+/// The normal equations Σ q qᵀ ΔM H + ρ ΔM of all heads, as an operator.
 class NormalEquations {
  public:
   NormalEquations(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
@@ -45,14 +45,14 @@ class NormalEquations {
     prepare();
   }
 
-  /// Σ q bᵀ − Σ q qᵀ H: the right-hand side for M − I.
+  /// Σ q bᵀ, b of what is missing.
   at::Tensor right_hand_side() const {
     return sum_over_windows([&](const QueryRefitWindow& window) {
       return outer_products(window.queries, pull(window, window.missing, rotary_));
     });
   }
 
-  /// Σ q qᵀ M H + ρ M.
+  /// Σ q qᵀ ΔM H + ρ ΔM.
   at::Tensor apply(const at::Tensor& matrix) const {
     const at::Tensor sum = sum_over_windows([&](const QueryRefitWindow& window) {
       const at::Tensor turned = at::matmul(window.queries, matrix.to(window.queries.options()));
@@ -96,22 +96,22 @@ class NormalEquations {
       const at::Tensor norms = window.queries.square().sum(-1);
       return (norms * key_variances_by_query(window).sum(-1)).to(at::kDouble).sum(2)[0].cpu();
     });
-    const double d = static_cast<double>(queries.size(1));
+    const auto rows = static_cast<double>(queries.size(1) * keys.size(1));
     const auto count =
         static_cast<double>(windows_.size()) * static_cast<double>(windows_[0].queries.size(2));
-    ridge_ = (kQueryRidge / (d * d) * diagonal).view({-1, 1, 1});
+    ridge_ = (kQueryRidge / rows * diagonal).view({-1, 1, 1});
     const auto [energies, axes] = at::linalg_eigh(queries);
     query_axes_ = axes;
     query_energies_ = energies.clamp_min(0).unsqueeze(2);
     key_energies_ = (keys / count).unsqueeze(1);
   }
 
-  /// Σ_i a_i k_i² − (Σ_i a_i k_i)² of every query and row: [1, H, length, d].
+  /// Σ_i a_i k_i² − (Σ_i a_i k_i)² of every query and row: [1, H, length, W].
   static at::Tensor key_variances_by_query(const QueryRefitWindow& window) {
     return at::matmul(window.attention, window.keys.square()) - window.attended_keys.square();
   }
 
-  /// Summed over queries, the two rows of a half-split plane alike: [H, d].
+  /// Summed over queries, the two rows of a half-split plane alike: [H, W].
   at::Tensor key_variances(const QueryRefitWindow& window) const {
     const at::Tensor sums = key_variances_by_query(window).to(at::kDouble).sum(2)[0].cpu();
     const std::int64_t turned = rotary_.dimensions();
@@ -127,7 +127,7 @@ class NormalEquations {
   at::Tensor ridge_;           // [H, 1, 1]
   at::Tensor query_axes_;      // eigenvectors of Σ q qᵀ, [H, d, d]
   at::Tensor query_energies_;  // its eigenvalues, [H, d, 1]
-  at::Tensor key_energies_;    // mean variance of each row of the keys, [H, 1, d]
+  at::Tensor key_energies_;    // mean variance of each row of the keys, [H, 1, W]
 };
 
 }  // namespace
@@ -137,7 +137,7 @@ at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rot
   const NormalEquations equations(windows, rotary, device, std::move(stop));
   at::Tensor residual = equations.right_hand_side();
   const at::Tensor target = kTolerance * kTolerance * head_dot(residual, residual);
-  at::Tensor change = at::zeros_like(residual);  // M − I
+  at::Tensor change = at::zeros_like(residual);
   at::Tensor preconditioned = equations.precondition(residual);
   at::Tensor direction = preconditioned;
   at::Tensor energy = head_dot(residual, preconditioned);
@@ -152,7 +152,7 @@ at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rot
     direction = preconditioned + next / energy.clamp_min(kLeastDivisor) * direction;
     energy = next;
   }
-  return change + at::eye(change.size(1), change.options());
+  return change;
 }
 
 }  // namespace regroup::models

@@ -15,14 +15,16 @@ namespace regroup::models {
 struct QueryRefitWindow {
   at::Tensor attention;  ///< of the source, [1, H, length, length]
   at::Tensor missing;    ///< source minus converted scores, not scaled by 1/√d, times `attention`
-  at::Tensor queries;    ///< converted, before rotation, [1, H, length, d]
-  at::Tensor keys;       ///< converted, rotated, those that each query head reads
+  /// What is mapped to the converted queries, before rotation, [1, H, length, d].
+  at::Tensor queries;
+  at::Tensor keys;  ///< converted, rotated, those that each query head reads, [1, H, length, W]
   at::Tensor attended_keys;  ///< attention · keys, of the same shape
 };
 
-/// The matrix M of every query head, [H, d, d] double on the CPU, for W_Q ← Mᵀ W_Q (METHODS §7,
-/// "query refit"): it minimises the attention-weighted variance of what the scores miss, the
-/// second-order KL of the softmax, plus ρ ‖M − I‖²_F with ρ = 1e-3 of the mean diagonal. Solved by
+/// The change ΔM of every query head's matrix, [H, d, W] double on the CPU, for W_Q ← W_Q + ΔMᵀ W
+/// with W the rows that made `queries` (METHODS §7, "query refit"): it minimises the
+/// attention-weighted variance of what the scores miss, the second-order KL of the softmax, plus
+/// ρ ‖ΔM‖²_F with ρ = 1e-3 of the mean diagonal. Solved by
 /// preconditioned conjugate gradients, whose matrix is never formed: O(H · length² · d) a window
 /// and step, the same result for any number of threads. Throws Interrupted.
 at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,

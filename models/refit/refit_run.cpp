@@ -34,12 +34,13 @@ class LayerRefit {
  public:
   LayerRefit(const PretrainedModel& model, const Transformer& source, std::size_t layer,
              const std::vector<Stream>& source_states, const std::vector<Stream>& converted_states,
-             MergedMatrices merged, std::stop_token stop)
+             RowMatrix source_query, MergedMatrices merged, std::stop_token stop)
       : model_(model),
         source_(source),
         layer_(layer),
         source_states_(source_states),
         converted_states_(converted_states),
+        source_query_(std::move(source_query)),
         merged_(std::move(merged)),
         stop_(std::move(stop)) {}
 
@@ -50,12 +51,9 @@ class LayerRefit {
     std::vector<QueryRefitWindow> windows(chosen.size());
     for_each_window(chosen.size(), device(), stop_,
                     [&](std::size_t i) { windows[i] = query_window(*attention, chosen[i]); });
-    const at::Tensor matrices = models::refit_queries(windows, rotary, device(), stop_);
-    const int d = model_.config.head_dim;
+    const at::Tensor changes = models::refit_queries(windows, rotary, device(), stop_);
     for (int head = 0; head < model_.config.query_heads; ++head) {
-      auto rows = merged_.weights.query.middleRows(head * d, d);
-      const RowMatrix fitted = to_matrix(matrices[head]).transpose() * rows;
-      rows = fitted;
+      change_query(head, to_matrix(changes[head]));
     }
   }
 
@@ -83,6 +81,23 @@ class LayerRefit {
 
  private:
   const Device& device() const { return source_.options().device; }
+
+  /// Whether heads may have another width than the source's: queries are then fitted as maps of
+  /// its own.
+  bool has_widths() const { return merged_.widths.has_value(); }
+
+  void change_query(Eigen::Index head, const Eigen::MatrixXd& change) {
+    RowMatrix& queries = merged_.weights.query;
+    const Eigen::Index width = queries.rows() / model_.config.query_heads;
+    auto rows = queries.middleRows(head * width, width);
+    if (has_widths()) {
+      const Eigen::Index d = model_.config.head_dim;
+      rows += change.transpose() * source_query_.middleRows(head * d, d);
+      return;
+    }
+    const RowMatrix fitted = (change + Eigen::MatrixXd::Identity(width, width)).transpose() * rows;
+    rows = fitted;
+  }
 
   /// What is fitted so far, rounded as it will be stored.
   MergedAttention stored() const { return rounded(merged_, model_, static_cast<int>(layer_)); }
@@ -119,7 +134,11 @@ class LayerRefit {
     const AttentionTrace to = converted.trace(converted_input(w));
     const at::Tensor missing = at::matmul(from.queries, from.keys.transpose(2, 3)) -
                                at::matmul(to.queries, to.keys.transpose(2, 3));
-    return {from.attention, missing * from.attention, to.plain_queries, to.keys,
+    const at::Tensor mapped = has_widths()
+                                  ? as_dot_product(source_.attention(layer_), "a query refit")
+                                        .plain_queries(converted_input(w).queries)
+                                  : to.plain_queries;
+    return {from.attention, missing * from.attention, mapped, to.keys,
             at::matmul(from.attention, to.keys)};
   }
 
@@ -128,6 +147,7 @@ class LayerRefit {
   std::size_t layer_;
   const std::vector<Stream>& source_states_;
   const std::vector<Stream>& converted_states_;
+  RowMatrix source_query_;
   MergedMatrices merged_;
   std::stop_token stop_;
 };
@@ -167,7 +187,7 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
     const AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
     const ModelConfig config = model.config.of_layer(static_cast<int>(layer));
     const MergeSource merge_source{weights, config, &calibration.layers[layer]};
-    LayerRefit refit(model, transformer, layer, states, converted,
+    LayerRefit refit(model, transformer, layer, states, converted, weights.query,
                      merge_matrices(merge_source, grouping.layers[layer], recipe), stop);
     if (recipe.refits_queries()) refit.refit_queries();
     if (recipe.refits_outputs()) refit.refit_outputs();

@@ -318,7 +318,8 @@ at::Tensor Transformer::matching_output(std::size_t layer, const Stream& stream,
                                         const at::Tensor& source_output) const {
   const Branch& branch = layers_[layer].attention_branch;
   if (branch.norm) return source_output;
-  return source_output + branch.undo(residual(layer, source) - residual(layer, stream));
+  return source_output + branch.undo(residual(layer, source)) -
+         branch.undo(residual(layer, stream));
 }
 
 at::Tensor Transformer::after_mlp(const Layer& layer, const at::Tensor& states) const {

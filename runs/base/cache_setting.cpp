@@ -43,9 +43,8 @@ std::int64_t CacheSetting::tokens(const models::ModelConfig& config) const {
   return (context > 0 ? context : config.context) * batch;
 }
 
-double cache_bytes(const CacheSetting& setting, const models::PretrainedModel& model,
-                   int kv_heads) {
-  const auto per_token = models::kv_bytes_per_token(model.config, kv_heads, model.dtype);
+double cache_bytes(const CacheSetting& setting, const models::PretrainedModel& model, double size) {
+  const auto per_token = models::kv_bytes_per_token(model.config, size, model.dtype);
   return static_cast<double>(per_token) * static_cast<double>(setting.tokens(model.config));
 }
 

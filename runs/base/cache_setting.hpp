@@ -31,8 +31,8 @@ struct CacheSetting {
 /// The options, bound to `setting`.
 std::vector<search::Option> options(CacheSetting& setting);
 
-/// Bytes of KV cache that the setting takes with `kv_heads` key and value heads stored in all.
-double cache_bytes(const CacheSetting& setting, const models::PretrainedModel& model, int kv_heads);
+/// Bytes of KV cache that the setting takes with `size` key and value heads of the source in all.
+double cache_bytes(const CacheSetting& setting, const models::PretrainedModel& model, double size);
 
 /// The most KV heads that fit into the budget, at most the source's; absent without a budget.
 std::optional<int> kv_heads_in_budget(const CacheSetting& setting,

@@ -83,6 +83,41 @@ void require_rules_use(const SearchPlan& plan) {
                     .found = said_of(plan.rules, "--layout")});
 }
 
+/// Groups of other widths are merged, priced and stored as such.
+void require_width_use(const SearchPlan& plan) {
+  if (plan.widths.is_head()) return;
+  const auto refuse = [](std::string what, std::string expected, std::string_view found) {
+    throw InputError({.what = std::move(what),
+                      .where = "--width",
+                      .expected = std::move(expected),
+                      .found = std::string(found)});
+  };
+  if (!plan.recipe.merge->is_wide()) {
+    refuse("this merge makes heads of the source's width alone", "--merge optimal, or --width head",
+           plan.recipe.merge->name());
+  }
+  const fitness::Fitness* summed = plan.price.summed();
+  if (summed != nullptr && !summed->prices_widths()) {
+    refuse("this price knows no widths", "--fitness fisher or residual, or --width head",
+           summed->name());
+  }
+  if (plan.widths.is_free && summed == nullptr) {
+    refuse("free widths are chosen by prices that add up", "--fitness fisher or residual",
+           plan.price.name());
+  }
+  if (plan.widths.may_mix && !plan.method->knows_units()) {
+    refuse("this method does not choose layer by layer",
+           methods_that([](const search::SearchMethod& m) { return m.knows_units(); }) +
+               ", or one width",
+           plan.method->name());
+  }
+  if (plan.widths.is_free && plan.rules != search::GroupingRules()) {
+    refuse("free widths are of one group in every layer",
+           "no --partitions, --layout, --min-groups, --group-limit or --freeze-layers",
+           "rules of groups");
+  }
+}
+
 void require_data_use(const SearchPlan& plan) {
   if (!plan.data.seed_groupings.empty() && !plan.method->takes_seeds()) {
     throw InputError(
@@ -119,6 +154,7 @@ void require_consistent(const SearchPlan& plan) {
   require_merge_use(plan);
   require_allocation_use(plan);
   require_rules_use(plan);
+  require_width_use(plan);
   require_data_use(plan);
   require_caches_use(plan);
 }

@@ -12,6 +12,7 @@
 #include "runs/base/cache_setting.hpp"
 #include "runs/plan/plan_parts.hpp"
 #include "runs/plan/search_request.hpp"
+#include "runs/plan/width_choice.hpp"
 #include "search/groupings/grouping_rules.hpp"
 #include "search/method/method.hpp"
 
@@ -25,7 +26,8 @@ struct SearchPlan {
   fitness::Price price;
   models::MergeRecipe recipe;
   Allocation allocation = Allocation::kProxy;
-  search::GroupingRules rules;  ///< less the limit of the KV size, which depends on the model
+  search::GroupingRules rules;  ///< less width and limit of the KV size, which need the model
+  WidthChoice widths;
   std::vector<double> kv;  ///< limits in (0, 1], ascending and distinct; empty: the whole front
   CacheSetting cache;
   DataRoles data;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runs/plan/width_choice.hpp"
 #include "search/groupings/rule_options.hpp"
 
 namespace regroup::runs {
@@ -135,6 +136,7 @@ std::vector<Option> SearchRequest::options() {
                         .refit = "both; none where --merge or a measured fitness is given"}));
   search::add_options(all, {models::reconstruction_option(recipe)});
   search::add_options(all, search::options(rules));
+  search::add_options(all, {width_option(widths)});
   search::add_options(all, size_options(*this));
   search::add_options(all, runs::options(cache));
   search::add_options(all, search::method_options(methods));

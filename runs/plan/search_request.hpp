@@ -27,7 +27,8 @@ struct SearchRequest {
   models::RecipeRequest recipe;
   Allocation allocation = Allocation::kProxy;
   search::GroupingRules rules;
-  std::vector<double> kv;  ///< limits in (0, 1]; empty: the whole front, thinned
+  std::vector<std::string> widths;  ///< words of --width; empty: left open
+  std::vector<double> kv;           ///< limits in (0, 1]; empty: the whole front, thinned
   CacheSetting cache;
   DataRoles data;
   int measured_points = Measuring().points;

@@ -17,9 +17,24 @@ int source_kv_heads(const models::ModelConfig& config) {
 int smallest_kv_heads(const search::GroupingRules& rules, const models::ModelConfig& config) {
   int total = 0;
   for (int layer = 0; layer < config.layers; ++layer) {
-    total += 2 * search::allowed_group_counts(rules, layer, config.kv_heads).front();
+    const auto [keys, values, head_dim] = rules.multiples_of(layer);
+    const int multiple = std::max(keys, values);
+    total += (keys + values) *
+             search::allowed_group_counts(rules, layer, config.kv_heads, multiple).front();
   }
   return total;
+}
+
+/// Of all widths that the plan allows.
+int smallest_kv_heads(const SearchPlan& plan, search::GroupingRules rules,
+                      const models::ModelConfig& config) {
+  int smallest = source_kv_heads(config);
+  if (plan.widths.is_free) return 2 * config.layers;
+  for (const search::GroupMultiples& multiples : group_multiples(plan.widths, config)) {
+    rules.multiples = multiples;
+    smallest = std::min(smallest, smallest_kv_heads(rules, config));
+  }
+  return smallest;
 }
 
 void require_reachable(const SearchPlan& plan, const models::PretrainedModel& model, int smallest) {
@@ -57,12 +72,25 @@ std::vector<double> kv_limits(const SearchPlan& plan, const models::PretrainedMo
 search::GroupingRules grouping_rules(const SearchPlan& plan, const models::PretrainedModel& model) {
   search::GroupingRules rules = plan.rules;
   search::require_consistent(rules, model.config.layers);
-  require_reachable(plan, model, smallest_kv_heads(rules, model.config));
+  require_reachable(plan, model, smallest_kv_heads(plan, rules, model.config));
   const std::vector<double> limits = kv_limits(plan, model);
   if (!limits.empty()) {
     rules.kv_heads_limit = search::kv_heads_within(limits.back(), source_kv_heads(model.config));
   }
   return rules;
+}
+
+std::vector<search::GroupingRules> rules_by_width(const SearchPlan& plan,
+                                                  const search::GroupingRules& rules,
+                                                  const models::ModelConfig& config) {
+  std::vector<search::GroupingRules> all;
+  for (const search::GroupMultiples& multiples : group_multiples(plan.widths, config)) {
+    search::GroupingRules own = rules;
+    own.multiples = multiples;
+    const int limit = rules.kv_heads_limit.value_or(source_kv_heads(config));
+    if (smallest_kv_heads(own, config) <= limit) all.push_back(std::move(own));
+  }
+  return all;
 }
 
 }  // namespace regroup::runs

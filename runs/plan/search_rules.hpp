@@ -15,4 +15,9 @@ std::vector<double> kv_limits(const SearchPlan& plan, const models::PretrainedMo
 /// InputError if it allows none, contradict each other, or a KV limit cannot be reached.
 search::GroupingRules grouping_rules(const SearchPlan& plan, const models::PretrainedModel& model);
 
+/// The same rules with each width that the plan allows and that reaches a size within the limit.
+std::vector<search::GroupingRules> rules_by_width(const SearchPlan& plan,
+                                                  const search::GroupingRules& rules,
+                                                  const models::ModelConfig& config);
+
 }  // namespace regroup::runs

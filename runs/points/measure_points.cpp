@@ -21,7 +21,7 @@ CacheMeasures cache_measures(models::CacheType type, const Scores& measured,
 std::vector<CacheMeasures> all_caches(const PointScores& scores, const RunPoint* point,
                                       const std::vector<double>& source_losses) {
   std::vector<CacheMeasures> all;
-  for (const models::CacheType type : scores.caches()) {
+  for (const models::CacheType type : point == nullptr ? scores.caches() : scores.caches(*point)) {
     const Scores& measured = point == nullptr ? scores.source(type) : scores.of(*point, type);
     all.push_back(cache_measures(type, measured, source_losses));
   }

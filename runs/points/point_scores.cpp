@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -30,6 +31,14 @@ Candidate PointScores::source_candidate(CacheType cache) const {
   return {models::source_grouping(config()), {{}, models::RefitScope::kAllFollowing, cache}};
 }
 
+std::vector<CacheType> PointScores::caches(const RunPoint& point) const {
+  std::vector<CacheType> own;
+  std::ranges::copy_if(caches_, std::back_inserter(own), [&](CacheType type) {
+    return models::has_whole_blocks(point.point.grouping, type);
+  });
+  return own;
+}
+
 const PointScores::Scores& PointScores::source(CacheType cache) const {
   return scores_.at(fitness::identity(source_candidate(cache)));
 }
@@ -44,7 +53,7 @@ std::vector<Candidate> PointScores::candidates(const std::vector<RunPoint>& poin
   for (const RunPoint& point : points) {
     all.push_back(candidate(point, CacheType::kExact));
     if (point.series != "search") continue;
-    for (const CacheType cache : caches_) all.push_back(candidate(point, cache));
+    for (const CacheType cache : caches(point)) all.push_back(candidate(point, cache));
   }
   return all;
 }

@@ -35,6 +35,8 @@ class PointScores {
                    models::CacheType cache = models::CacheType::kExact) const;
 
   const std::vector<models::CacheType>& caches() const { return caches_; }
+  /// Those that the point's groups are whole blocks of.
+  std::vector<models::CacheType> caches(const RunPoint& point) const;
   const models::ModelConfig& config() const { return meter_.merger().source().config(); }
 
  private:

@@ -61,11 +61,16 @@ class PointChooser {
     return problem_.sharing() == search::PartitionSharing::kJoint ? kv_heads / 2 * 2 : kv_heads;
   }
 
+  /// The point with its cost by the problem, which knows groups as wide as a head.
+  search::ModelPoint priced(const search::ModelPoint& point) const {
+    return point.grouping.has_widths() ? point : problem_.point(point.grouping);
+  }
+
   std::vector<Size> add_spread(const std::vector<search::ModelPoint>& front) {
     const std::vector<int> uniform = uniform_sizes(problem_);
     std::set<int> baseline_sizes;
     for (const search::ModelPoint& point : shown_points(own_.measuring, problem_, front)) {
-      add("search", own_.method, own_.recipe, problem_.point(point.grouping), std::nullopt);
+      add("search", own_.method, own_.recipe, priced(point), std::nullopt);
       const auto above = std::ranges::upper_bound(uniform, point.objectives.size);
       if (above != uniform.begin()) baseline_sizes.insert(*std::prev(above));
     }
@@ -80,11 +85,11 @@ class PointChooser {
   std::vector<Size> add_limits(const std::vector<search::ModelPoint>& front) {
     std::vector<Size> sizes;
     for (const double limit : kv_limits_) {
-      const int size = reachable(search::kv_heads_within(limit, problem_.source_kv_heads()));
-      const search::ModelPoint* best = search::best_within(front, size);
-      if (best != nullptr)
-        add("search", own_.method, own_.recipe, problem_.point(best->grouping), limit);
-      sizes.push_back({size, limit});
+      const int source = problem_.source_kv_heads();
+      const search::ModelPoint* best =
+          search::best_within(front, search::size_within(limit, source));
+      if (best != nullptr) add("search", own_.method, own_.recipe, priced(*best), limit);
+      sizes.push_back({reachable(search::kv_heads_within(limit, source)), limit});
     }
     return sizes;
   }
@@ -125,12 +130,20 @@ class PointChooser {
     }
   }
 
+  /// Enough digits to tell any two sizes of this model apart.
+  int size_digits(const search::Grouping& grouping) const {
+    int parts = problem_.source_kv_heads();
+    for (const search::LayerGrouping& layer : grouping.layers) {
+      const bool is_free = layer.widths && layer.widths->has_free_frequencies();
+      if (is_free) parts = problem_.source_kv_heads() * layer.widths->head_dim;
+    }
+    return std::max<int>(4, static_cast<int>(std::to_string(parts).size()));
+  }
+
   void add(const std::string& series, const std::string& method, const models::MergeRecipe& recipe,
            const search::ModelPoint& point, std::optional<double> limit,
            const std::string& suffix = "") {
-    // Enough digits to tell any two sizes of this model apart.
-    const int digits =
-        std::max<int>(4, static_cast<int>(std::to_string(problem_.source_kv_heads()).size()));
+    const int digits = size_digits(point.grouping);
     const double ratio = point.objectives.size / problem_.source_kv_heads();
     const bool is_baseline = series != "search" && series != "paper";
     const std::string name = fmt::format("{}-{}-kv{:.{}f}{}", is_baseline ? "baseline" : series,

@@ -44,13 +44,12 @@ std::string rows_of(const ordered_json& model, const ordered_json& caches) {
 
 }  // namespace
 
-ordered_json caches_json(const std::vector<CacheMeasures>& caches, int kv_heads,
+ordered_json caches_json(const std::vector<CacheMeasures>& caches, double size,
                          const models::PretrainedModel& model) {
   ordered_json all = ordered_json::array();
   for (const CacheMeasures& cache : caches) {
-    ordered_json one = {
-        {"type", models::cache_type_name(cache.type)},
-        {"bytes_per_token", models::kv_bytes_per_token(model, kv_heads, cache.type)}};
+    ordered_json one = {{"type", models::cache_type_name(cache.type)},
+                        {"bytes_per_token", models::kv_bytes_per_token(model, size, cache.type)}};
     set_estimate(one, "loss", cache.loss);
     set_estimate(one, "delta_loss", cache.delta);
     set_estimate(one, "kl", cache.divergence);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -29,8 +30,19 @@ void set_estimate(ordered_json& object, const std::string& key,
   set_if(object, (key + "_stderr").c_str(), estimate->standard_error);
 }
 
+/// "64" where all groups that are not the source's have it, else "by layer".
+std::string width_text(const search::Grouping& grouping) {
+  std::set<int> widths;
+  for (const search::LayerGrouping& layer : grouping.layers) {
+    if (!layer.widths) continue;
+    widths.insert(layer.widths->keys.begin(), layer.widths->keys.end());
+    widths.insert(layer.widths->values.begin(), layer.widths->values.end());
+  }
+  return widths.size() == 1 ? std::to_string(*widths.begin()) : "by layer";
+}
+
 ordered_json point_json(const RunPoint& point, const models::PretrainedModel& model) {
-  const int kv_heads = point.point.grouping.kv_heads();
+  const double size = point.point.grouping.size();
   ordered_json json = {
       {"series", point.series},
       {"method", point.method},
@@ -39,7 +51,7 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
       {"refit", models::refit_name(point.recipe.refit)},
       {"reconstruct", point.recipe.reconstruction_steps},
       {"kv_ratio", point.point.grouping.kv_ratio()},
-      {"bytes_per_token", models::kv_bytes_per_token(model.config, kv_heads, model.dtype)}};
+      {"bytes_per_token", models::kv_bytes_per_token(model.config, size, model.dtype)}};
   for (const auto& [fitness, error] : point.proxies) json[fitness] = error;
   set_if(json, "kv_limit", point.kv_limit);
   if (point.loss) {
@@ -58,7 +70,8 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
   set_if(json, "search_better", point.search_better);
   json["on_front"] = point.on_front;
   json["grouping"] = grouping_path(point);
-  if (!point.caches.empty()) json["caches"] = caches_json(point.caches, kv_heads, model);
+  if (point.point.grouping.has_widths()) json["width"] = width_text(point.point.grouping);
+  if (!point.caches.empty()) json["caches"] = caches_json(point.caches, size, model);
   return json;
 }
 
@@ -76,15 +89,27 @@ std::string csv_field(const ordered_json& point, const std::string& column) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
+/// Every fitness that some point has a price by; a point in groups of other widths has fewer.
+std::vector<std::string> priced_by(const std::vector<RunPoint>& points) {
+  const RunPoint& most = *std::ranges::max_element(
+      points, {}, [](const RunPoint& point) { return point.proxies.size(); });
+  std::vector<std::string> names;
+  for (const auto& [fitness, error] : most.proxies) names.push_back(fitness);
+  return names;
+}
+
 std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& rows) {
   std::vector<std::string> columns = {"series", "method",      "merge",    "renorm",
                                       "refit",  "reconstruct", "kv_ratio", "bytes_per_token"};
-  for (const auto& [fitness, error] : points.front().proxies) columns.push_back(fitness);
+  for (const std::string& fitness : priced_by(points)) columns.push_back(fitness);
   columns.insert(columns.end(),
                  {"kv_limit", "loss", "loss_stderr", "delta_loss", "delta_loss_stderr",
                   "delta_loss_low", "delta_loss_high", "kl", "kl_stderr"});
   if (points.front().accuracy) columns.insert(columns.end(), {"accuracy", "accuracy_stderr"});
   columns.insert(columns.end(), {"top1_agreement", "search_better", "on_front", "grouping"});
+  const bool has_widths = std::ranges::any_of(
+      points, [](const RunPoint& point) { return point.point.grouping.has_widths(); });
+  if (has_widths) columns.emplace_back("width");
   std::string text = fmt::format("{}\n", fmt::join(columns, ","));
   for (const ordered_json& row : rows) {
     std::vector<std::string> fields;

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "search/exact/certify.hpp"
+#include "search/exact/joined_fronts.hpp"
+#include "search/exact/mixed_widths.hpp"
 #include "search/methods/method_table.hpp"
 
 namespace regroup::runs {
@@ -29,15 +31,43 @@ search::MethodResult run_method(const SearchPlan& plan, const SearchInputs& inpu
   return plan.method->run(problem, context);
 }
 
-std::optional<search::Certificate> certify(const SearchPlan& plan,
-                                           const search::GroupingProblem& problem,
+search::MethodResult joined_result(const SearchPlan& plan, std::vector<WidthResult> results) {
+  if (results.size() == 1) return std::move(results.front().found);
+  std::vector<search::WidthUnits> units;
+  std::vector<std::vector<search::ModelPoint>> fronts;
+  std::vector<search::FrontBounds> bounds;
+  search::MethodResult joined;
+  for (const WidthResult& result : results) {
+    const search::MethodResult& found = result.found;
+    units.push_back({result.problem, &found});
+    fronts.push_back(found.front);
+    if (found.bounds) bounds.push_back(*found.bounds);
+    joined.evaluations += found.evaluations;
+    joined.history.insert(joined.history.end(), found.history.begin(), found.history.end());
+    joined.proofs.insert(joined.proofs.end(), found.proofs.begin(), found.proofs.end());
+  }
+  const bool mixes = plan.widths.may_mix && !plan.selects_by_measuring();
+  joined.front = mixes ? search::mixed_front(units) : search::joined_front(fronts);
+  if (bounds.size() == results.size()) {
+    joined.bounds = mixes ? search::mixed_bounds(units) : search::joined_bounds(bounds);
+  }
+  return joined;
+}
+
+std::optional<search::Certificate> certify(const SearchPlan& plan, const PricedProblems& problems,
                                            const search::MethodResult& found,
                                            const search::MethodContext& context) {
   if (plan.selects_by_measuring()) return std::nullopt;
   if (found.certificate) return *found.certificate;
-  const search::GroupSizes sizes = plan.method->sizes(problem);
-  const auto bounds = search::exact_front(problem, search::bound_units(problem, sizes, context));
-  return search::certify(problem, found.front, bounds);
+  if (found.bounds) return search::certify(problems.problem(), found.front, *found.bounds);
+  // Nothing bounds choices that differ from layer to layer but the exact method.
+  if (plan.widths.may_mix) return std::nullopt;
+  std::vector<search::FrontBounds> bounds;
+  for (const search::GroupingProblem& problem : problems.by_width) {
+    const search::GroupSizes sizes = plan.method->sizes(problem);
+    bounds.push_back(search::exact_front(problem, search::bound_units(problem, sizes, context)));
+  }
+  return search::certify(problems.problem(), found.front, search::joined_bounds(bounds));
 }
 
 std::optional<ComparedFront> paper_front(const SearchPlan& plan, const PricedProblems& problems,

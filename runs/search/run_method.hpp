@@ -20,10 +20,19 @@ search::MethodResult run_method(const SearchPlan& plan, const SearchInputs& inpu
                                 const MeasuredSelection* selection, const RunLog& log,
                                 search::MethodContext context);
 
+/// What the method found in groups of one width.
+struct WidthResult {
+  const search::GroupingProblem* problem;  ///< never null
+  search::MethodResult found;
+};
+
+/// One result of all widths: the best of all fronts, or of all choices of a width by layer where
+/// the plan lets layers differ; histories and proofs one after another.
+search::MethodResult joined_result(const SearchPlan& plan, std::vector<WidthResult> results);
+
 /// How far the found front is from the best possible one; absent where nothing is known of it, as
 /// of a measured one.
-std::optional<search::Certificate> certify(const SearchPlan& plan,
-                                           const search::GroupingProblem& problem,
+std::optional<search::Certificate> certify(const SearchPlan& plan, const PricedProblems& problems,
                                            const search::MethodResult& found,
                                            const search::MethodContext& context);
 

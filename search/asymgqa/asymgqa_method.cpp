@@ -114,8 +114,7 @@ class Search {
     for (const Partitions& partitions : chosen) groupings.push_back(problem_.grouping(partitions));
     const std::vector<double> scores = score.scores(groupings);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      result.front.push_back(
-          {groupings[i], {static_cast<double>(groupings[i].kv_heads()), scores[i]}});
+      result.front.push_back({groupings[i], {groupings[i].size(), scores[i]}});
     }
     result.evaluations += sizes.size();
   }

@@ -70,14 +70,13 @@ std::vector<ProvenUnit> bound_units(const GroupingProblem& problem, GroupSizes s
 }
 
 Certificate certify(const GroupingProblem& problem, std::span<const ModelPoint> front,
-                    const CertifiedFront& certified) {
+                    const FrontBounds& known) {
   std::vector<Objectives> points;
   for (const ModelPoint& point : front) points.push_back(point.objectives);
   const auto area = [&](std::span<const Objectives> objectives) {
     return hypervolume(objectives, problem.source_kv_heads(), problem.one_group_error());
   };
-  return {area(points), area(certified.bounds), certified.is_exact,
-          worst_gap(front, certified.bounds)};
+  return {area(points), area(known.bounds), known.is_exact, worst_gap(front, known.bounds)};
 }
 
 }  // namespace regroup::search

@@ -7,9 +7,9 @@
 
 namespace regroup::search {
 
-/// Compares a front with a certified one of the same problem.
+/// Compares a front with what is proven of the same problem.
 Certificate certify(const GroupingProblem& problem, std::span<const ModelPoint> front,
-                    const CertifiedFront& certified);
+                    const FrontBounds& known);
 
 /// Lower bounds of every unit with little effort: exact for small units, else one relaxation for
 /// each number of groups, with fewer steps the more work there is (none, the spectral bound, for

@@ -4,14 +4,13 @@
 #include <vector>
 
 #include "search/exact/exact_units.hpp"
+#include "search/problem/certificate.hpp"
 
 namespace regroup::search {
 
 /// A front of the whole model and what is proven of it.
-struct CertifiedFront {
-  std::vector<ModelPoint> front;   ///< by ascending size, none dominated
-  std::vector<Objectives> bounds;  ///< no grouping of at most this size costs less; ascending
-  bool is_exact = false;           ///< every partition behind it is proven
+struct CertifiedFront : FrontBounds {
+  std::vector<ModelPoint> front;  ///< by ascending size, none dominated
 };
 
 /// Largest (error − bound) / error over the points of a front, given lower bounds by ascending

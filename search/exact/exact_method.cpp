@@ -27,6 +27,7 @@ MethodResult ExactMethod::run(const GroupingProblem& problem, const MethodContex
                                member.bound, member.is_optimal, member.nodes});
     }
   }
+  result.bounds = found;
   result.certificate = certify(problem, found.front, found);
   return result;
 }

@@ -1,7 +1,11 @@
 #include "search/groupings/grouping.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace regroup::search {
 
@@ -20,7 +24,26 @@ int LayerGrouping::kv_heads() const {
   return static_cast<int>(stored_keys().size() + stored_values().size());
 }
 
+bool GroupWidths::has_free_frequencies() const {
+  return free_frequencies ||
+         std::any_of(keys.begin(), keys.end(), [&](int width) { return width % head_dim != 0; });
+}
+
+std::string GroupWidths::to_string() const {
+  return fmt::format("{} | {}{}", fmt::join(keys, " "), fmt::join(values, " "),
+                     has_free_frequencies() ? " free" : "");
+}
+
+double LayerGrouping::size() const {
+  if (!widths) return kv_heads();
+  const int of_keys = std::accumulate(widths->keys.begin(), widths->keys.end(), 0);
+  return static_cast<double>(
+             std::accumulate(widths->values.begin(), widths->values.end(), of_keys)) /
+         widths->head_dim;
+}
+
 bool LayerGrouping::is_source() const {
+  if (widths) return false;
   const int heads = keys.heads();
   if (keys.groups() != heads || values.groups() != heads) return false;
   const int queries_per_head = static_cast<int>(query_to_group.size()) / heads;
@@ -40,6 +63,17 @@ int Grouping::kv_heads() const {
   return total;
 }
 
+double Grouping::size() const {
+  double total = 0;
+  for (const LayerGrouping& layer : layers) total += layer.size();
+  return total;
+}
+
+bool Grouping::has_widths() const {
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const LayerGrouping& layer) { return layer.widths.has_value(); });
+}
+
 int Grouping::source_kv_heads() const {
   int total = 0;
   for (const LayerGrouping& layer : layers) total += layer.keys.heads() + layer.values.heads();
@@ -52,13 +86,17 @@ bool Grouping::is_source() const {
 }
 
 double Grouping::kv_ratio() const {
-  return static_cast<double>(kv_heads()) / static_cast<double>(source_kv_heads());
+  return size() / source_kv_heads();
+}
+
+double size_within(double ratio, int source_kv_heads) {
+  // A user's 0.3 of 10 heads means 3 although 0.3 · 10 may round below it.
+  constexpr double kRounding = 1e-9;
+  return ratio * source_kv_heads + kRounding;
 }
 
 int kv_heads_within(double ratio, int source_kv_heads) {
-  // A user's 0.3 of 10 heads means 3 although 0.3 · 10 may round below it.
-  constexpr double kRounding = 1e-9;
-  return static_cast<int>(std::floor(ratio * source_kv_heads + kRounding));
+  return static_cast<int>(std::floor(size_within(ratio, source_kv_heads)));
 }
 
 }  // namespace regroup::search

@@ -26,9 +26,15 @@ void require_known_layers(const GroupingRules& rules, int layers) {
 
 }  // namespace
 
-std::vector<int> allowed_group_counts(const GroupingRules& rules, int layer, int heads) {
+GroupMultiples GroupingRules::multiples_of(int layer) const {
+  return is_frozen(*this, layer) ? GroupMultiples{} : multiples;
+}
+
+std::vector<int> allowed_group_counts(const GroupingRules& rules, int layer, int heads,
+                                      int multiple) {
   if (is_frozen(rules, layer)) return {heads};
-  const int most = rules.max_groups == 0 ? heads : std::min(rules.max_groups, heads);
+  const int filled = heads / multiple;
+  const int most = rules.max_groups == 0 ? filled : std::min(rules.max_groups, filled);
   std::vector<int> counts;
   for (int groups = std::max(1, rules.min_groups); groups <= most; ++groups) {
     if (!rules.equal_sizes() || heads % groups == 0) counts.push_back(groups);
@@ -36,7 +42,7 @@ std::vector<int> allowed_group_counts(const GroupingRules& rules, int layer, int
   if (!counts.empty()) return counts;
   throw InputError({.what = "no number of groups is allowed",
                     .where = fmt::format("layer {} (--min-groups, --group-limit, --layout)", layer),
-                    .expected = fmt::format("from 1 to {} groups{}", heads,
+                    .expected = fmt::format("from 1 to {} groups{}", filled,
                                             rules.equal_sizes() ? ", a divisor of the heads" : ""),
                     .found = fmt::format("{} to {}", rules.min_groups, most)});
 }

@@ -61,6 +61,7 @@ struct MethodResult {
   History history;                ///< empty for methods without generations
   std::size_t evaluations = 0;    ///< candidates priced; of an exact solver, subsets relaxed
   std::optional<Certificate> certificate;  ///< where the method makes one itself
+  std::optional<FrontBounds> bounds = {};  ///< what it has proven, where it proves anything
   std::vector<ProofRecord> proofs;         ///< of an exact solver: units in order, then groups
   /// What it found for each unit alone, by number of groups; empty for methods that only know whole
   /// groupings. A split of the KV heads over units by other costs chooses among them.

@@ -28,9 +28,8 @@ class CheapestBySize {
     std::vector<double> scores;
     if (context_.score != nullptr) scores = context_.score->scores(waiting_);
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
-      ModelPoint point = scores.empty()
-                             ? problem_.point(waiting_[i])
-                             : ModelPoint{waiting_[i], {double(waiting_[i].kv_heads()), scores[i]}};
+      ModelPoint point = scores.empty() ? problem_.point(waiting_[i])
+                                        : ModelPoint{waiting_[i], {waiting_[i].size(), scores[i]}};
       const auto [place, is_first] = best_.try_emplace(point.objectives.size, point);
       if (!is_first && point.objectives.error < place->second.objectives.error) {
         place->second = std::move(point);

@@ -87,7 +87,7 @@ Grouping neighbour_grouping_within(const GroupingProblem& problem, int kv_heads)
   Grouping best = mqa_grouping(problem);
   for (int groups = 2; groups <= problem.heads(); ++groups) {
     Grouping next = neighbour_grouping(problem, groups);
-    if (next.kv_heads() > kv_heads) break;
+    if (next.size() > kv_heads) break;
     best = std::move(next);
   }
   return best;

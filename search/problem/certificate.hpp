@@ -2,7 +2,15 @@
 
 #include <algorithm>
 
+#include "search/evolution/pareto.hpp"
+
 namespace regroup::search {
+
+/// What is proven of the groupings of a problem.
+struct FrontBounds {
+  std::vector<Objectives> bounds;  ///< no grouping of at most this size costs less; ascending
+  bool is_exact = false;           ///< some grouping costs no more
+};
 
 /// How far a front is from the best possible one.
 struct Certificate {

@@ -40,7 +40,7 @@ std::vector<Partition> allowed_partitions(const Unit& unit, const GroupingRules&
 /// Whether the rules for the whole model allow these partitions of its units.
 bool is_allowed(const std::vector<Partition>& partitions, const Grouping& grouping,
                 const GroupingProblem& problem) {
-  if (grouping.kv_heads() > problem.kv_heads_limit()) return false;
+  if (grouping.size() > problem.kv_heads_limit()) return false;
   const int groups = partitions.front().groups();
   return problem.rules().shape != GroupShape::kStandard ||
          std::ranges::all_of(partitions, [=](const Partition& p) { return p.groups() == groups; });

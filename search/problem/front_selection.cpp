@@ -62,10 +62,10 @@ std::vector<ModelPoint> spread_over_sizes(std::span<const ModelPoint> front,
   return points;
 }
 
-const ModelPoint* best_within(std::span<const ModelPoint> front, int kv_heads) {
+const ModelPoint* best_within(std::span<const ModelPoint> front, double size) {
   const ModelPoint* best = nullptr;
   for (const ModelPoint& point : front) {
-    if (point.objectives.size > kv_heads) continue;
+    if (point.objectives.size > size) continue;
     if (best == nullptr || point.objectives.error < best->objectives.error) best = &point;
   }
   return best;

@@ -14,7 +14,8 @@ namespace regroup::search {
 std::vector<ModelPoint> spread_over_sizes(std::span<const ModelPoint> front,
                                           std::span<const int> uniform_sizes, std::size_t most);
 
-/// The point with the least error among those of at most `kv_heads`; null if there is none.
-const ModelPoint* best_within(std::span<const ModelPoint> front, int kv_heads);
+/// The point with the least error among those of at most this size, in heads of the source; null if
+/// there is none.
+const ModelPoint* best_within(std::span<const ModelPoint> front, double size);
 
 }  // namespace regroup::search

@@ -11,6 +11,22 @@
 
 namespace regroup::search {
 
+namespace {
+
+std::vector<int> equal_widths(const Partition& partition, int width) {
+  return std::vector<int>(static_cast<std::size_t>(partition.groups()), width);
+}
+
+/// Groups that store as many heads' width each.
+void set_widths(const GroupMultiples& multiples, LayerGrouping& layer) {
+  if (multiples.are_heads()) return;
+  const int d = multiples.head_dim;
+  layer.widths = GroupWidths{d, equal_widths(layer.keys, multiples.keys * d),
+                             equal_widths(layer.values, multiples.values * d)};
+}
+
+}  // namespace
+
 int Unit::groups_within(int groups) const {
   const auto above = std::upper_bound(group_counts.begin(), group_counts.end(), groups);
   return above == group_counts.begin() ? group_counts.front() : *std::prev(above);
@@ -22,16 +38,17 @@ GroupingProblem::GroupingProblem(std::vector<LayerCosts> layers, GroupingRules r
   require_consistent(rules_, this->layers());
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const auto layer = static_cast<int>(i);
+    const auto [keys, values, head_dim] = rules_.multiples_of(layer);
     const auto add = [&](std::string name, const std::shared_ptr<const CostTable>& costs,
-                         int kv_heads_per_group) {
+                         int kv_heads_per_group, int multiple) {
       units_.push_back({std::move(name), costs, kv_heads_per_group,
-                        allowed_group_counts(rules_, layer, costs->heads())});
+                        allowed_group_counts(rules_, layer, costs->heads(), multiple)});
     };
     if (sharing() == PartitionSharing::kJoint) {
-      add(fmt::format("layer {}", i), layers_[i].joint, 2);
+      add(fmt::format("layer {}", i), layers_[i].joint, keys + values, std::max(keys, values));
     } else {
-      add(fmt::format("layer {} keys", i), layers_[i].keys, 1);
-      add(fmt::format("layer {} values", i), layers_[i].values, 1);
+      add(fmt::format("layer {} keys", i), layers_[i].keys, keys, keys);
+      add(fmt::format("layer {} values", i), layers_[i].values, values, values);
     }
   }
   require_reachable_limit();
@@ -46,9 +63,7 @@ void GroupingProblem::require_reachable_limit() const {
 }
 
 int GroupingProblem::source_kv_heads() const {
-  int total = 0;
-  for (const Unit& unit : units_) total += unit.kv_heads_per_group * unit.costs->heads();
-  return total;
+  return 2 * heads() * layers();
 }
 
 int GroupingProblem::smallest_kv_heads() const {
@@ -70,6 +85,7 @@ Grouping GroupingProblem::grouping(std::span<const Partition> partitions) const 
   const std::size_t step = sharing() == PartitionSharing::kJoint ? 1 : 2;
   for (std::size_t i = 0; i < partitions.size(); i += step) {
     result.layers.push_back({partitions[i], partitions[i + step - 1]});
+    set_widths(rules_.multiples_of(static_cast<int>(i / step)), result.layers.back());
   }
   return result;
 }
@@ -81,7 +97,7 @@ const Partition& GroupingProblem::partition_of(const Grouping& grouping, std::si
 }
 
 Objectives GroupingProblem::objectives(const Grouping& grouping) const {
-  Objectives result{static_cast<double>(grouping.kv_heads()), 0};
+  Objectives result{grouping.size(), 0};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const LayerGrouping& layer = grouping.layers[i];
     if (layer.has_allocation()) {

@@ -24,7 +24,9 @@ struct LayerCosts {
 struct Unit {
   std::string name;  ///< "layer 3", "layer 3 keys"
   std::shared_ptr<const CostTable> costs;
-  int kv_heads_per_group = 2;     ///< 2 where keys and values share the partition, else 1
+  /// What a group stores, in heads of the source: where groups are as wide as a head 2 if keys and
+  /// values share the partition, else 1.
+  int kv_heads_per_group = 2;
   std::vector<int> group_counts;  ///< numbers of groups that it may have, ascending, not empty
 
   int heads() const { return costs->heads(); }
@@ -65,7 +67,8 @@ class GroupingProblem {
   /// The partition that a grouping of this model chooses for unit u; where keys and values share a
   /// unit, that of the keys.
   const Partition& partition_of(const Grouping& grouping, std::size_t u) const;
-  /// KV heads and summed cost of any grouping of this model, whether or not keys and values share.
+  /// Size, in heads of the source, and summed cost of any grouping of this model in groups of the
+  /// problem's widths, whether or not keys and values share.
   Objectives objectives(const Grouping& grouping) const;
   ModelPoint point(const Grouping& grouping) const { return {grouping, objectives(grouping)}; }
 

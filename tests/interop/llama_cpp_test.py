@@ -24,7 +24,8 @@ import unicodedata
 import numpy
 
 from llama_cpp_model import F16, F32, FLASH_OFF, FLASH_ON, Q4_0, Q8_0, LlamaCppModel
-from regroup_program import groupings_of, ids, kv_heads, refusal, run, ungrouped, write_grouping
+from regroup_program import (calibrated, groupings_of, ids, kv_heads, refusal, run, ungrouped, wide_groupings_of,
+                             write_grouping, write_wide_grouping)
 from safetensors_file import read_tensors
 from tiny_llama import write_tiny_llama
 
@@ -106,6 +107,35 @@ def check_greedy(scene, model, grouping, loaded):
     written = json.loads(run(scene.program, "generate", model, "--grouping", grouping, "--prompt", PROMPT,
                              "--max-tokens", NEW_TOKENS, "--ignore-eos", "--json"))
     assert loaded.greedy(written["prompt_ids"], NEW_TOKENS) == written["ids"], "llama.cpp writes another text"
+
+
+def check_wide(scene, model, text, tokens):
+    """Wide groups: the same loss and text, and a cache of the grouping's bytes."""
+    config = config_of(model)
+    count, heads, head_dim = config["num_hidden_layers"], config["num_key_value_heads"], head_dim_of(config)
+    calibration = calibrated(scene.program, model, text, scene.folder / "calibration.safetensors")
+    measured = ids(scene.program, model, text)[:tokens + 1]
+    ids_file = scene.folder / "ids.npy"
+    numpy.save(ids_file, numpy.asarray(measured, numpy.int32))
+    for name, layout, layers in wide_groupings_of(count, heads, head_dim):
+        if layout == "free":
+            continue
+        grouping = write_wide_grouping(scene.folder / "wide.json", layers, head_dim, calibration)
+        file = scene.folder / "wide.gguf"
+        made = json.loads(run(scene.program, "convert", model, "--grouping", grouping, "--format", "gguf", "--layout", layout,
+                              "--dtype", "float32", "-o", file, "--force", "--json"))
+        result = json.loads(run(scene.program, "eval", model, "--grouping", grouping, "--data", ids_file,
+                                "--context", WINDOW, "--json", "-q"))
+        expected = result["results"]["perplexity"]["perplexity,none"]
+        loaded = LlamaCppModel(file)
+        loaded.open_context(WINDOW)
+        found = math.exp(loaded.loss(measured, WINDOW))
+        check_greedy(scene, model, grouping, loaded)
+        cache = sum(loaded.cache_mib(CACHE_TOKENS, F16))
+        loaded.close()
+        print(f"wide {name:10} {layout:10} {found:10.4f} {expected:10.4f} {found / expected - 1:+11.2e} {cache:10.2f}")
+        assert abs(found / expected - 1) < TOLERANCE["float32"]
+        assert abs(cache - made["kv_bytes_per_token"] / 2 * CACHE_TOKENS / MIB) < 0.01
 
 
 def check_padded_cache(scene, model):
@@ -233,6 +263,7 @@ def main():
         scene = Scene(arguments.program.resolve(), folder)
         check_model(scene, arguments.model, arguments.text, arguments.tokens // WINDOW * WINDOW)
         check_padded_cache(scene, arguments.model)
+        check_wide(scene, arguments.model, arguments.text, min(arguments.tokens, 2048))
         if head_dim_of(config_of(arguments.model)) % 32 == 0:
             check_cache_types(scene, arguments.model, arguments.text, arguments.tokens // WINDOW * WINDOW)
         if arguments.goldens:

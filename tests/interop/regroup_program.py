@@ -36,6 +36,36 @@ def write_grouping(file, layers):
     return file
 
 
+def calibrated(program, model, text, file, tokens=4096):
+    """Statistics of a text, for merges that need them."""
+    run(program, "calibrate", model, "--data", text, "--tokens", tokens, "--without-gradients", "-o", file, "-q")
+    return file
+
+
+def write_wide_grouping(file, layers, head_dim, calibration):
+    """A grouping JSON with widths; `layers` are groups of keys and values alike, key width, value width in numbers."""
+    entries = []
+    for index, (groups, keys, values) in enumerate(layers):
+        entry = {"index": index, "key_groups": groups}
+        if (keys, values) != (head_dim, head_dim):
+            entry |= {"key_widths": [keys] * len(groups), "value_widths": [values] * len(groups)}
+        entries.append(entry)
+    file.write_text(json.dumps({"format": "regroup.grouping", "version": 2, "layers": entries, "merge": "optimal",
+                                "calibration": {"file": str(calibration)}}))
+    return file
+
+
+def wide_groupings_of(layers, heads, d):
+    """(name, layout, [(groups, key width, value width) of every layer]) of groups that are wider than a head."""
+    one, two = neighbours(heads, 1), neighbours(heads, 2)
+    twice = [(one, 2 * d, 2 * d)] * layers
+    counts = [(two if layer % 2 else one, 2 * d, 2 * d) for layer in range(layers)]
+    unlike = [(one, 2 * d, 4 * d) if layer % 2 else (two, d, 2 * d) for layer in range(layers)]
+    free = [(one, 2 * d + 2 * layer + 2, 3 * d - 2 * layer) for layer in range(layers)]
+    return [("twice", "standard", twice), ("counts", "per-layer", counts), ("padded", "per-layer", unlike),
+            ("widths", "free", unlike), ("frequencies", "free", free)]
+
+
 def kv_heads(layers):
     """Key plus value heads that a grouping stores."""
     return sum(len(keys) + len(values) for keys, values in layers)

@@ -43,7 +43,8 @@ failed=
 if provide transformers "$TRANSFORMERS" safetensors numpy && provide sentencepiece sentencepiece protobuf; then
   "$python" tests/interop/families_test.py "$program" || failed=yes
   [ ! -d "$DATA" ] || "$python" tests/interop/goldens_test.py "$program" "$DATA/goldens" || failed=yes
-  OMP_WAIT_POLICY=passive "$python" tests/interop/transformers_test.py "$program" "${models[@]}" || failed=yes
+  OMP_WAIT_POLICY=passive "$python" tests/interop/transformers_test.py "$program" "${models[@]}" \
+    --wide docs/METHODS.md || failed=yes
   [ ! -d "$DATA" ] || "$python" tests/interop/tokenizers_test.py "$program" \
     "$DATA"/goldens/tokenizers/{bert,gpt-neox,gpt2,llama3,qwen2} \
     "$DATA"/troubles/{llama-tokenizer-json-only,sentencepiece-with-added-tokens} || failed=yes

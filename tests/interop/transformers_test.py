@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Hugging Face transformers runs what `regroup convert` writes.
 
-    transformers_test.py PROGRAM MODEL [MODEL]...
+    transformers_test.py PROGRAM MODEL [MODEL]... [--wide TEXT]
 
-For every model and every layout that holds one of the groupings below: transformers loads the converted directory, its
+For every model and every layout that holds one of the groupings of regroup_program.py, layout standard without code of
+its own: transformers loads the converted directory, its
 logits equal `regroup logits MODEL --grouping` within 1e-4, its greedy text equals `regroup generate`, and its cache holds
 just the bytes of the grouping's key/value heads. AutoConfig and AutoTokenizer open it without its code, as they open the
 source. Prints a line for each; exit status 1 if one fails.
@@ -16,15 +17,16 @@ import pathlib
 import sys
 import tempfile
 
-from regroup_program import groupings_of, run, write_grouping
+from regroup_program import calibrated, groupings_of, run, wide_groupings_of, write_grouping, write_wide_grouping
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 PROMPT = "The house stood at the end of the road, and"
 NEW_TOKENS = 24
 TOLERANCE = 1e-4
+TAKES_WIDE_HEADS = ("LlamaForCausalLM", "MistralForCausalLM")
 
 
-def load(directory):
+def load(directory, runs_code=True):
     import torch
     import transformers
 
@@ -32,7 +34,7 @@ def load(directory):
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     return transformers.AutoModelForCausalLM.from_pretrained(
-        directory, dtype=torch.float32, trust_remote_code=True).eval()
+        directory, dtype=torch.float32, trust_remote_code=runs_code).eval()
 
 
 def some_ids(model, length=48):
@@ -90,13 +92,12 @@ def has_tokenizer(source):
     return any((pathlib.Path(source) / file).exists() for file in ("tokenizer.model", "tokenizer.json"))
 
 
-def check(program, source, name, layout, layers, scratch):
+def check(program, source, name, layout, grouping, scratch):
     """Messages on what is wrong; empty if nothing is."""
-    grouping = write_grouping(scratch / "grouping.json", layers)
     converted = scratch / f"{pathlib.Path(source).name}-{name}-{layout}"
     summary = json.loads(run(program, "convert", source, "--grouping", grouping, "--layout", layout, "--json",
                              "-o", converted))
-    model = load(converted)
+    model = load(converted, runs_code=layout != "standard")
     problems = opening_problems(source, converted)
     ids = some_ids(model)
     difference = (model(ids).logits.detach() - regroup_logits(program, source, grouping, ids, scratch)).abs().max().item()
@@ -124,10 +125,21 @@ def check(program, source, name, layout, layers, scratch):
     return problems
 
 
+def check_wide(program, source, shape, text, scratch):
+    """How many groupings of wide groups go wrong."""
+    calibration = calibrated(program, source, text, scratch / f"{pathlib.Path(source).name}.calibration.safetensors")
+    failures = 0
+    for name, layout, layers in wide_groupings_of(shape["layers"], shape["kv_heads"], shape["head_dim"]):
+        grouping = write_wide_grouping(scratch / "wide.json", layers, shape["head_dim"], calibration)
+        failures += bool(check(program, source, name, layout, grouping, scratch))
+    return failures
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("models", nargs="+")
+    parser.add_argument("--wide", metavar="TEXT", help="calibrate groups that are wider than a head on this text")
     options = parser.parse_args()
     failures = 0
     with tempfile.TemporaryDirectory() as directory:
@@ -136,7 +148,10 @@ def main():
         for source in options.models:
             shape = json.loads(run(options.program, "inspect", source, "--json"))
             for name, layout, layers in groupings_of(shape["layers"], shape["kv_heads"]):
-                failures += bool(check(options.program, source, name, layout, layers, scratch))
+                grouping = write_grouping(scratch / "grouping.json", layers)
+                failures += bool(check(options.program, source, name, layout, grouping, scratch))
+            if options.wide and shape["architecture"] in TAKES_WIDE_HEADS and has_tokenizer(source):
+                failures += check_wide(options.program, source, shape, options.wide, scratch)
     return 1 if failures else 0
 
 

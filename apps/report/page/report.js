@@ -815,7 +815,7 @@ function writeFacts(point) {
     ["Search better", has(point.search_better) ? `in ${percent(point.search_better)} of resamples` : undefined],
     ["Perplexity", has(point.loss) ? perplexity(point.loss) : undefined],
     ...usedProxies.map((proxy) => [proxy.label, has(point[proxy.key]) ? significant(point[proxy.key], 5) : undefined]),
-    ["Merge", point.merge], ["File", element("a", { href: point.link }, `${point.name}.json`)],
+    ["Merge", point.merge], ["Width of groups", has(point.width) ? point.width : undefined], ["File", element("a", { href: point.link }, `${point.name}.json`)],
   ]);
 }
 
@@ -861,7 +861,10 @@ function columns() {
     { name: "Merge", left: true, key: (p) => p.merge, cell: (p) => p.merge },
     { name: "KV ratio", key: (p) => p.kv, cell: (p) => fixed(p.kv, 4) },
     { name: "Bytes per token", key: (p) => p.bytes, cell: (p) => grouped(p.bytes) },
-    ...usedProxies.map((proxy) => ({ name: proxy.label, key: (p) => p[proxy.key], cell: (p) => significant(p[proxy.key], 5) })),
+    ...(allPoints.some((p) => has(p.width)) ? [
+      { name: "Width", left: true, key: (p) => p.width, cell: (p) => (has(p.width) ? p.width : "head") },
+    ] : []),
+    ...usedProxies.map((proxy) => ({ name: proxy.label, key: (p) => p[proxy.key], cell: (p) => (has(p[proxy.key]) ? significant(p[proxy.key], 5) : "—") })),
     ...(report.measured ? [
       { name: "Loss", key: (p) => p.loss, cell: (p) => fixed(p.loss, 4) },
       { name: "Δloss", key: deltaOf, cell: (p) => deltaText(p) },

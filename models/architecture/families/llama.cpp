@@ -32,6 +32,7 @@ ArchitectureSpec llama_like(std::string_view architecture, std::string_view mode
 ArchitectureSpec llama_architecture() {
   ArchitectureSpec spec = llama_like("LlamaForCausalLM", "llama");
   spec.base_architecture = "LlamaModel";
+  spec.takes_wide_heads = true;
   spec.attention_bias = AttentionBias::kByField;
   spec.mlp_bias = MlpBias::kByField;
   spec.config_class = "LlamaConfig";

@@ -5,6 +5,7 @@ namespace regroup::models {
 ArchitectureSpec mistral_architecture() {
   ArchitectureSpec spec = llama_like("MistralForCausalLM", "mistral");
   spec.base_architecture = "MistralModel";
+  spec.takes_wide_heads = true;
   spec.sliding_window = SlidingWindow::kAllLayers;
   spec.config_class = "MistralConfig";
   spec.keys = {

@@ -48,12 +48,20 @@ std::vector<NamedText> write_grouping_as(const GroupingFormat& format,
                                          const search::Grouping& grouping,
                                          const HeadCounts& heads) {
   for (std::size_t i = 0; i < grouping.layers.size(); ++i) {
-    if (!grouping.layers[i].has_allocation()) continue;
-    throw InputError(
-        {.what = fmt::format("{} cannot say which group serves which query head", format.name()),
-         .where = fmt::format("layer {}", i),
-         .expected = "query heads served by the groups of their own KV heads",
-         .found = "query_to_group"});
+    const auto refuse = [&](std::string_view what, std::string expected, std::string found) {
+      throw InputError({.what = fmt::format("{} cannot say {}", format.name(), what),
+                        .where = fmt::format("layer {}", i),
+                        .expected = std::move(expected),
+                        .found = std::move(found)});
+    };
+    const search::LayerGrouping& layer = grouping.layers[i];
+    if (layer.has_allocation()) {
+      refuse("which group serves which query head",
+             "query heads served by the groups of their own KV heads", "query_to_group");
+    }
+    if (layer.widths) {
+      refuse("how wide a group is", "groups as wide as a head", layer.widths->to_string());
+    }
   }
   return format.write(grouping, heads);
 }

@@ -48,7 +48,8 @@ std::vector<std::string_view> grouping_format_names();
 const GroupingFormat& find_grouping_format(std::string_view name);
 
 /// Writes a grouping in a format. Throws InputError as GroupingFormat::write, and, naming the
-/// layer, for an allocation of query heads (`query_to_group`), which no format can say.
+/// layer, for an allocation of query heads (`query_to_group`) and for widths, which no format can
+/// say.
 std::vector<NamedText> write_grouping_as(const GroupingFormat& format,
                                          const search::Grouping& grouping, const HeadCounts& heads);
 

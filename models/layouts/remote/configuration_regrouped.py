@@ -1,8 +1,10 @@
-"""Configuration of a FAMILY model whose layers have their own numbers of attention heads.
+"""Configuration of a FAMILY model whose layers have their own attention heads.
 
 Written by regroup. The keys are those of DeciLM and Nemotron-NAS: `block_configs` holds for every layer
 `attention.n_heads_in_group`, the query heads that share a key/value head, and `num_key_value_heads_per_layer` the
 number of these. `num_attention_heads_per_layer` is there where the number of query heads differs too.
+Where layers have widths of their own, `key_width_per_layer` and `value_width_per_layer` say them, and
+`key_frequencies_per_layer` with which of the source's rotary frequencies each pair of a key's rows turns.
 """
 
 from transformers import FAMILYConfig
@@ -33,3 +35,13 @@ class RegroupedConfig(FAMILYConfig):
         """Query heads and key/value heads of a layer."""
         queries = getattr(self, "num_attention_heads_per_layer", None)
         return (queries[layer] if queries else self.num_attention_heads), self.num_key_value_heads_per_layer[layer]
+
+    def widths(self, layer, head_dim):
+        """Numbers of a key and of a value of a layer."""
+        keys = getattr(self, "key_width_per_layer", None)
+        return (keys[layer], self.value_width_per_layer[layer]) if keys else (head_dim, head_dim)
+
+    def frequencies(self, layer):
+        """Of each pair of a key's rows its rotary frequency; None: as FAMILY has them."""
+        listed = getattr(self, "key_frequencies_per_layer", None)
+        return listed[layer] if listed else None

@@ -1,11 +1,16 @@
-"""A FAMILY model whose layers have their own numbers of attention heads.
+"""A FAMILY model whose layers have their own attention heads.
 
-Written by regroup. Only the sizes of the attention projections differ from FAMILYForCausalLM; attention, cache and
-generation are those of transformers, and every layer's cache holds that layer's key/value heads and no more.
+Written by regroup. Only the sizes of the attention projections differ from FAMILYForCausalLM, and where layers have
+widths of their own how keys turn with their positions; attention, cache and generation are those of transformers, and
+every layer's cache holds that layer's keys and values and no more.
 """
 
+import sys
+
+import torch
 from torch import nn
 from transformers import FAMILYForCausalLM
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from .configuration_regrouped import RegroupedConfig
 
@@ -21,6 +26,45 @@ def resized(linear, outputs=None, inputs=None):
     )
 
 
+class WideAttention:
+    """Attention whose keys and values have widths of their own; scores are scaled as those of the source."""
+
+    def forward(self, hidden_states, position_embeddings, attention_mask=None, past_key_values=None, **kwargs):
+        family = sys.modules[self.family]
+        lengths = hidden_states.shape[:-1]
+        queries = self.q_proj(hidden_states).view(*lengths, -1, self.key_width).transpose(1, 2)
+        keys = self.k_proj(hidden_states).view(*lengths, -1, self.key_width).transpose(1, 2)
+        values = self.v_proj(hidden_states).view(*lengths, -1, self.value_width).transpose(1, 2)
+        # A pair of rows turns with one of the source's frequencies; both halves of a head have the same.
+        turns = torch.tensor(self.frequencies * 2, device=hidden_states.device)
+        cosines, sines = (table[..., turns] for table in position_embeddings)
+        queries, keys = family.apply_rotary_pos_emb(queries, keys, cosines, sines)
+        if past_key_values is not None:
+            keys, values = past_key_values.update(keys, values, self.layer_idx)
+        attend = ALL_ATTENTION_FUNCTIONS.get_interface(
+            self.config._attn_implementation, family.eager_attention_forward
+        )
+        mixed, weights = attend(
+            self,
+            queries,
+            keys,
+            values,
+            attention_mask,
+            scaling=self.scaling,
+            sliding_window=getattr(self.config, "sliding_window", None),
+            **kwargs,
+        )
+        return self.o_proj(mixed.reshape(*lengths, -1).contiguous()), weights
+
+
+def widen(attention, key_width, value_width, frequencies):
+    """The same attention with these widths."""
+    family = type(attention)
+    attention.family = family.__module__
+    attention.key_width, attention.value_width, attention.frequencies = key_width, value_width, frequencies
+    attention.__class__ = type("Wide" + family.__name__, (WideAttention, family), {})
+
+
 class RegroupedForCausalLM(FAMILYForCausalLM):
     config_class = RegroupedConfig
 
@@ -28,11 +72,13 @@ class RegroupedForCausalLM(FAMILYForCausalLM):
         super().__init__(config)
         for index, layer in enumerate(self.model.layers):
             attention = layer.self_attn
-            queries, keys = config.heads(index)
-            size = attention.head_dim
-            attention.q_proj = resized(attention.q_proj, outputs=queries * size)
-            attention.k_proj = resized(attention.k_proj, outputs=keys * size)
-            attention.v_proj = resized(attention.v_proj, outputs=keys * size)
-            attention.o_proj = resized(attention.o_proj, inputs=queries * size)
-            attention.num_key_value_groups = queries // keys
+            queries, heads = config.heads(index)
+            keys, values = config.widths(index, attention.head_dim)
+            attention.q_proj = resized(attention.q_proj, outputs=queries * keys)
+            attention.k_proj = resized(attention.k_proj, outputs=heads * keys)
+            attention.v_proj = resized(attention.v_proj, outputs=heads * values)
+            attention.o_proj = resized(attention.o_proj, inputs=queries * values)
+            attention.num_key_value_groups = queries // heads
+            if config.frequencies(index) is not None:
+                widen(attention, keys, values, config.frequencies(index))
         self.post_init()

@@ -1,12 +1,13 @@
 #include "models/merge/operators/operators.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <complex>
 
 #include "models/algebra/dense_algebra.hpp"
 #include "models/merge/metric_roots.hpp"
 #include "models/merge/normed_heads.hpp"
+#include "models/merge/row_prices.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
@@ -17,43 +18,68 @@ using Eigen::MatrixXd;
 using Eigen::VectorXcd;
 using Eigen::VectorXd;
 
-/// The shared row of one plane and the factor of each member.
-struct PlaneShare {
+/// One pair of shared rows of a plane and the factor of each member.
+struct PairShare {
   VectorXcd combination;
   VectorXcd factors;
 };
 
-/// Minimises Σ_h s_h E|u_h − α_h k̄|²: k̄ and α from the top eigenpair of M_ij = √s_i √s_j u_i C
-/// u_jᴴ.
-PlaneShare share_plane(const MatrixXcd& products, const VectorXd& energies) {
-  const Index members = products.rows();
-  const VectorXd weights = energies.maxCoeff() > 0 ? energies : VectorXd::Ones(members);
-  const VectorXd roots = weights.cwiseSqrt();
-  const Eigen::SelfAdjointEigenSolver<MatrixXcd> solver(roots.asDiagonal() * products *
-                                                        roots.asDiagonal());
-  const double eigenvalue = solver.eigenvalues()[members - 1];
-  const VectorXcd top = solver.eigenvectors().col(members - 1);
-  if (!(eigenvalue > 0)) return {VectorXcd::Zero(members), VectorXcd::Zero(members)};
-  PlaneShare share{top.conjugate().cwiseProduct(roots), {}};
-  share.factors = products * share.combination.conjugate() / eigenvalue;
-  // Phase and scale of k̄ are free: a real factor at the largest member, the members' mean norm.
+/// Phase and scale of k̄ are free: a real factor at the largest member, the members' mean norm.
+void normalise(PairShare& share, const VectorXcd& eigenvector, double norm) {
   Index largest = 0;
-  top.cwiseAbs().maxCoeff(&largest);
+  eigenvector.cwiseAbs().maxCoeff(&largest);
   const std::complex<double> phase = share.factors[largest] / std::abs(share.factors[largest]);
-  const double scale = std::sqrt(products.diagonal().real().mean() / eigenvalue);
-  share.combination *= scale * phase;
-  share.factors /= scale * phase;
-  return share;
+  share.combination *= norm * phase;
+  share.factors /= norm * phase;
 }
 
-/// The truncated singular value decomposition of the stacked members, between P and the products.
-void share_block(const MergeProblem& group, SharedHead& shared) {
+/// Every member's own pair.
+std::vector<PairShare> own_pairs(Index members) {
+  std::vector<PairShare> pairs;
+  for (Index h = 0; h < members; ++h) {
+    pairs.push_back({VectorXcd::Unit(members, h), VectorXcd::Unit(members, h)});
+  }
+  return pairs;
+}
+
+/// Minimises Σ_h s_h E|u_h − Σ_m α_hm k̄_m|²: k̄ and α from the largest eigenpairs.
+std::vector<PairShare> share_plane(const MatrixXcd& products, const VectorXd& energies, int count) {
+  const Index members = products.rows();
+  if (count == 0) return {};
+  if (count == members && count > 1) return own_pairs(members);
+  const PlaneSpectrum spectrum = plane_spectrum(products, energies, count > 1);
+  std::vector<PairShare> pairs;
+  for (int m = 0; m < count; ++m) {
+    const VectorXcd vector = spectrum.vectors.col(m);
+    if (!(spectrum.values[m] > 0)) {
+      pairs.push_back({VectorXcd::Zero(members), VectorXcd::Zero(members)});
+      continue;
+    }
+    PairShare share{vector.conjugate().cwiseProduct(spectrum.roots), {}};
+    share.factors = count == 1
+                        ? VectorXcd(products * share.combination.conjugate() / spectrum.values[m])
+                        : VectorXcd(vector.cwiseQuotient(spectrum.roots));
+    normalise(share, vector, std::sqrt(products.diagonal().real().mean() / spectrum.values[m]));
+    pairs.push_back(std::move(share));
+  }
+  return pairs;
+}
+
+/// The truncated singular value decomposition of the stacked members, between P and the products;
+/// with room for all rows every member's own.
+void share_block(const MergeProblem& group, Index kept, SharedHead& shared) {
   const Index rows = group.layout.block_rows();
+  const Index all = group.heads * rows;
+  if (kept == all) {
+    shared.block_combination = MatrixXd::Identity(all, all);
+    shared.block_factors = MatrixXd::Identity(all, all);
+    return;
+  }
   const std::vector<MetricRoot> roots = metric_roots(group.weights.block);
   const SymmetricEigen eigen = symmetric_eigen(between_roots(group.products.block, roots));
-  const MatrixXd top = eigen.vectors.rightCols(rows);
-  shared.block_combination.resize(rows, top.rows());
-  shared.block_factors.resize(top.rows(), rows);
+  const MatrixXd top = eigen.vectors.rightCols(kept);
+  shared.block_combination.resize(kept, all);
+  shared.block_factors.resize(all, kept);
   Index at = 0;
   for (const MetricRoot& metric : roots) {
     const auto own = top.middleRows(at, rows);
@@ -64,8 +90,8 @@ void share_block(const MergeProblem& group, SharedHead& shared) {
 }
 
 /// The shared head of least error under the moments of attention, in closed form (METHODS §7): in a
-/// rotary plane the top eigenpair of the members' Gram, weighted by query energies; elsewhere the
-/// truncated singular value decomposition of the stacked members. O((|g| · d)³).
+/// rotary plane the largest eigenpairs of the members' Gram, weighted by query energies; elsewhere
+/// the truncated singular value decomposition of the stacked members. O((|g| · d)³).
 class OptimalMerge : public MergeOperator {
  public:
   std::string_view name() const override { return "optimal"; }
@@ -73,19 +99,29 @@ class OptimalMerge : public MergeOperator {
   MergeMetric metric() const override { return MergeMetric::kAttention; }
   bool folds() const override { return true; }
   SharedHead share(const MergeProblem& group) const override;
+  bool is_wide() const override { return true; }
+  SharedHead share_wide(const MergeProblem& group, const SharedRows& rows) const override;
 };
 
 }  // namespace
 
 SharedHead OptimalMerge::share(const MergeProblem& group) const {
   if (group.normed) return share_direction(group);
+  return share_wide(group, SharedRows::of_heads(group.layout));
+}
+
+SharedHead OptimalMerge::share_wide(const MergeProblem& group, const SharedRows& rows) const {
+  if (group.normed) throw WorkError({.what = "keys that a norm follows keep their width"});
   SharedHead shared;
+  shared.pair_planes = rows.frequencies();
   for (std::size_t p = 0; p < group.products.planes.size(); ++p) {
-    PlaneShare plane = share_plane(group.products.planes[p], group.weights.planes[p]);
-    shared.plane_combination.push_back(std::move(plane.combination));
-    shared.plane_factors.push_back(std::move(plane.factors));
+    for (PairShare& pair :
+         share_plane(group.products.planes[p], group.weights.planes[p], rows.planes[p])) {
+      shared.plane_combination.push_back(std::move(pair.combination));
+      shared.plane_factors.push_back(std::move(pair.factors));
+    }
   }
-  if (group.layout.block_rows() > 0) share_block(group, shared);
+  if (rows.block > 0) share_block(group, rows.block, shared);
   return shared;
 }
 

@@ -108,7 +108,7 @@ TEST_CASE("broken files are refused, each with its own message") {
   };
   CHECK_THAT(scene.refusal(json::array()), contains("object"));
   CHECK_THAT(refusal([](json& d) { d.erase("format"); }), contains("format"));
-  CHECK_THAT(refusal([](json& d) { d["version"] = 2; }), contains("version"));
+  CHECK_THAT(refusal([](json& d) { d["version"] = 3; }), contains("version"));
   CHECK_THAT(refusal([](json& d) { d.erase("layers"); }), contains("layers"));
   CHECK_THAT(refusal([](json& d) { d["layers"].erase(0); }), contains("no layer 1"));
   CHECK_THAT(refusal([](json& d) { d["layers"][0]["index"] = 0; }), contains("listed twice"));
@@ -144,6 +144,55 @@ TEST_CASE("broken files are refused, each with its own message") {
   CHECK_THAT(refusal([](json& d) { d["renorm"] = 1; }), contains("renorm"));
   CHECK_THAT(refusal([](json& d) { d["refit"] = "twice"; }), contains("refit"));
   CHECK_THAT(refusal([](json& d) { d["kv"]["ratio"] = 0.9; }), contains("KV size"));
+}
+
+TEST_CASE("widths of groups read back, in version 2") {
+  const Scene scene;
+  const Partition keys = Partition::parse("0 3 | 1 2");
+  const Grouping wide{{{keys, Partition::one_group(4), {}, search::GroupWidths{4, {8, 4}, {10}}},
+                       {keys, keys, {}, search::GroupWidths{4, {6, 6}, {8, 8}, true}}}};
+  const std::string text = grouping_text(wide, find_merge("optimal"), scene.model(), {});
+  const json document = json::parse(text);
+  CHECK(document.at("version") == 2);
+  CHECK(document.at("kv").at("ratio") == (8 + 4 + 10 + 12 + 16) / 64.0);
+  CHECK(document.at("kv").at("bytes_per_token") == 4 * (8 + 4 + 10 + 12 + 16));
+  CHECK(scene.read(document).grouping == wide);
+  // Groups in another order, and widths with them.
+  json other = document;
+  other["layers"][0]["key_groups"] = {{2, 1}, {3, 0}};
+  other["layers"][0]["key_widths"] = {4, 8};
+  CHECK(scene.read(other).grouping == wide);
+  // As wide as heads: version 1 says the same.
+  const Grouping narrow{{{keys, keys}, {keys, keys}}};
+  CHECK(
+      json::parse(grouping_text(narrow, find_merge("optimal"), scene.model(), {})).at("version") ==
+      1);
+  json heads = json::parse(grouping_text(narrow, find_merge("optimal"), scene.model(), {}));
+  heads["version"] = 2;
+  heads["layers"][0]["key_widths"] = {4, 4};
+  CHECK(scene.read(heads).grouping == narrow);
+}
+
+TEST_CASE("widths that groups cannot have are refused with those that they can") {
+  const Scene scene;
+  const auto refusal = [&](const char* field, const json& value, const char* merge = "optimal") {
+    json document = minimal();
+    document["version"] = 2;
+    document["merge"] = merge;
+    document["layers"][0][field] = value;
+    return scene.refusal(document);
+  };
+  CHECK_THAT(refusal("key_widths", {7, 8}), contains("even number from 2 to 8"));
+  CHECK_THAT(refusal("key_widths", {8, 10}), contains("8"));
+  CHECK_THAT(refusal("value_widths", {8}), contains("2 entries"));
+  CHECK_THAT(refusal("value_widths", {8, 0}), contains("value_widths"));
+  CHECK_THAT(refusal("key_widths", {6, 8}), contains("multiples of 4"));
+  CHECK_THAT(refusal("key_widths", {8, 8}, "mean"), contains("--merge optimal"));
+  json document = minimal();
+  document["version"] = 2;
+  document["layers"][0]["key_widths"] = {8, 8};
+  document["layers"][0]["query_to_group"] = {0, 0, 1, 1};
+  CHECK_THAT(scene.refusal(document), contains("query_to_group"));
 }
 
 TEST_CASE("an allocation reads back, as places in the groups as they are listed") {

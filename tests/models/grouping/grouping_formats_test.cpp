@@ -358,5 +358,12 @@ TEST_CASE("a grouping says its own counts where no model is given") {
   CHECK_THAT(refusal({{"model", {{"kv_heads", 0}}}}), contains("kv_heads"));
   CHECK_THAT(refusal({{"layers", json::array()}}), contains("no layers"));
   CHECK_THAT(refusal({{"layers", {1}}}), contains("object"));
-  CHECK_THAT(refusal({{"version", 2}}), contains("version"));
+  CHECK_THAT(refusal({{"version", 3}}), contains("version"));
+  const json wide = {{{"index", 0}, {"key_groups", {{0, 3}, {1, 2}}}, {"key_widths", {8, 4}}},
+                     {{"index", 1}, {"key_groups", {{0, 1, 2, 3}}}}};
+  CHECK_THAT(refusal({{"version", 2}, {"layers", wide}}), contains("head_dim"));
+  const StatedGrouping stated =
+      read({{"version", 2}, {"layers", wide}, {"model", {{"head_dim", 4}}}});
+  CHECK(stated.grouping.layers[0].widths == search::GroupWidths{4, {8, 4}, {4, 4}});
+  CHECK_FALSE(stated.grouping.layers[1].widths);
 }

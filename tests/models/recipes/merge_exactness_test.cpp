@@ -19,7 +19,7 @@ namespace {
 
 NaiveAttention naive(const MergedMatrices& merged, const ModelConfig& config) {
   return {merged.weights, config, merged.key_map.stored_of_query(),
-          merged.value_map.stored_of_query()};
+          merged.value_map.stored_of_query(), merged.key_frequencies};
 }
 
 /// Largest difference of two layers' logits, rotary embedding included, over the largest logit.

@@ -8,6 +8,7 @@
 #include "models/recipes/merge_matrices.hpp"
 #include "models/recipes/merge_recipe.hpp"
 #include "search/base/random.hpp"
+#include "tests/fixtures/measured_errors.hpp"
 #include "tests/models/recipes/random_layer_cases.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/near.hpp"
@@ -28,106 +29,6 @@ const std::vector<int> kMembers = {0, 2, 3};
 search::LayerGrouping grouping() {
   const Partition partition = Partition::parse("0 2 3 | 1");
   return {partition, partition};
-}
-
-/// Inputs of all tokens with the weight that each has as a key.
-struct WeightedKeys {
-  std::vector<VectorXd> inputs;
-  std::vector<double> weights;
-};
-
-WeightedKeys all_tokens(const RandomLayer& layer) {
-  WeightedKeys keys;
-  for (std::size_t w = 0; w < layer.inputs.size(); ++w) {
-    for (int t = 0; t < layer.inputs[w].rows(); ++t) {
-      keys.inputs.push_back(layer.input(static_cast<int>(w), t));
-    }
-  }
-  keys.weights.assign(keys.inputs.size(), 1.0 / static_cast<double>(keys.inputs.size()));
-  return keys;
-}
-
-/// Each token as often as query tokens attend to it, mean over query heads.
-WeightedKeys attended_tokens(const RandomLayer& layer) {
-  WeightedKeys keys = all_tokens(layer);
-  std::size_t token = 0;
-  for (std::size_t w = 0; w < layer.inputs.size(); ++w) {
-    const auto length = static_cast<int>(layer.inputs[w].rows());
-    for (int i = 0; i < length; ++i, ++token) {
-      double sum = 0;
-      for (const MatrixXd& map : layer.attention[w]) sum += map.col(i).sum();
-      keys.weights[token] = sum / static_cast<double>(layer.config.query_heads) /
-                            static_cast<double>(keys.inputs.size());
-    }
-  }
-  return keys;
-}
-
-bool serves(const RandomLayer& layer, int query) {
-  const int head = query / layer.config.queries_per_kv_head();
-  return std::ranges::find(kMembers, head) != kMembers.end();
-}
-
-/// The error of the members' scores over pairs of tokens, one pair at a time (METHODS §7).
-double measured_key_error(const RandomLayer& layer, const NaiveAttention& merged,
-                          MergeMetric metric) {
-  const NaiveAttention source = NaiveAttention::of(layer);
-  const WeightedKeys tokens = all_tokens(layer);
-  const WeightedKeys keys =
-      metric == MergeMetric::kAttention ? attended_tokens(layer) : all_tokens(layer);
-  const std::size_t n = tokens.inputs.size();
-  double error = 0;
-  for (int query = 0; query < layer.config.query_heads; ++query) {
-    if (!serves(layer, query)) continue;
-    for (std::size_t t = 0; t < n; ++t) {
-      const VectorXd& x = tokens.inputs[t];
-      std::vector<double> differences(n);
-      double mean = 0;
-      for (std::size_t i = 0; i < n; ++i) {
-        const double planes = source.plane_error(merged, query, x, keys.inputs[i]);
-        error += planes * keys.weights[i] / static_cast<double>(n);
-        differences[i] = source.block_score(query, x, tokens.inputs[i]) -
-                         merged.block_score(query, x, tokens.inputs[i]);
-        mean += differences[i] / static_cast<double>(n);
-      }
-      if (metric == MergeMetric::kInput) mean = 0;
-      for (const double difference : differences) {
-        error += (difference - mean) * (difference - mean) / static_cast<double>(n * n);
-      }
-    }
-  }
-  return error;
-}
-
-/// Every z of the layer, a column each; about the mean of its head if the output has a bias.
-MatrixXd averaged_inputs(const RandomLayer& layer) {
-  const int heads = layer.config.query_heads;
-  const auto length = static_cast<int>(layer.inputs[0].rows());
-  const int tokens = static_cast<int>(layer.inputs.size()) * length;
-  MatrixXd all(layer.weights.columns(), heads * tokens);
-  for (int head = 0; head < heads; ++head) {
-    auto of_head = all.middleCols(head * tokens, tokens);
-    for (int token = 0; token < tokens; ++token) {
-      of_head.col(token) = layer.averaged(token / length, head, token % length);
-    }
-    const VectorXd mean = of_head.rowwise().mean();
-    if (layer.weights.output_bias.size() > 0) of_head.colwise() -= mean;
-  }
-  return all;
-}
-
-double measured_value_error(const RandomLayer& layer, const NaiveAttention& merged) {
-  const NaiveAttention source = NaiveAttention::of(layer);
-  const MatrixXd inputs = averaged_inputs(layer);
-  double error = 0;
-  for (int query = 0; query < layer.config.query_heads; ++query) {
-    if (!serves(layer, query)) continue;
-    for (Eigen::Index i = 0; i < inputs.cols(); ++i) {
-      const VectorXd z = inputs.col(i);
-      error += (source.head_output(query, z) - merged.head_output(query, z)).squaredNorm();
-    }
-  }
-  return error / static_cast<double>(inputs.cols());
 }
 
 /// Σ of all but the `rank` largest squared singular values of a matrix.
@@ -180,7 +81,7 @@ double least_key_error(const RandomLayer& layer) {
   MatrixXd scores(queries * n, n);
   Eigen::Index row = 0;
   for (int query = 0; query < config.query_heads; ++query) {
-    if (!serves(layer, query)) continue;
+    if (!serves(layer, kMembers, query)) continue;
     for (Eigen::Index t = 0; t < n; ++t, ++row) {
       for (Eigen::Index i = 0; i < n; ++i) {
         scores(row, i) = source.block_score(query, tokens.inputs[static_cast<std::size_t>(t)],
@@ -199,7 +100,7 @@ double least_value_error(const RandomLayer& layer) {
   const MatrixXd inputs = averaged_inputs(layer);
   MatrixXd outputs(0, inputs.cols());
   for (int query = 0; query < config.query_heads; ++query) {
-    if (!serves(layer, query)) continue;
+    if (!serves(layer, kMembers, query)) continue;
     outputs.conservativeResize(outputs.rows() + config.width, Eigen::NoChange);
     for (Eigen::Index i = 0; i < inputs.cols(); ++i) {
       outputs.col(i).tail(config.width) = source.head_output(query, inputs.col(i));
@@ -234,14 +135,17 @@ void check_residuals(const RandomLayer& layer) {
     INFO(name);
     const MergeRecipe recipe(find_merge(name));
     const MergedMatrices merged = merge_matrices(layer.source(), grouping(), recipe);
-    const NaiveAttention naive{merged.weights, layer.config, merged.key_map.stored_of_query(),
-                               merged.value_map.stored_of_query()};
+    const NaiveAttention naive{merged.weights,
+                               layer.config,
+                               merged.key_map.stored_of_query(),
+                               merged.value_map.stored_of_query(),
+                               {}};
     for (const MergeMetric metric : {MergeMetric::kInput, MergeMetric::kAttention}) {
       CHECK(priced(layer, Projection::kKeys, recipe, metric) ==
-            near(measured_key_error(layer, naive, metric), 1e-8 * key_energy));
+            near(measured_key_error(layer, naive, kMembers, metric), 1e-8 * key_energy));
     }
     CHECK(priced(layer, Projection::kValues, recipe, MergeMetric::kAttention) ==
-          near(measured_value_error(layer, naive), 1e-8 * value_energy));
+          near(measured_value_error(layer, naive, kMembers), 1e-8 * value_energy));
   }
   const MergeRecipe optimal(find_merge("optimal"));
   CHECK(priced(layer, Projection::kKeys, optimal, MergeMetric::kAttention) ==
