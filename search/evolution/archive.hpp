@@ -5,11 +5,12 @@
 
 #include "search/evolution/genomes.hpp"
 #include "search/evolution/pareto.hpp"
+#include "search/evolution/staircase.hpp"
 
 namespace regroup::search {
 
-/// Every non-dominated candidate met so far, one for each pair of objectives (the first met stays).
-/// Not thread-safe.
+/// Every non-dominated candidate met so far, one for each that differs in its objectives (the first
+/// met stays). Not thread-safe.
 class ParetoArchive {
  public:
   struct Entry {
@@ -23,16 +24,17 @@ class ParetoArchive {
   explicit ParetoArchive(const std::vector<Entry>& entries);
 
   /// Keeps the candidate if nothing kept is as good, and drops what it dominates; says whether it
-  /// was kept. O(log n) and what is dropped.
+  /// was kept. O(log n) for each value of compute that is kept, and what is dropped.
   bool offer(std::span<const Gene> genome, const Objectives& objectives);
 
-  /// By ascending size, hence by descending error.
+  /// By ascending size, then error; where all have one compute, hence by descending error.
   std::vector<Entry> entries() const;
   std::vector<Objectives> objectives() const;
-  std::size_t size() const { return by_size_.size(); }
+  std::size_t size() const;
 
  private:
-  std::map<double, Entry> by_size_;
+  /// Staircases of size and error, by compute. None is empty.
+  std::map<double, Staircase<Entry>> levels_;
 };
 
 }  // namespace regroup::search

@@ -17,7 +17,8 @@ namespace {
 constexpr int kDuplicateRetries = 8;
 
 void require_number(const Objectives& objectives) {
-  if (std::isnan(objectives.size) || std::isnan(objectives.error)) {
+  if (std::isnan(objectives.size) || std::isnan(objectives.error) ||
+      std::isnan(objectives.compute)) {
     throw WorkError({.what = "a candidate's objective is not a number"});
   }
 }

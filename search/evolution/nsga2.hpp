@@ -24,13 +24,14 @@ struct Nsga2Options {
   double size_limit = std::numeric_limits<double>::infinity();
 };
 
-/// NSGA-II (Deb et al., IEEE TEC 6(2), 2002) for two minimised objectives, one generation at a
-/// time.
+/// NSGA-II (Deb et al., IEEE TEC 6(2), 2002) for three minimised objectives, or two where compute
+/// is the same for all, one generation at a time.
 ///
 /// Departures from the paper: candidates are canonical and no two alike live in one population, so
 /// a small space may fill less than a population; every non-dominated feasible candidate ever met
 /// is kept in an archive; all draws of a child come from the key of its generation and number. A
-/// generation costs O(N log N) beside the evaluations. Not thread-safe.
+/// generation costs O(N log N) beside the evaluations, O(N log² N) and the archive's offers where
+/// compute differs. Not thread-safe.
 class Nsga2 {
  public:
   /// `variation` and `evaluator` must outlive the search. `seeds` join the first population (the
@@ -80,7 +81,7 @@ using GenerationObserver = std::function<void(const Nsga2&)>;
 ParetoArchive run_to_end(Nsga2& search, std::stop_token stop, const GenerationObserver& observe);
 
 /// Ranks under a limit of the size: those of `non_dominated_ranks` for the points within it, then
-/// one rank for each larger size, ascending. O(N log N).
+/// one rank for each larger size, ascending. Takes what `non_dominated_ranks` takes.
 std::vector<int> constrained_ranks(std::span<const Objectives> points, double size_limit);
 
 }  // namespace regroup::search

@@ -8,25 +8,14 @@
 #include "search/evolution/variations/arbitrary_groups.hpp"
 #include "search/evolution/variations/bounded_integers.hpp"
 #include "search/evolution/variations/equal_groups.hpp"
+#include "tests/search/function_evaluator.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace regroup;
 using namespace regroup::search;
+using regroup::tests::FunctionEvaluator;
 
 namespace {
-
-/// Objectives by a function of the genes.
-class FunctionEvaluator : public Evaluator {
- public:
-  explicit FunctionEvaluator(std::function<Objectives(std::span<const Gene>)> f)
-      : f_(std::move(f)) {}
-  void evaluate(const Genomes& candidates, std::span<Objectives> objectives) const override {
-    for (std::size_t i = 0; i < candidates.size(); ++i) objectives[i] = f_(candidates[i]);
-  }
-
- private:
-  std::function<Objectives(std::span<const Gene>)> f_;
-};
 
 /// A search without seeds, run to its end.
 Nsga2 run(const Variation& variation, const Evaluator& evaluator,

@@ -4,32 +4,16 @@
 
 #include "search/base/random.hpp"
 #include "search/evolution/archive.hpp"
+#include "tests/search/naive_pareto.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/near.hpp"
 
 using namespace regroup::search;
 using regroup::tests::Approx;
+using regroup::tests::naive_ranks;
 using regroup::tests::near;
 
 namespace {
-
-/// Peels fronts off one by one, O(N³).
-std::vector<int> naive_ranks(const std::vector<Objectives>& points) {
-  std::vector<int> ranks(points.size(), -1);
-  for (int rank = 0;; ++rank) {
-    std::vector<std::size_t> front;
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      if (ranks[i] >= 0) continue;
-      bool beaten = false;
-      for (std::size_t j = 0; j < points.size(); ++j) {
-        beaten = beaten || (ranks[j] < 0 && dominates(points[j], points[i]));
-      }
-      if (!beaten) front.push_back(i);
-    }
-    if (front.empty()) return ranks;
-    for (const std::size_t i : front) ranks[i] = rank;
-  }
-}
 
 /// Points on a small grid, so that ties and copies abound.
 std::vector<Objectives> grid_points(std::size_t count, int side, RandomKey key) {

@@ -6,6 +6,7 @@
 #include "search/evolution/variations/arbitrary_groups.hpp"
 #include "search/qcqa/qcqa_methods.hpp"
 #include "search/qcqa/qcqa_state.hpp"
+#include "tests/search/naive_pareto.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
 #include "tests/support/run_method.hpp"
@@ -172,28 +173,10 @@ TEST_CASE("infeasible candidates rank behind all feasible ones, the smaller befo
     }
     const double limit = 1.0 * random.below(9);
     const std::vector<int> ranks = constrained_ranks(points, limit);
-    // Constrained domination by its definition, fronts peeled one by one.
     const auto beats = [&](const Objectives& a, const Objectives& b) {
-      const bool a_fits = a.size <= limit;
-      const bool b_fits = b.size <= limit;
-      if (a_fits && b_fits) return dominates(a, b);
-      if (a_fits != b_fits) return a_fits;
-      return a.size < b.size;
+      return naive_beats_within(limit, a, b);
     };
-    std::vector<int> expected(points.size(), -1);
-    for (int rank = 0; std::ranges::count(expected, -1) > 0; ++rank) {
-      std::vector<std::size_t> front;
-      for (std::size_t i = 0; i < points.size(); ++i) {
-        if (expected[i] >= 0) continue;
-        bool beaten = false;
-        for (std::size_t j = 0; j < points.size(); ++j) {
-          beaten = beaten || (expected[j] < 0 && beats(points[j], points[i]));
-        }
-        if (!beaten) front.push_back(i);
-      }
-      for (const std::size_t i : front) expected[i] = rank;
-    }
-    CHECK(ranks == expected);
+    CHECK(ranks == naive_ranks(points, beats));
   }
 }
 
