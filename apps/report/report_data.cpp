@@ -124,6 +124,7 @@ json point_data(const runs::RunData& run, const runs::FrontPoint& point, Partiti
   data["front"] = point.on_front;
   data["name"] = std::filesystem::path(point.grouping).stem().string();
   data["link"] = link_to(run.directory / point.grouping, report_directory);
+  put(data, "compute", point.compute);
   if (point.width) data["width"] = *point.width;
   if (!point.caches.empty()) data["caches"] = runs::cache_data(point.caches);
   put(data, "loss", point.loss);

@@ -174,13 +174,14 @@ class SearchJob {
   /// What is found in groups of all widths.
   search::MethodResult search(const runs::PricedProblems& problems,
                               const search::MethodContext& context) {
-    if (plan_.widths.is_free) return free_widths(problems);
     std::vector<runs::WidthResult> results;
+    if (plan_.widths.is_free) results.push_back({&problems.problem(), free_widths(problems)});
     for (std::size_t w = 0; w < problems.by_width.size(); ++w) {
       const search::GroupingProblem& problem = problems.by_width[w];
       results.push_back({&problem, search_width(problem, context, w)});
     }
-    search::MethodResult found = runs::joined_result(plan_, std::move(results));
+    search::MethodResult found =
+        runs::joined_result(plan_, inputs_.model->config, std::move(results), context);
     console_.detail(fmt::format("{} candidates priced, {} on the front", found.evaluations,
                                 found.front.size()));
     return found;
@@ -227,6 +228,8 @@ class SearchJob {
         runs::choose_points({std::string(plan_.method->file_name()), plan_.recipe, plan_.measuring},
                             inputs_.kv_limits, problems.problem(), found, paper, key(kBaselineKey));
     runs::fill_proxies(points, problems);
+    const models::ModelConfig& config = inputs_.model->config;
+    runs::fill_compute(points, {config, plan_.cache.tokens_of_sequence(config)});
     if (selection_) price_by_measuring(points, *selection_);
     if (plan_.allocates_by_measuring()) price_by_divergence(points, found.front);
     return points;
@@ -242,7 +245,7 @@ class SearchJob {
       source = runs::measure_points(points, scores, key(kBootstrapKey));
       times_.finish("measure");
     }
-    runs::mark_front(points);
+    runs::mark_front(points, plan_.compute_choice.is_objective);
     return source;
   }
 

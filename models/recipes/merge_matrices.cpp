@@ -127,7 +127,7 @@ class ProjectionMerger {
 
   /// The stored heads' rows; what is folded goes into `merged`, which begins as the source.
   RowMatrix merge(std::span<const search::Group> stored, AttentionMatrices& merged) const {
-    if (stored_.layer != SharedRows::of_heads(problem_.layout)) make_room(merged);
+    if (is_widened()) make_room(merged);
     const int d = problem_.layout.head_dim;
     const std::vector<std::vector<int>> groups = partition_.member_ids();
     RowMatrix result(std::ssize(stored) * room_.width(), rows_.cols());
@@ -138,6 +138,7 @@ class ProjectionMerger {
       const SharedRows& rows = stored_.groups[stored[i].at()];
       if (members.size() == 1 && rows == SharedRows::of_heads(problem_.layout)) {
         head = placed(problem_.layout, room_, rows_.middleRows(members[0] * d, d));
+        if (is_widened()) keep(members[0], merged);
         if (has_own_norms())
           own_norms(merged, i) = source_.weights.key_norm.segment(members[0] * d, d);
         continue;
@@ -185,22 +186,30 @@ class ProjectionMerger {
                          projection, recipe.merge->metric());
   }
 
-  /// Widens what reads the stored heads, head by head: queries, or the output's columns.
+  bool is_widened() const { return stored_.layer != SharedRows::of_heads(problem_.layout); }
+
+  /// Room, still empty, for what reads heads of the layer's width: queries, or the output's columns.
   void make_room(AttentionMatrices& merged) const {
-    const int d = problem_.layout.head_dim;
-    const Index heads = source_.config.query_heads;
+    const Index rows = Index{source_.config.query_heads} * room_.width();
     if (projection_ == Projection::kKeys) {
-      merged.query.resize(heads * room_.width(), source_.weights.query.cols());
-      for (Index query = 0; query < heads; ++query) {
+      merged.query.setZero(rows, source_.weights.query.cols());
+    } else {
+      merged.output.setZero(source_.weights.output.rows(), rows);
+    }
+  }
+
+  /// Puts what reads a head that stays as it is into that room.
+  void keep(int member, AttentionMatrices& merged) const {
+    const int d = problem_.layout.head_dim;
+    const int queries = source_.config.queries_per_kv_head();
+    for (int query = member * queries; query < (member + 1) * queries; ++query) {
+      if (projection_ == Projection::kKeys) {
         merged.query.middleRows(query * room_.width(), room_.width()) =
             placed(problem_.layout, room_, source_.weights.query.middleRows(query * d, d));
+      } else {
+        merged.output.middleCols(query * room_.width(), d) =
+            source_.weights.output.middleCols(query * d, d);
       }
-      return;
-    }
-    merged.output.setZero(source_.weights.output.rows(), heads * room_.width());
-    for (Index query = 0; query < heads; ++query) {
-      merged.output.middleCols(query * room_.width(), d) =
-          source_.weights.output.middleCols(query * d, d);
     }
   }
 

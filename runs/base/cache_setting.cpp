@@ -39,8 +39,12 @@ std::vector<search::Option> options(CacheSetting& setting) {
            .field = search::NumberField<int>{&setting.batch, 1, kMostTokens}}};
 }
 
+std::int64_t CacheSetting::tokens_of_sequence(const models::ModelConfig& config) const {
+  return context > 0 ? context : config.context;
+}
+
 std::int64_t CacheSetting::tokens(const models::ModelConfig& config) const {
-  return (context > 0 ? context : config.context) * batch;
+  return tokens_of_sequence(config) * batch;
 }
 
 double cache_bytes(const CacheSetting& setting, const models::PretrainedModel& model, double size) {

@@ -24,6 +24,8 @@ struct CacheSetting {
   int batch = 1;             ///< sequences
 
   bool is_given() const { return budget.has_value() || context > 0 || batch > 1; }
+  /// Tokens of one sequence.
+  std::int64_t tokens_of_sequence(const models::ModelConfig& config) const;
   /// Tokens that the cache holds.
   std::int64_t tokens(const models::ModelConfig& config) const;
 };

@@ -143,6 +143,7 @@ SearchPlan make_plan(SearchRequest request, const models::ModelConfig& config) {
   const WidthChoice widths =
       read_widths(request.widths, config, prefers_wide(request, config, method_is_open));
   request.widths = words_of(widths);
+  request.compute_choice.is_objective = is_compute_asked(request.objectives);
   const std::vector<models::CacheType> caches = cache_types(request, config);
   request.cache_dtypes.clear();
   for (const models::CacheType type : caches) {
@@ -156,6 +157,7 @@ SearchPlan make_plan(SearchRequest request, const models::ModelConfig& config) {
                   .allocation = request.allocation,
                   .rules = std::move(request.rules),
                   .widths = widths,
+                  .compute_choice = request.compute_choice,
                   .kv = std::move(request.kv),
                   .cache = std::move(request.cache),
                   .data = std::move(request.data),

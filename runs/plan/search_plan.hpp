@@ -28,6 +28,7 @@ struct SearchPlan {
   Allocation allocation = Allocation::kProxy;
   search::GroupingRules rules;  ///< less width and limit of the KV size, which need the model
   WidthChoice widths;
+  ComputeChoice compute_choice;
   std::vector<double> kv;  ///< limits in (0, 1], ascending and distinct; empty: the whole front
   CacheSetting cache;
   DataRoles data;

@@ -137,6 +137,7 @@ std::vector<Option> SearchRequest::options() {
   search::add_options(all, {models::reconstruction_option(recipe)});
   search::add_options(all, search::options(rules));
   search::add_options(all, {width_option(widths)});
+  search::add_options(all, compute_options(objectives, compute_choice));
   search::add_options(all, size_options(*this));
   search::add_options(all, runs::options(cache));
   search::add_options(all, search::method_options(methods));

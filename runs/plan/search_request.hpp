@@ -10,6 +10,7 @@
 #include "models/recipes/recipe_options.hpp"
 #include "models/tensors/compute.hpp"
 #include "runs/base/cache_setting.hpp"
+#include "runs/plan/compute_choice.hpp"
 #include "runs/plan/plan_parts.hpp"
 #include "search/base/options.hpp"
 #include "search/groupings/grouping_rules.hpp"
@@ -27,8 +28,10 @@ struct SearchRequest {
   models::RecipeRequest recipe;
   Allocation allocation = Allocation::kProxy;
   search::GroupingRules rules;
-  std::vector<std::string> widths;  ///< words of --width; empty: left open
-  std::vector<double> kv;           ///< limits in (0, 1]; empty: the whole front, thinned
+  std::vector<std::string> widths;      ///< words of --width; empty: left open
+  std::vector<std::string> objectives;  ///< words of --objectives; empty: bytes and loss
+  ComputeChoice compute_choice;
+  std::vector<double> kv;  ///< limits in (0, 1]; empty: the whole front, thinned
   CacheSetting cache;
   DataRoles data;
   int measured_points = Measuring().points;

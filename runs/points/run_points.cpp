@@ -176,11 +176,15 @@ std::vector<RunPoint> choose_points(const OwnSeries& own, const std::vector<doub
   return PointChooser(own, kv_limits, problem, key).choose(found, paper);
 }
 
-void mark_front(std::vector<RunPoint>& points) {
+void fill_compute(std::vector<RunPoint>& points, const models::GroupingCompute& compute) {
+  for (RunPoint& point : points) point.compute = compute(point.point.grouping);
+}
+
+void mark_front(std::vector<RunPoint>& points, bool by_compute) {
   std::vector<search::Objectives> objectives;
   for (const RunPoint& point : points) {
     const double error = point.loss ? point.loss->mean : point.point.objectives.error;
-    objectives.push_back({point.point.objectives.size, error});
+    objectives.push_back({point.point.objectives.size, error, by_compute ? point.compute : 0.0});
   }
   const std::vector<int> ranks = search::non_dominated_ranks(objectives);
   for (std::size_t i = 0; i < points.size(); ++i) points[i].on_front = ranks[i] == 0;

@@ -7,6 +7,7 @@
 
 #include "fitness/bootstrap.hpp"
 #include "fitness/loss_estimate.hpp"
+#include "models/grouping/grouping_compute.hpp"
 #include "models/recipes/merge_recipe.hpp"
 #include "runs/plan/plan_parts.hpp"
 #include "search/method/method.hpp"
@@ -48,7 +49,8 @@ struct RunPoint {
   std::optional<fitness::LossEstimate> accuracy = {};    ///< where the task has one, share
   std::optional<double> agreement = {};      ///< with the source's most likely token, share
   std::optional<double> search_better = {};  ///< of a baseline: how sure the search's point wins
-  std::vector<CacheMeasures> caches = {};    ///< of the run's other cache types, in their order
+  double compute = 0;  ///< multiplications of a decoded token, relative to the source
+  std::vector<CacheMeasures> caches = {};  ///< of the run's other cache types, in their order
 };
 
 /// How a run's own points are named and merged, and how many of them are looked at.
@@ -74,8 +76,11 @@ std::vector<RunPoint> choose_points(const OwnSeries& own, const std::vector<doub
                                     const std::optional<ComparedFront>& paper,
                                     search::RandomKey key);
 
+/// Says of every point what it computes.
+void fill_compute(std::vector<RunPoint>& points, const models::GroupingCompute& compute);
+
 /// Marks the points that no other one beats in size and loss (in the proxy, where nothing is
-/// measured).
-void mark_front(std::vector<RunPoint>& points);
+/// measured), or, `by_compute`, in size, loss and compute.
+void mark_front(std::vector<RunPoint>& points, bool by_compute = false);
 
 }  // namespace regroup::runs

@@ -170,6 +170,7 @@ FrontPoint read_point(const json& fields, const std::string& where) {
                    .search_better = optional_number(fields, "search_better", where),
                    .on_front = optional_bool(fields, "on_front", where).value_or(false),
                    .grouping = read_grouping_path(fields, where),
+                   .compute = optional_number(fields, "compute", where),
                    .width = optional_string(fields, "width", where),
                    .layers = {},
                    .caches = read_caches(fields, where)};

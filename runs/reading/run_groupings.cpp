@@ -62,7 +62,7 @@ std::vector<LayerGroups> read_grouping_layers(const std::filesystem::path& file,
                                               std::uint64_t kv_heads, std::uint64_t query_heads) {
   const std::string where = file.string();
   const json document = models::read_json_file(file);
-  models::require_format(document, "regroup.grouping", where);
+  models::require_grouping_json(document, where);
   const json& layers = models::required_array(document, "layers", where);
   if (layers.empty()) models::refuse_field(where, "layers", "at least one layer", "none");
   std::vector<LayerGroups> all;

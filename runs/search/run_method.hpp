@@ -27,8 +27,11 @@ struct WidthResult {
 };
 
 /// One result of all widths: the best of all fronts, or of all choices of a width by layer where
-/// the plan lets layers differ; histories and proofs one after another.
-search::MethodResult joined_result(const SearchPlan& plan, std::vector<WidthResult> results);
+/// the plan lets layers differ; histories and proofs one after another. Compute counts where it is
+/// an objective, and stays within the plan's limit. Throws InputError if nothing does, Interrupted.
+search::MethodResult joined_result(const SearchPlan& plan, const models::ModelConfig& config,
+                                   std::vector<WidthResult> results,
+                                   const search::MethodContext& context);
 
 /// How far the found front is from the best possible one; absent where nothing is known of it, as
 /// of a measured one.

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <limits>
 #include <set>
+#include <utility>
 
 namespace regroup::search {
 namespace {
@@ -18,21 +19,18 @@ double bound_at(const FrontBounds& known, double size) {
 }  // namespace
 
 std::vector<ModelPoint> joined_front(std::span<const std::vector<ModelPoint>> fronts) {
-  std::vector<const ModelPoint*> points;
+  std::vector<ModelPoint> points;
   for (const std::vector<ModelPoint>& front : fronts) {
-    for (const ModelPoint& point : front) points.push_back(&point);
+    points.insert(points.end(), front.begin(), front.end());
   }
-  std::ranges::stable_sort(points, [](const ModelPoint* a, const ModelPoint* b) {
-    const Objectives& x = a->objectives;
-    const Objectives& y = b->objectives;
-    return x.size < y.size || (x.size == y.size && x.error < y.error);
-  });
+  std::ranges::stable_sort(points, comes_before, &ModelPoint::objectives);
+  std::vector<Objectives> objectives;
+  for (const ModelPoint& point : points) objectives.push_back(point.objectives);
+  const std::vector<int> ranks = non_dominated_ranks(objectives);
   std::vector<ModelPoint> front;
-  double least = std::numeric_limits<double>::infinity();
-  for (const ModelPoint* point : points) {
-    if (point->objectives.error >= least) continue;
-    least = point->objectives.error;
-    front.push_back(*point);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const bool repeats = i > 0 && objectives[i] == objectives[i - 1];
+    if (ranks[i] == 0 && !repeats) front.push_back(std::move(points[i]));
   }
   return front;
 }

@@ -9,7 +9,8 @@
 namespace regroup::search {
 
 /// The points of several fronts, such as one for each width of the groups, that none of the others
-/// beats, by ascending size. Of equals the earlier front's stays. O(n log n).
+/// beats in size, error and compute, by ascending size. Of equals the earlier front's stays.
+/// O(n log² n), O(n log n) where all have the same compute.
 std::vector<ModelPoint> joined_front(std::span<const std::vector<ModelPoint>> fronts);
 
 /// Bounds of all that the fronts they belong to could hold: at every size the least of theirs.

@@ -5,6 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "search/evolution/memo_evaluator.hpp"
+#include "search/evolution/nsga2.hpp"
+#include "search/evolution/variations/bounded_integers.hpp"
 #include "search/exact/budget_split.hpp"
 
 namespace regroup::search {
@@ -20,6 +23,7 @@ struct MixedOption {
 struct MixedUnit {
   std::vector<MixedOption> options;
   std::vector<SplitOption> sizes;
+  std::vector<double> compute;  // empty where it does not count
 };
 
 std::vector<MixedUnit> mixed_units(std::span<const WidthUnits> widths) {
@@ -31,6 +35,9 @@ std::vector<MixedUnit> mixed_units(std::span<const WidthUnits> widths) {
         units[u].options.push_back({w, member.partition});
         units[u].sizes.push_back({per_group * member.partition.groups(), member.cost});
       }
+      if (widths[w].compute.empty()) continue;
+      const std::vector<double>& own = widths[w].compute[u];
+      units[u].compute.insert(units[u].compute.end(), own.begin(), own.end());
     }
   }
   return units;
@@ -77,7 +84,72 @@ Grouping grouping_of(std::span<const WidthUnits> widths, const std::vector<Mixed
   return result;
 }
 
+/// Sums sizes, costs and compute of the chosen options. Thread-safe: reads only.
+class MixedEvaluator : public Evaluator {
+ public:
+  explicit MixedEvaluator(const std::vector<MixedUnit>& units) : units_(units) {}
+
+  void evaluate(const Genomes& candidates, std::span<Objectives> objectives) const override {
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      Objectives sum;
+      for (std::size_t u = 0; u < units_.size(); ++u) {
+        const auto option = static_cast<std::size_t>(candidates[i][u]);
+        sum.size += units_[u].sizes[option].size;
+        sum.error += units_[u].sizes[option].cost;
+        sum.compute += units_[u].compute[option];
+      }
+      objectives[i] = sum;
+    }
+  }
+
+ private:
+  const std::vector<MixedUnit>& units_;
+};
+
+std::vector<Gene> bounds_of(const std::vector<MixedUnit>& units) {
+  std::vector<Gene> bounds;
+  for (const MixedUnit& unit : units) bounds.push_back(static_cast<Gene>(unit.options.size()));
+  return bounds;
+}
+
+/// At most `most` of the exact splits, spread over them.
+Genomes seeds_of(const std::vector<Split>& splits, std::size_t units, std::size_t most) {
+  Genomes seeds(units);
+  const std::size_t count = std::min(most, splits.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::vector<int>& choice = splits[i * splits.size() / count].choice;
+    const std::vector<Gene> genome(choice.begin(), choice.end());
+    seeds.append(genome);
+  }
+  return seeds;
+}
+
 }  // namespace
+
+std::vector<ModelPoint> mixed_compute_front(std::span<const WidthUnits> widths,
+                                            const MethodContext& context) {
+  const std::vector<MixedUnit> units = mixed_units(widths);
+  const int limit = widths.front().problem->kv_heads_limit();
+  const BoundedIntegers variation(bounds_of(units));
+  const MixedEvaluator evaluator(units);
+  const MemoEvaluator memo(evaluator, variation.genes());
+  Nsga2Options options;
+  options.size_limit = limit;
+  const Genomes seeds = seeds_of(splits_of(units, limit), units.size(),
+                                 static_cast<std::size_t>(options.population) / 2);
+  Nsga2 search(variation, memo, seeds, options, context.key);
+  context.progress.begin("widths by size, loss and compute",
+                         static_cast<std::size_t>(options.generations) + 1, "generations");
+  const ParetoArchive archive =
+      run_to_end(search, context.stop, [&](const Nsga2&) { context.progress.advance(1); });
+  context.progress.end();
+  std::vector<ModelPoint> front;
+  for (const ParetoArchive::Entry& entry : archive.entries()) {
+    const std::vector<int> choice(entry.genome.begin(), entry.genome.end());
+    front.push_back({grouping_of(widths, units, choice), entry.objectives});
+  }
+  return front;
+}
 
 std::vector<ModelPoint> mixed_front(std::span<const WidthUnits> widths) {
   const std::vector<MixedUnit> units = mixed_units(widths);

@@ -1,8 +1,11 @@
 // Fronts over groups of several widths.
 
+#include <cmath>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <tuple>
 
 #include "search/costs/filled_cost.hpp"
 #include "search/costs/gram_cost.hpp"
@@ -203,4 +206,55 @@ TEST_CASE("free widths are dealt at the least cost for every size") {
   const std::vector<ModelPoint> limited =
       free_width_front({.heads = 3, .head_dim = 4, .size_limit = 6.2}, layers);
   CHECK(limited.back().objectives.size <= 6.2);
+}
+
+TEST_CASE("choices by size, cost and compute contain the exact front and trade compute for it") {
+  std::vector<GroupingProblem> problems;
+  std::vector<MethodResult> results;
+  for (const int multiple : {1, 2, 4}) {
+    problems.push_back(problem_of(multiple));
+    results.push_back(run_method("exact", problems.back(), 1));
+  }
+  std::vector<WidthUnits> units;
+  for (std::size_t w = 0; w < problems.size(); ++w) {
+    WidthUnits own{&problems[w], &results[w], {}};
+    for (const UnitFront& front : results[w].units) {
+      // Wider heads multiply more, and more groups a little.
+      own.compute.emplace_back();
+      for (const FrontMember& member : front) {
+        own.compute.back().push_back(std::pow(2.0, static_cast<double>(w)) +
+                                     0.01 * member.partition.groups());
+      }
+    }
+    units.push_back(own);
+  }
+  const QuietContext context(7);
+  const std::vector<ModelPoint> front = mixed_compute_front(units, *context);
+  // Every triple that some choice reaches and none beats, by looking at all of them.
+  std::vector<Objectives> all = {{}};
+  for (std::size_t u = 0; u < problems[0].units().size(); ++u) {
+    std::vector<Objectives> longer;
+    for (const Objectives& sum : all) {
+      for (std::size_t w = 0; w < units.size(); ++w) {
+        for (std::size_t i = 0; i < results[w].units[u].size(); ++i) {
+          const FrontMember& member = results[w].units[u][i];
+          longer.push_back(
+              {sum.size + problems[w].units()[u].kv_heads_per_group * member.partition.groups(),
+               sum.error + member.cost, sum.compute + units[w].compute[u][i]});
+        }
+      }
+    }
+    all = std::move(longer);
+  }
+  const std::vector<int> ranks = non_dominated_ranks(all);
+  std::set<std::tuple<double, double, double>> wanted;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (ranks[i] == 0) wanted.emplace(all[i].size, all[i].error, all[i].compute);
+  }
+  std::set<std::tuple<double, double, double>> found;
+  for (const ModelPoint& point : front) {
+    found.emplace(point.objectives.size, point.objectives.error, point.objectives.compute);
+    CHECK(point.grouping.size() == point.objectives.size);
+  }
+  CHECK(found == wanted);
 }

@@ -815,7 +815,8 @@ function writeFacts(point) {
     ["Search better", has(point.search_better) ? `in ${percent(point.search_better)} of resamples` : undefined],
     ["Perplexity", has(point.loss) ? perplexity(point.loss) : undefined],
     ...usedProxies.map((proxy) => [proxy.label, has(point[proxy.key]) ? significant(point[proxy.key], 5) : undefined]),
-    ["Merge", point.merge], ["Width of groups", has(point.width) ? point.width : undefined], ["File", element("a", { href: point.link }, `${point.name}.json`)],
+    ["Merge", point.merge], ["Compute", has(point.compute) ? `${fixed(point.compute, 3)} of the source's attention, a decoded token` : undefined],
+    ["Width of groups", has(point.width) ? point.width : undefined], ["File", element("a", { href: point.link }, `${point.name}.json`)],
   ]);
 }
 
@@ -861,6 +862,9 @@ function columns() {
     { name: "Merge", left: true, key: (p) => p.merge, cell: (p) => p.merge },
     { name: "KV ratio", key: (p) => p.kv, cell: (p) => fixed(p.kv, 4) },
     { name: "Bytes per token", key: (p) => p.bytes, cell: (p) => grouped(p.bytes) },
+    ...(allPoints.some((p) => has(p.compute)) ? [
+      { name: "Compute", key: (p) => p.compute, cell: (p) => (has(p.compute) ? fixed(p.compute, 3) : "—") },
+    ] : []),
     ...(allPoints.some((p) => has(p.width)) ? [
       { name: "Width", left: true, key: (p) => p.width, cell: (p) => (has(p.width) ? p.width : "head") },
     ] : []),
