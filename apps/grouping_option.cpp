@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "models/language_model/merger.hpp"
+#include "models/overlay/rotated_cache.hpp"
 #include "runs/inputs/calibration_input.hpp"
 
 namespace regroup::apps {
@@ -21,6 +22,18 @@ void GroupingOption::declare(CLI::App& command) {
   declare_calibration(command, calibration_);
 }
 
+void declare_rotation(CLI::App& command, bool& rotates) {
+  command.add_flag(
+      "--rotate-cache", rotates,
+      "Turn keys and values by Hadamard matrices, folded into the weights, before they "
+      "are cached: quantised caches lose less; values always, keys among rows that "
+      "the position encoding allows");
+}
+
+void GroupingOption::declare_rotation(CLI::App& command) {
+  apps::declare_rotation(command, rotates_cache_);
+}
+
 void GroupingOption::read(const models::PretrainedModel& model) {
   if (is_given()) grouping_ = models::read_grouping_file(file_, model);
 }
@@ -28,11 +41,16 @@ void GroupingOption::read(const models::PretrainedModel& model) {
 models::LanguageModel GroupingOption::apply(const models::LanguageModel& source,
                                             std::stop_token stop,
                                             search::Progress& progress) const {
-  if (!grouping_) return source;
-  const auto calibration =
-      runs::calibration_of(*grouping_, file_, calibration_, source, stop, progress);
-  return models::Merger(source, calibration)
-      .merged_model(grouping_->grouping, grouping_->recipe, std::move(stop));
+  if (!grouping_ && !rotates_cache_) return source;
+  std::shared_ptr<const models::WeightOverlay> overlay;
+  if (grouping_) {
+    const auto calibration =
+        runs::calibration_of(*grouping_, file_, calibration_, source, stop, progress);
+    overlay = models::Merger(source, calibration)
+                  .merge(grouping_->grouping, grouping_->recipe, std::move(stop));
+  }
+  if (!rotates_cache_) return source.with_overlay(*overlay);
+  return source.with_overlay(*models::rotated_for_cache(source.shared_pretrained(), overlay.get()));
 }
 
 }  // namespace regroup::apps

@@ -16,6 +16,8 @@ namespace regroup::apps {
 class GroupingOption {
  public:
   void declare(CLI::App& command);
+  /// --rotate-cache as well.
+  void declare_rotation(CLI::App& command);
 
   bool is_given() const { return !file_.empty(); }
   const std::string& file() const { return file_; }
@@ -35,9 +37,12 @@ class GroupingOption {
  private:
   std::string file_;
   std::string calibration_;
+  bool rotates_cache_ = false;
   std::optional<models::GroupingFile> grouping_;
 };
 
+/// Declares --rotate-cache, bound to `rotates`.
+void declare_rotation(CLI::App& command, bool& rotates);
 /// Declares --calibration for groupings whose recipe needs one.
 void declare_calibration(CLI::App& command, std::string& file);
 

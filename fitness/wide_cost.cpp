@@ -1,10 +1,10 @@
 #include "fitness/wide_cost.hpp"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "models/merge/row_prices.hpp"
+#include "models/merge/shared_head.hpp"
 #include "search/costs/spectral_relaxation.hpp"
 
 namespace regroup::fitness {
@@ -26,16 +26,9 @@ double WideCost::compute_cost(std::span<const search::Head> members) const {
 }
 
 double WideCost::cost_of_nothing() const {
-  double sum = 0;
-  for (std::size_t p = 0; p < prices_.planes.size(); ++p) {
-    sum += prices_.planes[p].dot(problem_.products.planes[p].diagonal().real().cwiseMax(0));
-  }
-  const Eigen::Index rows = problem_.layout.block_rows();
-  for (std::size_t h = 0; h < prices_.block.size() && rows > 0; ++h) {
-    const Eigen::Index at = static_cast<Eigen::Index>(h) * rows;
-    sum += prices_.block[h].cwiseProduct(problem_.products.block.block(at, at, rows, rows)).sum();
-  }
-  return std::max(0.0, sum);
+  const auto nothing =
+      models::SharedHead::weighted(problem_.layout, Eigen::VectorXd::Zero(problem_.heads));
+  return models::residual(nothing, problem_.products, prices_);
 }
 
 std::unique_ptr<const search::Relaxation> WideCost::relaxation() const {

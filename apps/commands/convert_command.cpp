@@ -13,6 +13,7 @@
 #include "models/files/json_file.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "models/language_model/merger.hpp"
+#include "models/overlay/rotated_cache.hpp"
 #include "models/text/gguf_tokenizer_files.hpp"
 #include "runs/base/output_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
@@ -99,6 +100,7 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
       ->capture_default_str()
       ->type_name("FORMAT");
   declare_calibration(*command, calibration_);
+  declare_rotation(*command, rotates_cache_);
   command
       ->add_option(
           "--layout", layout_,
@@ -143,6 +145,15 @@ std::filesystem::path ConvertCommand::grouping_path() const {
 }
 
 std::shared_ptr<const models::WeightOverlay> ConvertCommand::merged_layers(
+    const std::shared_ptr<const models::PretrainedModel>& model,
+    const models::GroupingFile& grouping, const std::filesystem::path& file,
+    const Session& session) const {
+  const auto layers = plain_layers(model, grouping, file, session);
+  if (!rotates_cache_) return layers;
+  return models::rotated_for_cache(model, layers.get());
+}
+
+std::shared_ptr<const models::WeightOverlay> ConvertCommand::plain_layers(
     const std::shared_ptr<const models::PretrainedModel>& model,
     const models::GroupingFile& grouping, const std::filesystem::path& file,
     const Session& session) const {

@@ -21,8 +21,8 @@ class ConvertCommand : public Command {
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
 
  private:
-  models::EngineWidths engine_widths() const;
   struct ConvertInputs;
+  models::EngineWidths engine_widths() const;
 
   /// What --max-shard-size and --dtype say of a directory.
   models::ConvertOptions directory_options() const;
@@ -34,7 +34,12 @@ class ConvertCommand : public Command {
   void write_directory(const ConvertInputs& inputs, const Session& session) const;
   void write_gguf(const ConvertInputs& inputs, const Session& session) const;
   std::filesystem::path grouping_path() const;
+  /// The merged layers, turned where that is asked for.
   std::shared_ptr<const models::WeightOverlay> merged_layers(
+      const std::shared_ptr<const models::PretrainedModel>& model,
+      const models::GroupingFile& grouping, const std::filesystem::path& file,
+      const Session& session) const;
+  std::shared_ptr<const models::WeightOverlay> plain_layers(
       const std::shared_ptr<const models::PretrainedModel>& model,
       const models::GroupingFile& grouping, const std::filesystem::path& file,
       const Session& session) const;
@@ -53,6 +58,7 @@ class ConvertCommand : public Command {
   std::string max_shard_size_ = "5GB";
   CLI::Option* shard_option_ = nullptr;
   bool no_tokenizer_ = false;
+  bool rotates_cache_ = false;
   int context_ = 0;
   CLI::Option* context_option_ = nullptr;
   bool force_ = false;

@@ -58,6 +58,7 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
                    "q8_0, q4_0, as llama.cpp's -ctk and -ctv (default: the type of the "
                    "computation)")
       ->type_name("TYPE");
+  grouping_.declare_rotation(*command);
   command->add_flag("--json", json_, "Print the result as JSON");
   compute_.declare(*command);
   threads_.declare(*command);

@@ -70,8 +70,8 @@ struct MergedAttention {
   HeadMap key_map;
   HeadMap value_map;
   std::optional<LayerWidths> widths = {};  ///< absent: as wide as the source's heads
-  /// Of each rotated pair of rows of a key the frequency of the source that turns it; empty: the
-  /// source's own, each once.
+  /// Of each rotated pair of rows of a key the frequency of the source that turns it; without
+  /// `widths` not stated: each once.
   std::vector<int> key_frequencies = {};
 
   LayerHeadMaps maps() const { return {key_map, value_map, widths}; }

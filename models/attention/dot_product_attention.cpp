@@ -38,10 +38,11 @@ at::Tensor split_heads(const at::Tensor& x, std::int64_t width) {
   return x.view({x.size(0), x.size(1), -1, width}).transpose(1, 2);
 }
 
-std::shared_ptr<const Rotary> rotary_with(const std::shared_ptr<const Rotary>& rotary,
-                                          const std::vector<int>& frequencies) {
-  if (frequencies.empty()) return rotary;
-  return std::make_shared<const Rotary>(rotary->with_frequencies(frequencies));
+/// That of the source, or of keys with frequencies of their own.
+std::shared_ptr<const Rotary> rotary_of(const MergedAttention& layer,
+                                        const std::shared_ptr<const Rotary>& source) {
+  if (!layer.widths) return source;
+  return std::make_shared<const Rotary>(source->with_frequencies(layer.key_frequencies));
 }
 
 void require_size(std::string_view projection, std::int64_t found, std::int64_t expected) {
@@ -70,7 +71,7 @@ DotProductAttention::DotProductAttention(const MergedAttention& layer, Attention
     : setting_(std::move(setting)),
       widths_(layer.widths),
       key_frequencies_(layer.key_frequencies),
-      rotary_(rotary_with(setting_.rotary, key_frequencies_)),
+      rotary_(rotary_of(layer, setting_.rotary)),
       query_(linear_of(layer.weights.query, layer.weights.query_bias, options)),
       key_(linear_of(layer.weights.key, layer.weights.key_bias, options)),
       value_(linear_of(layer.weights.value, layer.weights.value_bias, options)),

@@ -6,7 +6,6 @@
 #include "models/architecture/expected_tensors.hpp"
 #include "models/convert/lay_out.hpp"
 #include "models/layers/shared_rows.hpp"
-#include "models/pretrained/attention_names.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -19,18 +18,6 @@ std::set<std::string> read_tensors(const PretrainedModel& model) {
     names.insert(model.stored_name(tensor.name));
   }
   return names;
-}
-
-/// The names that attention projections have in an overlay.
-std::set<std::string> projection_names(const PretrainedModel& model) {
-  std::set<std::string> result;
-  for (int layer = 0; layer < model.config.layers; ++layer) {
-    const AttentionNames names(model, layer);
-    for (const AttentionPart& part : kAttentionParts) {
-      if (has_part(model.config, part)) result.insert(names(part.name));
-    }
-  }
-  return result;
 }
 
 void require_known(const PretrainedModel& model, const WeightOverlay& overlay) {
@@ -97,9 +84,8 @@ const AttentionWeights& ConvertedModel::layer(int index) {
     lay_out(layout_, current_, heads_[static_cast<std::size_t>(index)],
             model_.config.of_layer(index));
     held_ = index;
-    frequencies_[static_cast<std::size_t>(index)] = current_.key_frequencies.empty()
-                                                        ? own_frequencies(model_.config)
-                                                        : current_.key_frequencies;
+    frequencies_[static_cast<std::size_t>(index)] =
+        current_.widths ? current_.key_frequencies : own_frequencies(model_.config);
   }
   return current_.weights;
 }

@@ -33,9 +33,21 @@ double plane_residual(const SharedHead& shared, std::size_t first, std::size_t e
   return (weights.array() * errors.max(0.0)).sum();
 }
 
+/// What the blocks of all members say.
+double block_energy(const MatrixXd& products, const std::vector<MatrixXd>& weights) {
+  const Index rows = weights.front().rows();
+  double sum = 0;
+  for (std::size_t h = 0; h < weights.size(); ++h) {
+    const Index at = static_cast<Index>(h) * rows;
+    sum += std::max(0.0, weights[h].cwiseProduct(products.block(at, at, rows, rows)).sum());
+  }
+  return sum;
+}
+
 double block_residual(const SharedHead& shared, const MatrixXd& products,
                       const std::vector<MatrixXd>& weights) {
   const Index rows = weights.front().rows();
+  if (shared.block_combination.rows() == 0) return block_energy(products, weights);
   const MatrixXd with_shared = product(products, shared.block_combination.transpose());  // ⟨W^h, W̄⟩
   const MatrixXd shared_products = shared.block_combination * with_shared;
   double sum = 0;

@@ -43,6 +43,17 @@ WeightOverlay in_projections(const PretrainedModel& model, const WeightOverlay& 
   return result;
 }
 
+std::set<std::string> projection_names(const PretrainedModel& model) {
+  std::set<std::string> result;
+  for (int layer = 0; layer < model.config.layers; ++layer) {
+    const AttentionNames names(model, layer);
+    for (const AttentionPart& part : kAttentionParts) {
+      if (has_part(model.config, part)) result.insert(names(part.name));
+    }
+  }
+  return result;
+}
+
 LayerHeadMaps overlaid_maps(const PretrainedModel& model, const WeightOverlay& overlay, int layer) {
   const OverlaidHeads* heads = overlay.heads(layer);
   return heads != nullptr ? heads->maps : source_head_maps(model.config, layer);
@@ -56,6 +67,7 @@ MergedAttention overlaid_attention(const PretrainedModel& model, const WeightOve
   const LayerHeadMaps maps = overlaid_maps(model, overlay, layer);
   result.key_map = maps.keys;
   result.value_map = maps.values;
+  result.widths = maps.widths;
   const AttentionNames names(model, layer);
   for (const AttentionPart& part : kAttentionParts) {
     if (!has_part(model.config, part)) continue;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,9 @@ class WeightOverlay {
 /// transposed, in place of the tensor: gradients go through to it. Throws InputError for a tensor
 /// without the checkpoint's shape.
 WeightOverlay in_projections(const PretrainedModel& model, const WeightOverlay& overlay);
+
+/// The names that attention projections have in an overlay.
+std::set<std::string> projection_names(const PretrainedModel& model);
 
 /// The head maps of a layer under the overlay.
 LayerHeadMaps overlaid_maps(const PretrainedModel& model, const WeightOverlay& overlay, int layer);

@@ -20,7 +20,7 @@ struct MergedMatrices {
   HeadMap key_map;
   HeadMap value_map;
   std::optional<LayerWidths> widths = {};  ///< absent: as wide as the source's heads
-  /// Of each rotated pair of rows of a key the source's frequency; empty: its own.
+  /// Of each rotated pair of rows of a key the source's frequency; without `widths` not stated.
   std::vector<int> key_frequencies = {};
 };
 

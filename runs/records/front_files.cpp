@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "fitness/measured_score.hpp"
 #include "models/files/json_file.hpp"
@@ -30,15 +31,19 @@ void set_estimate(ordered_json& object, const std::string& key,
   set_if(object, (key + "_stderr").c_str(), estimate->standard_error);
 }
 
-/// "64" where all groups that are not the source's have it, else "by layer".
+/// Of the groups of all layers that state widths: "64", "32/64" of keys and values that differ, or
+/// "by layer".
 std::string width_text(const search::Grouping& grouping) {
-  std::set<int> widths;
+  std::set<std::pair<int, int>> widths;
   for (const search::LayerGrouping& layer : grouping.layers) {
     if (!layer.widths) continue;
-    widths.insert(layer.widths->keys.begin(), layer.widths->keys.end());
-    widths.insert(layer.widths->values.begin(), layer.widths->values.end());
+    for (const int key : layer.widths->keys) {
+      for (const int value : layer.widths->values) widths.emplace(key, value);
+    }
   }
-  return widths.size() == 1 ? std::to_string(*widths.begin()) : "by layer";
+  if (widths.size() > 1) return "by layer";
+  const auto [key, value] = *widths.begin();
+  return key == value ? std::to_string(key) : fmt::format("{}/{}", key, value);
 }
 
 ordered_json point_json(const RunPoint& point, const models::PretrainedModel& model) {

@@ -212,6 +212,11 @@ function writeGlance() {
 
 // ---------------------------------------------------------------- charts: common parts
 
+/// Points of what multiplies more than the source are drawn larger, by area.
+function computeScale(point) {
+  return has(point?.compute) ? Math.sqrt(Math.max(1, point.compute)) : 1;
+}
+
 function pointStyles(series) {
   const style = seriesStyle(series);
   const page = css("--page");
@@ -220,7 +225,8 @@ function pointStyles(series) {
   return {
     borderColor: style.color, borderWidth: style.width, borderDash: style.dash, showLine: style.hasLine,
     pointStyle: style.shape, pointRotation: style.rotation, pointBorderWidth: 1.5, pointHitRadius: 9,
-    pointRadius: radius, pointHoverRadius: radius + 1.5, pointHoverBorderWidth: 2,
+    pointRadius: (context) => radius * computeScale(context.raw?.point),
+    pointHoverRadius: (context) => radius * computeScale(context.raw?.point) + 1.5, pointHoverBorderWidth: 2,
     pointBorderColor: style.color, pointHoverBorderColor: style.color,
     pointBackgroundColor: (context) => (context.raw && isFilled(context.raw.point) ? style.color : page),
     pointHoverBackgroundColor: style.color,
@@ -242,6 +248,7 @@ function whisker(point, origin) {
 
 function tooltipLines(point) {
   const lines = [nameOf(point.series), `KV ${fixed(point.kv, 3)} · ${grouped(point.bytes)} bytes per token`];
+  if (has(point.width)) lines.push(`groups of width ${point.width}, compute ${fixed(point.compute, 2)} of the source's attention`);
   if (has(point.loss)) lines.push(`loss ${fixed(point.loss, 4)} ${nats} · perplexity ${perplexity(point.loss)}`);
   if (has(deltaOf(point))) lines.push(`Δloss ${deltaText(point)}`);
   if (has(point.accuracy)) lines.push(`accuracy ${accuracyText(point)}`);

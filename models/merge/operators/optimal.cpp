@@ -75,6 +75,11 @@ void share_block(const MergeProblem& group, Index kept, SharedHead& shared) {
     shared.block_factors = MatrixXd::Identity(all, all);
     return;
   }
+  if (kept == 0) {
+    shared.block_combination.resize(0, all);
+    shared.block_factors.resize(all, 0);
+    return;
+  }
   const std::vector<MetricRoot> roots = metric_roots(group.weights.block);
   const SymmetricEigen eigen = symmetric_eigen(between_roots(group.products.block, roots));
   const MatrixXd top = eigen.vectors.rightCols(kept);
@@ -121,7 +126,7 @@ SharedHead OptimalMerge::share_wide(const MergeProblem& group, const SharedRows&
       shared.plane_factors.push_back(std::move(pair.factors));
     }
   }
-  if (rows.block > 0) share_block(group, rows.block, shared);
+  if (group.layout.block_rows() > 0) share_block(group, rows.block, shared);
   return shared;
 }
 

@@ -185,8 +185,10 @@ TEST_CASE("heads by layer, and projections that are one tensor") {
   deci.add("blk.1.attn_k.weight", {32, 32});
   deci.add("blk.1.attn_v.weight", {32, 32});
   const PretrainedModel by_layer = scene.open(deci);
-  CHECK(by_layer.config.heads(0) == LayerHeads{4, 2, by_layer.config.head_dim, by_layer.config.head_dim});
-  CHECK(by_layer.config.heads(1) == LayerHeads{4, 4, by_layer.config.head_dim, by_layer.config.head_dim});
+  CHECK(by_layer.config.heads(0) ==
+        LayerHeads{4, 2, by_layer.config.head_dim, by_layer.config.head_dim});
+  CHECK(by_layer.config.heads(1) ==
+        LayerHeads{4, 4, by_layer.config.head_dim, by_layer.config.head_dim});
   deci.set("attention.head_count_kv", std::vector<std::int32_t>{2, 0});
   CHECK_THAT(scene.refusal(deci), contains("head_count_kv"));
   deci.set("attention.head_count_kv", std::vector<std::int32_t>{2});

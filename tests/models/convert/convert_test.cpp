@@ -249,7 +249,8 @@ TEST_CASE("padded heads that do not divide the width are described as layers of 
   const Grouping alike = joint("0 | 1 2 3", "0 1 3 | 2");
   CHECK(round_trip(shape, alike, Layout::kPad, scratch) < 1e-5);
   const ModelConfig config = open_model(scratch.path() / "converted").config;
-  const bool says_both = config.heads_by_layer == std::vector<LayerHeads>(2, {6, 2, config.head_dim, config.head_dim});
+  const bool says_both =
+      config.heads_by_layer == std::vector<LayerHeads>(2, {6, 2, config.head_dim, config.head_dim});
   CHECK(says_both);
   CHECK(std::filesystem::exists(scratch.path() / "converted/modeling_regrouped.py"));
 }

@@ -6,8 +6,11 @@
 #include "models/files/json_file.hpp"
 #include "models/language_model/language_model.hpp"
 #include "models/language_model/merger.hpp"
+#include "models/layouts/layout.hpp"
 #include "models/merge/operators/merge_table.hpp"
+#include "models/overlay/rotated_cache.hpp"
 #include "models/overlay/weight_overlay.hpp"
+#include "models/pretrained/pretrained_model.hpp"
 #include "search/base/error.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
@@ -41,7 +44,7 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
 
 /// A tiny checkpoint, its calibration, and what is made of it.
 struct Scene {
-  explicit Scene(const TinyLlama& shape) : shape(shape) {
+  explicit Scene(const TinyLlama& tiny) : shape(tiny) {
     shape.write(scratch.path() / "source");
     source = std::make_shared<const LanguageModel>(load(scratch.path() / "source"));
     search::RandomStream random{search::RandomKey(8)};
@@ -119,6 +122,39 @@ TEST_CASE("groups as wide as their members give the source's logits") {
   const Merger merger(*scene.source, scene.calibration);
   const auto merged = merger.merged_model(whole, find_merge("optimal"), {});
   CHECK(distance(merged.logits(kIds), scene.source->logits(kIds)) < 1e-5);
+}
+
+TEST_CASE("layout free stores every layer's own widths and frequencies, and reads them back") {
+  Scene scene{TinyLlama{}};
+  const int d = scene.shape.head_dim;
+  LayerGrouping odd = scene.layer("0 1 2 3", 2 * d + 2, 3 * d - 2);
+  const Grouping grouping{{odd, scene.layer("0 1 | 2 3", d, 2 * d)}};
+  for (const Refit refit : {Refit::kNone, Refit::kBoth}) {
+    CHECK(scene.round_trip(grouping, Layout::kFree, refit) < 1e-5);
+  }
+  const auto converted = open_model(scene.target());
+  CHECK(converted.config.heads(0) == LayerHeads{4, 1, 2 * d + 2, 3 * d - 2});
+  CHECK(converted.config.heads(1) == LayerHeads{4, 2, d, 2 * d});
+  CHECK(stored_size(converted.config) == grouping.size());
+  CHECK_THROWS_AS(require_equal_layers(converted), InputError);
+}
+
+TEST_CASE(
+    "turning keys and values before they are cached changes nothing but what a cache rounds") {
+  for (const TinyLlama& shape : {TinyLlama{}, TinyLlama::qwen2()}) {
+    Scene scene(shape);
+    const int d = shape.head_dim;
+    const Merger merger(*scene.source, scene.calibration);
+    const Grouping wide{std::vector<LayerGrouping>(2, scene.layer("0 1 2 3", 2 * d, 2 * d))};
+    const auto overlay = merger.merge(wide, find_merge("optimal"), {});
+    const auto turned = rotated_for_cache(scene.source->shared_pretrained(), overlay.get());
+    CHECK(distance(scene.source->with_overlay(*turned).logits(kIds),
+                   scene.source->with_overlay(*overlay).logits(kIds)) < 1e-5);
+    const auto before = overlaid_attention(scene.source->pretrained(), *overlay, 0).weights;
+    const auto after = overlaid_attention(scene.source->pretrained(), *turned, 0).weights;
+    CHECK((before.value - after.value).abs().max().item<double>() > 1e-2);
+    CHECK((before.key - after.key).abs().max().item<double>() > 1e-2);
+  }
 }
 
 TEST_CASE("layouts that hold no wide heads say which do") {

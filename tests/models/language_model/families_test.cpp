@@ -13,6 +13,7 @@
 #include "models/merge/operators/merge_table.hpp"
 #include "models/overlay/weight_overlay.hpp"
 #include "models/recipes/mergeable.hpp"
+#include "models/recipes/valid_widths.hpp"
 #include "models/tensors/compute.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
@@ -169,6 +170,47 @@ TEST_CASE("in every family refits bring a grouping nearer to its source on the t
     } else {
       CHECK(divergence(model, merger.merged_model(grouping, both, {}), windows) < 1.1 * refitted);
     }
+  }
+}
+
+TEST_CASE("in every family groups as wide as their members are the source, half as wide near it") {
+  for (const std::string_view architecture : tiny_families()) {
+    CAPTURE(architecture);
+    const Family family(architecture);
+    const LanguageModel model = family.open();
+    const ModelConfig& config = model.config();
+    const Windows windows = random_windows(config, 6, 1);
+    const Merger merger(model,
+                        std::make_shared<const Calibration>(calibrate(model, windows, false)));
+    const Partition all = Partition::one_group(config.kv_heads);
+    const Partition alone = Partition::singletons(config.kv_heads);
+    // Keys that a norm follows stay as they are.
+    const bool widens_keys = can_widen_keys(config);
+    const std::vector<int> heads(static_cast<std::size_t>(config.kv_heads), config.head_dim);
+    const auto wide = [&](int width) {
+      const search::LayerGrouping layer{
+          widens_keys ? all : alone,
+          all,
+          {},
+          search::GroupWidths{
+              config.head_dim, widens_keys ? std::vector<int>{width} : heads, {width}}};
+      return Grouping{
+          std::vector<search::LayerGrouping>(static_cast<std::size_t>(config.layers), layer)};
+    };
+    const int full = config.kv_heads * config.head_dim;
+    const auto merged = [&](const Grouping& grouping) {
+      return merger.merged_model(grouping, find_merge("optimal"), {});
+    };
+    if (!can_fold(config)) {
+      CHECK_THAT(error_message<InputError>([&] { merged(wide(full)); }),
+                 contains("does not pass") || contains("do not pass"));
+      continue;
+    }
+    CHECK(divergence(model, merged(wide(full)), windows) < 1e-10);
+    const double narrow = divergence(model, merged(uniform(model, all)), windows);
+    const double half = divergence(model, merged(wide(full / 2)), windows);
+    CHECK(half > 1e-8);
+    if (config.kv_heads == 4) CHECK(half < narrow);
   }
 }
 

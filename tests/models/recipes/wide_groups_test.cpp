@@ -42,7 +42,8 @@ LayerGrouping wide(const std::string& partition, int width, int head_dim, bool f
 
 NaiveAttention naive(const MergedMatrices& merged, const ModelConfig& config) {
   return {merged.weights, config, merged.key_map.stored_of_query(),
-          merged.value_map.stored_of_query(), merged.key_frequencies};
+          merged.value_map.stored_of_query(),
+          merged.widths ? std::optional(merged.key_frequencies) : std::nullopt};
 }
 
 /// Largest difference of scores and of head outputs, each over the largest of the source.

@@ -50,7 +50,11 @@ struct Problem {
     }
   }
 
-  at::Tensor solve() const { return refit_queries(windows, rotary, {}, {}); }
+  /// The whole matrix of every head.
+  at::Tensor solve() const {
+    const at::Tensor change = refit_queries(windows, rotary, {}, {});
+    return change + at::eye(kDim, change.options());
+  }
 
   std::vector<QueryRefitWindow> windows;
   std::vector<at::Tensor> missing;  ///< scores, not weighted

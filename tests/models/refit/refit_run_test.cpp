@@ -164,6 +164,26 @@ TEST_CASE("refits bring a converted model nearer to its source") {
   }
 }
 
+TEST_CASE("refits bring models of wide groups nearer to their source") {
+  const Partition all = Partition::one_group(4);
+  for (const TinyLlama& shape : {TinyLlama(), TinyLlama::qwen2()}) {
+    const Scene scene(shape);
+    const int d = shape.head_dim;
+    const auto wide = [&](int keys, int values, bool free) {
+      return Grouping{{{all, all, {}, search::GroupWidths{d, {keys}, {values}, free}},
+                       {all, all, {}, search::GroupWidths{d, {2 * d}, {d + 2}, free}}}};
+    };
+    for (const Grouping& grouping : {wide(2 * d, 2 * d, false), wide(d + 2, 2 * d + 2, true)}) {
+      const double plain = scene.divergence(grouping, find_merge("optimal"));
+      for (const Refit refit : {Refit::kOutput, Refit::kQuery, Refit::kBoth}) {
+        const MergeRecipe recipe(find_merge("optimal"), false, refit);
+        INFO(recipe.name() << " " << grouping.layers[0].widths->to_string());
+        CHECK(scene.divergence(grouping, recipe) < 0.95 * plain);
+      }
+    }
+  }
+}
+
 TEST_CASE("fits give the same bits for any number of threads") {
   const Scene scene(gqa_with_biases());
   const auto grouping = Grouping::uniform(2, Partition::one_group(2));
