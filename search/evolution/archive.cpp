@@ -18,7 +18,7 @@ bool ParetoArchive::offer(std::span<const Gene> genome, const Objectives& object
   for (auto level = levels_.begin(); level != above; ++level) {
     if (level->second.covers(size, error)) return false;
   }
-  for (auto level = levels_.lower_bound(compute); level != levels_.end();) {
+  for (auto level = above; level != levels_.end();) {
     level->second.remove_covered(size, error);
     level = level->second.steps().empty() ? levels_.erase(level) : std::next(level);
   }
