@@ -229,7 +229,9 @@ class SearchJob {
                             inputs_.kv_limits, problems.problem(), found, paper, key(kBaselineKey));
     runs::fill_proxies(points, problems);
     const models::ModelConfig& config = inputs_.model->config;
-    runs::fill_compute(points, {config, plan_.cache.tokens_of_sequence(config)});
+    const runs::ComputeChoice& compute = plan_.compute_choice;
+    runs::fill_compute(points, {config, plan_.cache.tokens_of_sequence(config)},
+                       compute != runs::ComputeChoice());
     if (selection_) price_by_measuring(points, *selection_);
     if (plan_.allocates_by_measuring()) price_by_divergence(points, found.front);
     return points;

@@ -42,6 +42,7 @@ struct AttentionTrace {
   at::Tensor queries;        ///< rotated
   at::Tensor keys;           ///< rotated, those that each query head reads
   at::Tensor values;         ///< those that each query head reads, [batch, H, length, value width]
+  double scale = 1;          ///< of q·k in the logits
   /// As the softmax gets them, −∞ where a query may not look, [batch, H, length, key length].
   at::Tensor logits;
   /// The share of each token in what a query gets, of the same shape. Always there.

@@ -16,7 +16,8 @@ namespace regroup::models {
 struct AttentionSetting {
   AttentionKind kind = AttentionKind::kCausal;
   std::int64_t sliding_window = 0;  ///< last tokens that a query sees, itself among them; 0: all
-  double scale = 1;                 ///< of q·k
+  double scale = 1;                 ///< of q·k, where keys are as wide as the source's
+  bool scales_by_width = false;     ///< it is 1/√ of that width, and of others likewise
   std::optional<Norm> query_norm;   ///< over the rows of a head, …
   std::optional<Norm> key_norm;
   bool norms_all_heads = false;  ///< … or over those of all heads at once

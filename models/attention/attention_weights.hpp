@@ -69,7 +69,9 @@ struct MergedAttention {
   AttentionWeights weights;
   HeadMap key_map;
   HeadMap value_map;
-  std::optional<LayerWidths> widths = {};  ///< absent: as wide as the source's heads
+  /// Absent: as wide as the source's heads. Scores of others are scaled by 1/√ of the key's width,
+  /// where those of the source are by 1/√d.
+  std::optional<LayerWidths> widths = {};
   /// Of each rotated pair of rows of a key the frequency of the source that turns it; without
   /// `widths` not stated: each once.
   std::vector<int> key_frequencies = {};

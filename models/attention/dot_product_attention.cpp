@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -83,6 +84,8 @@ DotProductAttention::DotProductAttention(const MergedAttention& layer, Attention
       read_values_(value_map_, device_) {
   take_norms(layer, options);
   require_rows();
+  const bool has_own_scale = widths_ && setting_.scales_by_width;
+  scale_ = has_own_scale ? 1 / std::sqrt(static_cast<double>(key_width())) : setting_.scale;
 }
 
 void DotProductAttention::take_norms(const MergedAttention& layer, const ComputeOptions& options) {
@@ -155,9 +158,8 @@ at::Tensor DotProductAttention::mix(const AttentionInput& input, const Attention
   const at::Tensor read_keys = read_keys_.select(keys);
   const at::Tensor read_values = read_values_.select(values);
   const at::Tensor mixed =
-      setting_.cap
-          ? capped_attention(queries, read_keys, read_values, mask, setting_.scale, *setting_.cap)
-          : fused_attention(queries, read_keys, read_values, mask, is_causal, setting_.scale);
+      setting_.cap ? capped_attention(queries, read_keys, read_values, mask, scale_, *setting_.cap)
+                   : fused_attention(queries, read_keys, read_values, mask, is_causal, scale_);
   return mixed.transpose(1, 2).flatten(2);
 }
 
@@ -166,8 +168,8 @@ at::Tensor DotProductAttention::mix_newest(const at::Tensor& queries, const at::
   const std::int64_t total = keys.size(2);
   const std::int64_t window = setting_.sliding_window;
   const std::int64_t first = window > 0 ? std::max<std::int64_t>(0, total - window) : 0;
-  DecodeInput input{queries,        keys.slice(2, first), values.slice(2, first),
-                    setting_.scale, setting_.cap,         {}};
+  DecodeInput input{queries, keys.slice(2, first), values.slice(2, first),
+                    scale_,  setting_.cap,         {}};
   if (const auto bias = position_bias(1, total)) input.bias = bias->slice(3, first);
   return grouped_decode(input, read_keys_.groups, read_values_.groups);
 }
@@ -255,9 +257,10 @@ AttentionTrace DotProductAttention::trace(const AttentionInput& input) const {
   AttentionTrace trace;
   trace.plain_queries = plain_queries(input.queries);
   trace.queries = rotary().apply(trace.plain_queries, 0);
+  trace.scale = scale_;
   trace.keys = read_keys_.select(rotary().apply(keys(input.keys), 0));
   trace.values = read_values_.select(values(input.keys));
-  trace.logits = at::matmul(trace.queries, trace.keys.transpose(2, 3)) * setting_.scale;
+  trace.logits = at::matmul(trace.queries, trace.keys.transpose(2, 3)) * scale_;
   const std::int64_t length = trace.queries.size(2);
   const std::int64_t total = trace.keys.size(2);
   if (setting_.cap) trace.logits = capped(trace.logits, *setting_.cap);

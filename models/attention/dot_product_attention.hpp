@@ -94,6 +94,7 @@ class DotProductAttention final : public Attention {
   std::optional<LayerWidths> widths_;
   std::vector<int> key_frequencies_;
   std::shared_ptr<const Rotary> rotary_;  // the setting's, or with these frequencies
+  double scale_ = 1;                      // of q·k
   Linear query_;
   Linear key_;
   Linear value_;

@@ -108,8 +108,8 @@ std::vector<std::int64_t> value_places(int width) {
 }
 
 /// Gives all heads of the layer the widths that are stored, and its queries the factor for which
-/// engines divide scores by the square root of that width; the code of layout free does not.
-void widen(Layout layout, MergedAttention& layer, LayerHeads heads, const ModelConfig& config) {
+/// scores are scaled by 1/√ of that width.
+void widen(MergedAttention& layer, LayerHeads heads, const ModelConfig& config) {
   const int d = config.head_dim;
   const LayerWidths own = layer.widths.value_or(LayerWidths{d, d});
   AttentionWeights& w = layer.weights;
@@ -126,9 +126,8 @@ void widen(Layout layout, MergedAttention& layer, LayerHeads heads, const ModelC
     w.value_bias = placed(w.value_bias, places, heads.value_width);
     w.output = placed(w.output, places, heads.value_width, 1);
   }
-  const bool keeps_scale = layout == Layout::kFree || config.attention_scale;
-  if (heads.key_width == d || keeps_scale) return;
-  const double factor = std::sqrt(static_cast<double>(heads.key_width) / d);
+  if (own.key == heads.key_width || config.attention_scale) return;
+  const double factor = std::sqrt(static_cast<double>(heads.key_width) / own.key);
   for (at::Tensor* part : {&w.query, &w.query_bias}) {
     if (part->defined()) *part = (part->to(at::kDouble) * factor).to(part->scalar_type());
   }
@@ -137,7 +136,7 @@ void widen(Layout layout, MergedAttention& layer, LayerHeads heads, const ModelC
 }  // namespace
 
 void lay_out(Layout layout, MergedAttention& layer, LayerHeads heads, const ModelConfig& config) {
-  widen(layout, layer, heads, config);
+  widen(layer, heads, config);
   if (layout == Layout::kExpand) {
     repeat_keys_and_values(layer, heads);
   } else {

@@ -188,7 +188,8 @@ class ProjectionMerger {
 
   bool is_widened() const { return stored_.layer != SharedRows::of_heads(problem_.layout); }
 
-  /// Room, still empty, for what reads heads of the layer's width: queries, or the output's columns.
+  /// Room, still empty, for what reads heads of the layer's width: queries, or the output's
+  /// columns.
   void make_room(AttentionMatrices& merged) const {
     const Index rows = Index{source_.config.query_heads} * room_.width();
     if (projection_ == Projection::kKeys) {

@@ -1,5 +1,7 @@
 #include "models/refit/merge_layer.hpp"
 
+#include <cmath>
+
 #include <Eigen/Core>
 
 #include "models/tensors/tensors.hpp"
@@ -29,6 +31,12 @@ void store_projection(const RowMatrix& matrix, const PretrainedModel& model, int
   bias = to_stored_vector(matrix.rightCols(1), model.bias_tensor(layer, role).dtype);
 }
 
+/// For which scores of wide keys are scaled otherwise than those of the source.
+double query_scale(const MergedMatrices& merged, const ModelConfig& config) {
+  if (!merged.widths || config.attention_scale) return 1;
+  return std::sqrt(static_cast<double>(merged.widths->key) / config.head_dim);
+}
+
 }  // namespace
 
 MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& model, int layer) {
@@ -40,7 +48,8 @@ MergedAttention rounded(const MergedMatrices& merged, const PretrainedModel& mod
                          at::Tensor& bias) {
     store_projection(matrix, model, layer, role, weight, bias);
   };
-  store(from.query, AttentionRole::kQuery, to.query, to.query_bias);
+  store(query_scale(merged, model.config) * from.query, AttentionRole::kQuery, to.query,
+        to.query_bias);
   store(from.key, AttentionRole::kKey, to.key, to.key_bias);
   store(from.value, AttentionRole::kValue, to.value, to.value_bias);
   to.output = to_stored(from.output, model.weight_tensor(layer, AttentionRole::kOutput).dtype);

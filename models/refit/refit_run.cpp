@@ -132,8 +132,10 @@ class LayerRefit {
     const AttentionTrace from =
         source_.attention(layer_).trace(source_.attention_input(layer_, source_states_[w]));
     const AttentionTrace to = converted.trace(converted_input(w));
-    const at::Tensor missing = at::matmul(from.queries, from.keys.transpose(2, 3)) -
-                               at::matmul(to.queries, to.keys.transpose(2, 3));
+    // In units of the source's scores, whose scale wide keys do not have.
+    const at::Tensor found =
+        at::matmul(to.queries, to.keys.transpose(2, 3)) * (to.scale / from.scale);
+    const at::Tensor missing = at::matmul(from.queries, from.keys.transpose(2, 3)) - found;
     const at::Tensor mapped = has_widths()
                                   ? as_dot_product(source_.attention(layer_), "a query refit")
                                         .plain_queries(converted_input(w).queries)

@@ -142,6 +142,7 @@ AttentionSetting Transformer::setting(ModuleReader& reader, int layer) const {
   AttentionSetting setting{.kind = place.kind,
                            .sliding_window = config.sliding_window(static_cast<std::size_t>(layer)),
                            .scale = config.score_scale(),
+                           .scales_by_width = !config.attention_scale,
                            .query_norm = {},
                            .key_norm = {},
                            .norms_all_heads = config.query_key_norm == QueryKeyNorm::kWhole,

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Records = std::map<std::string, std::string, std::less<>>;
 
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 constexpr std::size_t kDigestLength = 64;
 constexpr std::string_view kPrefix = "search-";
 constexpr std::string_view kSuffix = ".cbor";

@@ -37,4 +37,10 @@ bool is_compute_asked(const std::vector<std::string>& words) {
                     .found = fmt::format("{}", fmt::join(words, ","))});
 }
 
+std::vector<std::string> words_of(const ComputeChoice& choice) {
+  std::vector<std::string> words = {"bytes", "loss"};
+  if (choice.is_objective) words.emplace_back("compute");
+  return words;
+}
+
 }  // namespace regroup::runs

@@ -21,5 +21,7 @@ std::vector<search::Option> compute_options(std::vector<std::string>& words, Com
 /// Whether the words ask for compute beside bytes and loss; none: they do not. Throws InputError
 /// for others.
 bool is_compute_asked(const std::vector<std::string>& words);
+/// The words of a choice, for records.
+std::vector<std::string> words_of(const ComputeChoice& choice);
 
 }  // namespace regroup::runs

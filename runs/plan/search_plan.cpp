@@ -107,6 +107,7 @@ bool prefers_wide(const SearchRequest& request, const models::ModelConfig& confi
                   bool method_is_open) {
   const fitness::Fitness* summed = request.price->summed();
   const bool is_priced = summed != nullptr && summed->prices_widths();
+  if (request.allocation == Allocation::kMeasured) return false;  // every width would be measured
   const bool is_searched = method_is_open || request.methods[*request.method]->knows_units();
   return is_priced && is_searched && request.recipe.merge->is_wide() && models::can_fold(config) &&
          config.takes_wide_heads;
@@ -144,6 +145,7 @@ SearchPlan make_plan(SearchRequest request, const models::ModelConfig& config) {
       read_widths(request.widths, config, prefers_wide(request, config, method_is_open));
   request.widths = words_of(widths);
   request.compute_choice.is_objective = is_compute_asked(request.objectives);
+  request.objectives = words_of(request.compute_choice);
   const std::vector<models::CacheType> caches = cache_types(request, config);
   request.cache_dtypes.clear();
   for (const models::CacheType type : caches) {

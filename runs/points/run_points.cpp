@@ -176,7 +176,11 @@ std::vector<RunPoint> choose_points(const OwnSeries& own, const std::vector<doub
   return PointChooser(own, kv_limits, problem, key).choose(found, paper);
 }
 
-void fill_compute(std::vector<RunPoint>& points, const models::GroupingCompute& compute) {
+void fill_compute(std::vector<RunPoint>& points, const models::GroupingCompute& compute,
+                  bool is_asked) {
+  const bool has_widths = std::ranges::any_of(
+      points, [](const RunPoint& point) { return point.point.grouping.has_widths(); });
+  if (!has_widths && !is_asked) return;
   for (RunPoint& point : points) point.compute = compute(point.point.grouping);
 }
 
@@ -184,7 +188,8 @@ void mark_front(std::vector<RunPoint>& points, bool by_compute) {
   std::vector<search::Objectives> objectives;
   for (const RunPoint& point : points) {
     const double error = point.loss ? point.loss->mean : point.point.objectives.error;
-    objectives.push_back({point.point.objectives.size, error, by_compute ? point.compute : 0.0});
+    objectives.push_back(
+        {point.point.objectives.size, error, by_compute ? point.compute.value_or(0) : 0.0});
   }
   const std::vector<int> ranks = search::non_dominated_ranks(objectives);
   for (std::size_t i = 0; i < points.size(); ++i) points[i].on_front = ranks[i] == 0;

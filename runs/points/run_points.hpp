@@ -49,7 +49,9 @@ struct RunPoint {
   std::optional<fitness::LossEstimate> accuracy = {};    ///< where the task has one, share
   std::optional<double> agreement = {};      ///< with the source's most likely token, share
   std::optional<double> search_better = {};  ///< of a baseline: how sure the search's point wins
-  double compute = 0;  ///< multiplications of a decoded token, relative to the source
+  /// Multiplications of a decoded token, relative to the source; absent in runs whose groups are
+  /// all as wide as a head, unless it is asked for.
+  std::optional<double> compute = {};
   std::vector<CacheMeasures> caches = {};  ///< of the run's other cache types, in their order
 };
 
@@ -76,8 +78,10 @@ std::vector<RunPoint> choose_points(const OwnSeries& own, const std::vector<doub
                                     const std::optional<ComparedFront>& paper,
                                     search::RandomKey key);
 
-/// Says of every point what it computes.
-void fill_compute(std::vector<RunPoint>& points, const models::GroupingCompute& compute);
+/// Says of every point what it computes, if `is_asked` or any has groups of another width than a
+/// head.
+void fill_compute(std::vector<RunPoint>& points, const models::GroupingCompute& compute,
+                  bool is_asked);
 
 /// Marks the points that no other one beats in size and loss (in the proxy, where nothing is
 /// measured), or, `by_compute`, in size, loss and compute.

@@ -75,7 +75,7 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
   set_if(json, "search_better", point.search_better);
   json["on_front"] = point.on_front;
   json["grouping"] = grouping_path(point);
-  json["compute"] = point.compute;
+  set_if(json, "compute", point.compute);
   if (point.point.grouping.has_widths()) json["width"] = width_text(point.point.grouping);
   if (!point.caches.empty()) json["caches"] = caches_json(point.caches, size, model);
   return json;
@@ -115,7 +115,7 @@ std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& r
   columns.insert(columns.end(), {"top1_agreement", "search_better", "on_front", "grouping"});
   const bool has_widths = std::ranges::any_of(
       points, [](const RunPoint& point) { return point.point.grouping.has_widths(); });
-  columns.emplace_back("compute");
+  if (points.front().compute) columns.emplace_back("compute");
   if (has_widths) columns.emplace_back("width");
   std::string text = fmt::format("{}\n", fmt::join(columns, ","));
   for (const ordered_json& row : rows) {

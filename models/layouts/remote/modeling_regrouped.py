@@ -27,7 +27,7 @@ def resized(linear, outputs=None, inputs=None):
 
 
 class WideAttention:
-    """Attention whose keys and values have widths of their own; scores are scaled as those of the source."""
+    """Attention whose keys and values have widths of their own."""
 
     def forward(self, hidden_states, position_embeddings, attention_mask=None, past_key_values=None, **kwargs):
         family = sys.modules[self.family]
@@ -50,7 +50,7 @@ class WideAttention:
             keys,
             values,
             attention_mask,
-            scaling=self.scaling,
+            scaling=self.scaling * (self.head_dim / self.key_width) ** 0.5,
             sliding_window=getattr(self.config, "sliding_window", None),
             **kwargs,
         )
