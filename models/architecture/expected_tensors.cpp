@@ -94,17 +94,20 @@ class TensorList {
     const std::int64_t width = config_.width;
     const std::int64_t queries = std::int64_t{place.heads.query} * place.heads.key_width;
     const std::int64_t keys = std::int64_t{place.heads.kv} * place.heads.key_width;
+    const std::int64_t values = std::int64_t{place.heads.kv} * place.heads.value_width;
+    const std::int64_t mixed = std::int64_t{place.heads.query} * place.heads.value_width;
     const auto name = [&](std::string_view LayerModules::*module) { return place.name(module); };
     add_norm(name(&LayerModules::attention_norm));
     if (config_.storage == ProjectionStorage::kSeparate) {
       add_linear(name(&LayerModules::query), queries, width,
                  has_bias(config_, AttentionRole::kQuery));
       add_linear(name(&LayerModules::key), keys, width, has_bias(config_, AttentionRole::kKey));
-      add_linear(name(&LayerModules::value), keys, width, has_bias(config_, AttentionRole::kValue));
+      add_linear(name(&LayerModules::value), values, width,
+                 has_bias(config_, AttentionRole::kValue));
     } else {
-      add_linear(name(&LayerModules::query), queries + 2 * keys, width, config_.input_bias);
+      add_linear(name(&LayerModules::query), queries + keys + values, width, config_.input_bias);
     }
-    add_linear(name(&LayerModules::output), width, queries, config_.output_bias);
+    add_linear(name(&LayerModules::output), width, mixed, config_.output_bias);
     if (config_.query_key_norm != QueryKeyNorm::kNone) {
       const bool is_whole = config_.query_key_norm == QueryKeyNorm::kWhole;
       add(name(&LayerModules::query_norm) + ".weight", {is_whole ? queries : config_.head_dim});

@@ -209,7 +209,8 @@ TEST_CASE("in every family groups as wide as their members are the source, half 
     CHECK(divergence(model, merged(wide(full)), windows) < 1e-10);
     const double narrow = divergence(model, merged(uniform(model, all)), windows);
     const double half = divergence(model, merged(wide(full / 2)), windows);
-    CHECK(half > 1e-8);
+    // Values of a narrow stream have no more dimensions than it.
+    if (widens_keys || full / 2 < config.width) CHECK(half > 1e-8);
     if (config.kv_heads == 4) CHECK(half < narrow);
   }
 }
