@@ -21,8 +21,8 @@ struct LayoutEntry {
 /// From the most useful to the last resort.
 constexpr std::array kLayouts = {
     LayoutEntry{Layout::kStandard, "standard"}, LayoutEntry{Layout::kPerLayer, "per-layer"},
-    LayoutEntry{Layout::kPad, "pad"}, LayoutEntry{Layout::kFree, "free"},
-    LayoutEntry{Layout::kExpand, "expand"}};
+    LayoutEntry{Layout::kPad, "pad"}, LayoutEntry{Layout::kExpand, "expand"},
+    LayoutEntry{Layout::kFree, "free"}};
 
 /// Query heads that each stored key head serves.
 std::vector<int> served_queries(const LayerHeadMaps& layer) {
@@ -174,12 +174,14 @@ bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) 
 }
 
 Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config, EngineWidths widths) {
+  const bool runs_code = widths == EngineWidths::kOne;
+  const bool has_wide = std::any_of(maps.begin(), maps.end(), has_widths);
   const LayoutEntry* best = nullptr;
   double least = std::numeric_limits<double>::infinity();
   for (const LayoutEntry& entry : kLayouts) {
-    const bool runs_code = widths == EngineWidths::kOne;
     if (entry.layout == Layout::kFree && !runs_code) continue;
     if (!holds(entry.layout, maps, config)) continue;
+    if (!has_wide) return entry.layout;  // those behind it store no less
     const double size = stored_size(stored_heads(entry.layout, maps, config, widths), config);
     if (size >= least) continue;
     best = &entry;

@@ -22,7 +22,7 @@ enum class Layout {
 /// of another, as in llama.cpp.
 enum class EngineWidths { kOne, kKeysAndValues };
 
-/// "standard", "per-layer", "pad", "free", "expand".
+/// "standard", "per-layer", "pad", "expand", "free".
 std::string_view layout_name(Layout layout);
 /// Throws InputError that lists the known layouts.
 Layout find_layout(std::string_view name);

@@ -101,18 +101,6 @@ void complete(SearchRequest& request, const models::ModelConfig& config) {
   sort_and_unique(request.rules.frozen_layers);
 }
 
-/// Whether groups may be wider where nothing is said: what is asked for merges and prices them, and
-/// stock engines run the result.
-bool prefers_wide(const SearchRequest& request, const models::ModelConfig& config,
-                  bool method_is_open) {
-  const fitness::Fitness* summed = request.price->summed();
-  const bool is_priced = summed != nullptr && summed->prices_widths();
-  if (request.allocation == Allocation::kMeasured) return false;  // every width would be measured
-  const bool is_searched = method_is_open || request.methods[*request.method]->knows_units();
-  return is_priced && is_searched && request.recipe.merge->is_wide() && models::can_fold(config) &&
-         config.takes_wide_heads;
-}
-
 /// What the request's options hold now, in the order that records have.
 ordered_json record_of(SearchRequest& request) {
   ordered_json held = option_record(request.options());
@@ -139,10 +127,8 @@ bool SearchPlan::uses_gradients() const {
 SearchPlan make_plan(SearchRequest request, const models::ModelConfig& config) {
   search::require_in_range(request.options());
   for (const double limit : request.kv) require_kv_limit(limit);
-  const bool method_is_open = !request.method;
   complete(request, config);
-  const WidthChoice widths =
-      read_widths(request.widths, config, prefers_wide(request, config, method_is_open));
+  const WidthChoice widths = read_widths(request.widths, config);
   request.widths = words_of(widths);
   request.compute_choice.is_objective = is_compute_asked(request.objectives);
   request.objectives = words_of(request.compute_choice);

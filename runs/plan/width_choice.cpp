@@ -40,30 +40,23 @@ void require_free_keys(const models::ModelConfig& config) {
                     .found = std::string(kFree)});
 }
 
-WidthChoice stock_choice(const models::ModelConfig& config) {
-  return {.multiples = stock_multiples(config)};
-}
-
 }  // namespace
 
 search::Option width_option(std::vector<std::string>& words) {
-  return {.flag = "--width",
-          .key = "width",
-          .unit = "WIDTH,…",
-          .help =
-              "Width of the groups: head; a multiple of it, 2; several, 1,2,4, of which every "
-              "layer has its own; free: any width, by layer; stock: multiples up to 256 "
-              "numbers, the same in all layers, which engines run with fused kernels "
-              "(default: stock where the model's engines take it and the price knows widths, "
-              "else head)",
-          .field = &words};
+  return {
+      .flag = "--width",
+      .key = "width",
+      .unit = "WIDTH,…",
+      .help =
+          "Width of the groups: head; a multiple of it, 2; several, 1,2,4, of which every "
+          "layer has its own; free: any width, by layer; stock: multiples up to 256 "
+          "numbers, the same in all layers, which engines run with fused kernels (default: head)",
+      .field = &words};
 }
 
-WidthChoice read_widths(const std::vector<std::string>& words, const models::ModelConfig& config,
-                        bool prefers_wide) {
-  if (words.empty()) return prefers_wide ? stock_choice(config) : WidthChoice();
-  if (words.size() == 1 && words.front() == kHead) return {};
-  if (words.size() == 1 && words.front() == kStock) return stock_choice(config);
+WidthChoice read_widths(const std::vector<std::string>& words, const models::ModelConfig& config) {
+  if (words.empty() || (words.size() == 1 && words.front() == kHead)) return {};
+  if (words.size() == 1 && words.front() == kStock) return {.multiples = stock_multiples(config)};
   if (words.size() == 1 && words.front() == kFree) {
     require_free_keys(config);
     return {.multiples = {}, .is_free = true};

@@ -22,11 +22,10 @@ struct WidthChoice {
 /// --width, bound to the words that it is given.
 search::Option width_option(std::vector<std::string>& words);
 
-/// What the words mean for a model of that config: "head", "stock", "free", or multiples; none: as
-/// little as "stock" if `prefers_wide`, else "head". Throws InputError, naming the widths that are
-/// possible, for others, and for keys that can have no other width.
-WidthChoice read_widths(const std::vector<std::string>& words, const models::ModelConfig& config,
-                        bool prefers_wide);
+/// What the words mean for a model of that config: "head", "stock", "free", or multiples; none:
+/// "head". Throws InputError, naming the widths that are possible, for others, and for keys that
+/// can have no other width.
+WidthChoice read_widths(const std::vector<std::string>& words, const models::ModelConfig& config);
 /// The words of a choice, for records.
 std::vector<std::string> words_of(const WidthChoice& choice);
 

@@ -140,6 +140,18 @@ class PointChooser {
     return std::max<int>(4, static_cast<int>(std::to_string(parts).size()));
   }
 
+  /// The name, with a number where another grouping of the same size has it.
+  std::string unlike_others(const std::string& name, const search::ModelPoint& point) const {
+    const auto is_taken = [&](const std::string& candidate) {
+      return std::ranges::any_of(points_, [&](const RunPoint& other) {
+        return other.name == candidate && !(other.point.grouping == point.grouping);
+      });
+    };
+    std::string own = name;
+    for (int number = 2; is_taken(own); ++number) own = fmt::format("{}-{}", name, number);
+    return own;
+  }
+
   void add(const std::string& series, const std::string& method, const models::MergeRecipe& recipe,
            const search::ModelPoint& point, std::optional<double> limit,
            const std::string& suffix = "") {
@@ -148,7 +160,8 @@ class PointChooser {
     const bool is_baseline = series != "search" && series != "paper";
     const std::string name = fmt::format("{}-{}-kv{:.{}f}{}", is_baseline ? "baseline" : series,
                                          method, ratio, digits, suffix);
-    points_.push_back({series, method, recipe, point, {}, limit, {}, {}, false, name});
+    points_.push_back(
+        {series, method, recipe, point, {}, limit, {}, {}, false, unlike_others(name, point)});
   }
 
   const OwnSeries& own_;

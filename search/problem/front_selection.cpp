@@ -29,11 +29,12 @@ std::vector<int> spread(std::span<const int> sizes, std::size_t most) {
   return chosen;
 }
 
-/// The point whose nearest taken point is farthest away; the smallest on ties.
+/// The point, not taken yet, whose nearest taken point is farthest away; the smallest on ties.
 std::size_t most_remote(std::span<const ModelPoint> front, const std::set<std::size_t>& taken) {
   std::size_t best = 0;
   double best_gap = -1;
   for (std::size_t i = 0; i < front.size(); ++i) {
+    if (taken.contains(i)) continue;
     double gap = std::numeric_limits<double>::infinity();
     for (const std::size_t t : taken) {
       gap = std::min(gap, distance(front[i], front[t].objectives.size));

@@ -61,3 +61,11 @@ TEST_CASE("the best within a limit has the least error, not the largest size") {
   front[0].objectives.error = 0;
   CHECK(best_within(front, 9) == &front[0]);
 }
+
+TEST_CASE("points of equal sizes are all looked at where there is room for them") {
+  std::vector<ModelPoint> front;
+  for (const double size : {2, 4, 4, 4, 8}) front.push_back({Grouping(), {size, 1 / size, 0}});
+  const std::vector<int> uniform = {2, 4, 8};
+  CHECK(spread_over_sizes(front, uniform, 24).size() == front.size());
+  CHECK(spread_over_sizes(front, uniform, 4).size() == 4);
+}

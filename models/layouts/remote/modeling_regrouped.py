@@ -29,7 +29,9 @@ def resized(linear, outputs=None, inputs=None):
 class WideAttention:
     """Attention whose keys and values have widths of their own."""
 
-    def forward(self, hidden_states, position_embeddings, attention_mask=None, past_key_values=None, **kwargs):
+    def forward(
+        self, hidden_states, position_embeddings, attention_mask=None, cache=None, past_key_values=None, **kwargs
+    ):
         family = sys.modules[self.family]
         lengths = hidden_states.shape[:-1]
         queries = self.q_proj(hidden_states).view(*lengths, -1, self.key_width).transpose(1, 2)
@@ -39,8 +41,9 @@ class WideAttention:
         turns = torch.tensor(self.frequencies * 2, device=hidden_states.device)
         cosines, sines = (table[..., turns] for table in position_embeddings)
         queries, keys = family.apply_rotary_pos_emb(queries, keys, cosines, sines)
-        if past_key_values is not None:
-            keys, values = past_key_values.update(keys, values, self.layer_idx)
+        cache = past_key_values if cache is None else cache  # its name in other releases of transformers
+        if cache is not None:
+            keys, values = cache.update(keys, values, self.layer_idx)
         attend = ALL_ATTENTION_FUNCTIONS.get_interface(
             self.config._attn_implementation, family.eager_attention_forward
         )
