@@ -221,10 +221,6 @@ void ConvertCommand::write_gguf(const ConvertInputs& inputs, const Session& sess
                      session.console.progress());
 }
 
-models::EngineWidths ConvertCommand::engine_widths() const {
-  return format_ == kGguf ? models::EngineWidths::kKeysAndValues : models::EngineWidths::kOne;
-}
-
 void ConvertCommand::run(const Session& session) {
   threads_.apply();
   require_valid_options();
@@ -233,9 +229,11 @@ void ConvertCommand::run(const Session& session) {
   const std::filesystem::path file = grouping_path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);
   const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model.config);
-  const models::Layout layout = layout_.empty()
-                                    ? models::default_layout(maps, model.config, engine_widths())
-                                    : models::find_layout(layout_);
+  const models::Layout layout =
+      layout_.empty() ? models::default_layout(maps, model.config,
+                                               format_ == kGguf ? models::ModelCode::kIgnores
+                                                                : models::ModelCode::kRuns)
+                      : models::find_layout(layout_);
   models::require_holds(layout, maps, model.config);
   models::require_finite_attention(model);
   const ConvertInputs inputs{shared_model, grouping, file, layout};
@@ -252,9 +250,8 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
   const models::PretrainedModel& model = *inputs.model;
   const models::Layout layout = inputs.layout;
   const double ratio = inputs.grouping.grouping.kv_ratio();
-  const auto heads =
-      models::stored_heads(layout, models::head_maps(inputs.grouping.grouping, model.config),
-                           model.config, engine_widths());
+  const auto heads = models::stored_heads(
+      layout, models::head_maps(inputs.grouping.grouping, model.config), model.config);
   const double work = query_work(model.config, heads);
   const models::DType dtype = cache_dtype(model);
   const auto bytes =

@@ -22,7 +22,6 @@ class ConvertCommand : public Command {
 
  private:
   struct ConvertInputs;
-  models::EngineWidths engine_widths() const;
 
   /// What --max-shard-size and --dtype say of a directory.
   models::ConvertOptions directory_options() const;

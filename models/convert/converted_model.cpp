@@ -53,12 +53,12 @@ bool are_equal(const TensorView& a, const TensorView& b) {
 }  // namespace
 
 ConvertedModel::ConvertedModel(const PretrainedModel& model, const WeightOverlay& overlay,
-                               Layout layout, EngineWidths widths)
+                               Layout layout)
     : model_(model), overlay_(in_projections(model, overlay)), layout_(layout) {
   require_known(model, overlay_);
   const ModelHeadMaps maps = maps_of(model, overlay_);
   require_holds(layout, maps, model.config);
-  heads_ = stored_heads(layout, maps, model.config, widths);
+  heads_ = stored_heads(layout, maps, model.config);
   frequencies_.resize(heads_.size());
   find_copies();
 }

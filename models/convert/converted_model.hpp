@@ -18,8 +18,7 @@ class ConvertedModel {
  public:
   /// Refers to the model. Throws InputError if the layout cannot hold the layers' heads, and for a
   /// name or a shape of the overlay that the model does not have.
-  ConvertedModel(const PretrainedModel& model, const WeightOverlay& overlay, Layout layout,
-                 EngineWidths widths = EngineWidths::kOne);
+  ConvertedModel(const PretrainedModel& model, const WeightOverlay& overlay, Layout layout);
 
   const PretrainedModel& model() const { return model_; }
   /// Heads of every layer.

@@ -15,9 +15,6 @@
 namespace regroup::models {
 namespace {
 
-/// The transformers that are written here refuse keys and values of unlike widths.
-constexpr EngineWidths kWidths = EngineWidths::kOne;
-
 void append(GgufMetadata& metadata, GgufMetadata more) {
   for (GgufEntry& entry : more) metadata.push_back(std::move(entry));
 }
@@ -54,7 +51,7 @@ GgufPlan plan_gguf(const PretrainedModel& model, const search::Grouping& groupin
                       .expected = "groups of one width in all layers, or --format hf",
                       .found = "widths and rotary frequencies that layers have of their own"});
   }
-  const std::vector<LayerHeads> heads = stored_heads(layout, maps, model.config, kWidths);
+  const std::vector<LayerHeads> heads = stored_heads(layout, maps, model.config);
   ModelConfig config = model.config;
   if (options.context) config.context = checked_context(*options.context, config);
   const GgufArchitecture& architecture = gguf_architecture(config, heads);
@@ -69,7 +66,7 @@ GgufPlan plan_gguf(const PretrainedModel& model, const search::Grouping& groupin
 void write_gguf(const GgufPlan& plan, const PretrainedModel& model, const WeightOverlay& overlay,
                 const std::filesystem::path& file, std::stop_token stop,
                 search::Progress& progress) {
-  ConvertedModel converted(model, overlay, plan.layout, kWidths);
+  ConvertedModel converted(model, overlay, plan.layout);
   std::vector<GgufTensor> tensors = gguf_tensors(converted, plan.architecture, plan.type);
   progress.begin("writing tensors", tensors.size(), "tensors");
   watch(tensors, stop, progress);

@@ -99,16 +99,13 @@ bool holds_widths(const ModelHeadMaps& maps, const ModelConfig& config) {
   return config.takes_wide_heads && std::none_of(maps.begin(), maps.end(), has_free_frequencies);
 }
 
-/// The widths that all stored heads have.
-LayerWidths widest_heads(const ModelHeadMaps& maps, const ModelConfig& config,
-                         EngineWidths engine) {
-  LayerWidths widest;
+/// The width that all stored heads have.
+int widest_head(const ModelHeadMaps& maps, const ModelConfig& config) {
+  int widest = 0;
   for (const LayerHeadMaps& layer : maps) {
     const LayerWidths own = layer.widths.value_or(LayerWidths{config.head_dim, config.head_dim});
-    widest.key = std::max(widest.key, own.key);
-    widest.value = std::max(widest.value, own.value);
+    widest = std::max({widest, own.key, own.value});
   }
-  if (engine == EngineWidths::kOne) widest.key = widest.value = std::max(widest.key, widest.value);
   return widest;
 }
 
@@ -173,16 +170,15 @@ bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) 
   return all_layers(maps, serves_equally) && (layout == Layout::kPerLayer || stores_equally(maps));
 }
 
-Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config, EngineWidths widths) {
-  const bool runs_code = widths == EngineWidths::kOne;
+Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config, ModelCode code) {
   const bool has_wide = std::any_of(maps.begin(), maps.end(), has_widths);
   const LayoutEntry* best = nullptr;
   double least = std::numeric_limits<double>::infinity();
   for (const LayoutEntry& entry : kLayouts) {
-    if (entry.layout == Layout::kFree && !runs_code) continue;
+    if (entry.layout == Layout::kFree && code == ModelCode::kIgnores) continue;
     if (!holds(entry.layout, maps, config)) continue;
     if (!has_wide) return entry.layout;  // those behind it store no less
-    const double size = stored_size(stored_heads(entry.layout, maps, config, widths), config);
+    const double size = stored_size(stored_heads(entry.layout, maps, config), config);
     if (size >= least) continue;
     best = &entry;
     least = size;
@@ -204,7 +200,7 @@ void require_holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& 
 }
 
 std::vector<LayerHeads> stored_heads(Layout layout, const ModelHeadMaps& maps,
-                                     const ModelConfig& config, EngineWidths widths) {
+                                     const ModelConfig& config) {
   std::vector<LayerHeads> heads;
   if (layout == Layout::kPad) {
     heads = padded_heads(maps, config);
@@ -216,9 +212,10 @@ std::vector<LayerHeads> stored_heads(Layout layout, const ModelHeadMaps& maps,
     }
   }
   const LayerWidths source{config.head_dim, config.head_dim};
-  const LayerWidths widest = widest_heads(maps, config, widths);
+  const int widest = widest_head(maps, config);
   for (std::size_t layer = 0; layer < heads.size(); ++layer) {
-    const LayerWidths own = layout == Layout::kFree ? maps[layer].widths.value_or(source) : widest;
+    const LayerWidths own =
+        layout == Layout::kFree ? maps[layer].widths.value_or(source) : LayerWidths{widest, widest};
     heads[layer].key_width = own.key;
     heads[layer].value_width = own.value;
   }

@@ -18,9 +18,9 @@ enum class Layout {
               ///< allocation parts those of one KV head: exact anywhere, saves nothing
 };
 
-/// What an engine's heads can be: all of one width, as in transformers, or keys of one and values
-/// of another, as in llama.cpp.
-enum class EngineWidths { kOne, kKeysAndValues };
+/// Whether the engine runs code that comes with a model, as transformers does and llama.cpp does
+/// not.
+enum class ModelCode { kRuns, kIgnores };
 
 /// "standard", "per-layer", "pad", "expand", "free".
 std::string_view layout_name(Layout layout);
@@ -34,20 +34,19 @@ Layout find_layout(std::string_view name);
 /// frequencies that all layers share, but in layout free, which is for them alone; expand has none.
 bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config);
 /// Of the layouts that hold them, and store the least, the first from the most useful; free only
-/// for engines that run a model's own code (EngineWidths::kOne). Throws InputError if there is
+/// for engines that run a model's own code. Throws InputError if there is
 /// none.
 Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config,
-                      EngineWidths widths = EngineWidths::kOne);
+                      ModelCode code = ModelCode::kRuns);
 /// Throws InputError, naming the layouts that can, if `layout` cannot hold them.
 void require_holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config);
 
 /// Heads of every layer of a checkpoint in a layout that holds the maps. Padded layers have equal
 /// numbers where one number of stored heads allows it and the number of query heads then divides
 /// the width, as stock engines ask. Where any head has another width than the source's, all have
-/// that of the widest, as far as engines tell keys from values; in layout free their own.
+/// that of the widest key or value, for engines know one; in layout free their own.
 std::vector<LayerHeads> stored_heads(Layout layout, const ModelHeadMaps& maps,
-                                     const ModelConfig& config,
-                                     EngineWidths widths = EngineWidths::kOne);
+                                     const ModelConfig& config);
 
 /// Whether all layers have the same heads.
 bool are_uniform(const std::vector<LayerHeads>& heads);
