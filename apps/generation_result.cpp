@@ -1,7 +1,8 @@
 #include "apps/generation_result.hpp"
-#include "models/layouts/layout.hpp"
 
 #include <fmt/format.h>
+
+#include "models/layouts/layout.hpp"
 
 namespace regroup::apps {
 namespace {

@@ -229,11 +229,9 @@ void ConvertCommand::run(const Session& session) {
   const std::filesystem::path file = grouping_path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);
   const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model.config);
-  const models::Layout layout =
-      layout_.empty() ? models::default_layout(maps, model.config,
-                                               format_ == kGguf ? models::ModelCode::kIgnores
-                                                                : models::ModelCode::kRuns)
-                      : models::find_layout(layout_);
+  const auto code = format_ == kGguf ? models::ModelCode::kIgnores : models::ModelCode::kRuns;
+  const models::Layout layout = layout_.empty() ? models::default_layout(maps, model.config, code)
+                                                : models::find_layout(layout_);
   models::require_holds(layout, maps, model.config);
   models::require_finite_attention(model);
   const ConvertInputs inputs{shared_model, grouping, file, layout};

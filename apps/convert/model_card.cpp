@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "models/layouts/converted_config.hpp"
 #include "regroup/version.hpp"
 
@@ -28,6 +30,17 @@ const char* unit_of(const models::ModelConfig& config) {
   return config.kind == models::ModelKind::kImage ? "image" : "token";
 }
 
+/// Widths of keys and values, where any is not the source's.
+std::string widths_rows(const models::ModelConfig& config, const std::vector<LayerHeads>& heads) {
+  const bool are_own = std::ranges::all_of(heads, [&](const LayerHeads& layer) {
+    return layer.key_width == config.head_dim && layer.value_width == config.head_dim;
+  });
+  if (are_own) return "";
+  return fmt::format("| width of a key | {0} | {1} |\n| width of a value | {0} | {2} |\n",
+                     config.head_dim, heads_text(heads, &LayerHeads::key_width),
+                     heads_text(heads, &LayerHeads::value_width));
+}
+
 std::string sizes_table(const models::PretrainedModel& model, const std::vector<LayerHeads>& heads,
                         models::DType dtype, const std::optional<MeasuredGrouping>& measured) {
   const models::ModelConfig& config = model.config;
@@ -39,9 +52,7 @@ std::string sizes_table(const models::PretrainedModel& model, const std::vector<
                   bytes(models::stored_size(config)), bytes(models::stored_size(heads, config)));
   table += fmt::format("| key/value heads of a layer | {} | {} |\n", config.kv_heads,
                        heads_text(heads, &LayerHeads::kv));
-  if (heads[0].key_width != config.head_dim) {
-    table += fmt::format("| width of a head | {} | {} |\n", config.head_dim, heads[0].key_width);
-  }
+  table += widths_rows(config, heads);
   table += fmt::format("| query heads of a layer | {} | {} |\n", config.query_heads,
                        heads_text(heads, &LayerHeads::query));
   if (!measured) return table;

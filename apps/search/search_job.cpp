@@ -24,7 +24,6 @@
 #include "runs/search/run_statistics.hpp"
 #include "runs/search/search_inputs.hpp"
 #include "runs/search/width_store.hpp"
-#include "search/exact/free_widths.hpp"
 
 namespace regroup::apps {
 namespace {
@@ -175,7 +174,9 @@ class SearchJob {
   search::MethodResult search(const runs::PricedProblems& problems,
                               const search::MethodContext& context) {
     std::vector<runs::WidthResult> results;
-    if (plan_.widths.is_free) results.push_back({&problems.problem(), free_widths(problems)});
+    if (plan_.widths.is_free) {
+      results.push_back({&problems.problem(), runs::free_widths(inputs_, problems)});
+    }
     for (std::size_t w = 0; w < problems.by_width.size(); ++w) {
       const search::GroupingProblem& problem = problems.by_width[w];
       results.push_back({&problem, search_width(problem, context, w)});
@@ -184,16 +185,6 @@ class SearchJob {
         runs::joined_result(plan_, inputs_.model->config, std::move(results), context);
     console_.detail(fmt::format("{} candidates priced, {} on the front", found.evaluations,
                                 found.front.size()));
-    return found;
-  }
-
-  search::MethodResult free_widths(const runs::PricedProblems& problems) const {
-    const search::FreeWidthModel model = runs::free_width_model(inputs_);
-    search::MethodResult found{search::free_width_front(model, problems.curves)};
-    found.bounds = search::FrontBounds{{}, true};
-    for (const search::ModelPoint& point : found.front) {
-      found.bounds->bounds.push_back(point.objectives);
-    }
     return found;
   }
 

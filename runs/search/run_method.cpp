@@ -4,11 +4,10 @@
 
 #include <utility>
 
-#include <utility>
-
 #include "models/grouping/grouping_compute.hpp"
 #include "search/base/error.hpp"
 #include "search/exact/certify.hpp"
+#include "search/exact/free_widths.hpp"
 #include "search/exact/joined_fronts.hpp"
 #include "search/exact/mixed_widths.hpp"
 #include "search/methods/method_table.hpp"
@@ -19,25 +18,6 @@ namespace {
 // The recipe of QCQA's paper.
 constexpr const char* kPaperMethod = "qcqa";
 constexpr const char* kPaperFitness = "wse";
-
-}  // namespace
-
-search::MethodResult run_method(const SearchPlan& plan, const SearchInputs& inputs,
-                                const search::KeyGrams* key_grams,
-                                const search::GroupingProblem& problem,
-                                const MeasuredSelection* selection, const RunLog& log,
-                                search::MethodContext context) {
-  context.seeds = inputs.seeds;
-  context.key_grams = key_grams;
-  if (selection == nullptr) return plan.method->run(problem, context);
-  const models::MergeRecipe& recipe = plan.recipe;
-  selection->announce(plan.method->candidates(problem), recipe, log);
-  const fitness::MeasuredScore score = selection->score(recipe);
-  context.score = &score;
-  return plan.method->run(problem, context);
-}
-
-namespace {
 
 /// What every member of every unit computes, in parts of the source.
 std::vector<std::vector<double>> unit_compute(const models::GroupingCompute& compute,
@@ -70,6 +50,21 @@ std::vector<search::ModelPoint> within_compute(const ComputeChoice& choice,
 }
 
 }  // namespace
+
+search::MethodResult run_method(const SearchPlan& plan, const SearchInputs& inputs,
+                                const search::KeyGrams* key_grams,
+                                const search::GroupingProblem& problem,
+                                const MeasuredSelection* selection, const RunLog& log,
+                                search::MethodContext context) {
+  context.seeds = inputs.seeds;
+  context.key_grams = key_grams;
+  if (selection == nullptr) return plan.method->run(problem, context);
+  const models::MergeRecipe& recipe = plan.recipe;
+  selection->announce(plan.method->candidates(problem), recipe, log);
+  const fitness::MeasuredScore score = selection->score(recipe);
+  context.score = &score;
+  return plan.method->run(problem, context);
+}
 
 search::MethodResult joined_result(const SearchPlan& plan, const models::ModelConfig& config,
                                    std::vector<WidthResult> results,
@@ -112,6 +107,15 @@ search::MethodResult joined_result(const SearchPlan& plan, const models::ModelCo
     joined.bounds = mixes ? search::mixed_bounds(units) : search::joined_bounds(bounds);
   }
   return joined;
+}
+
+search::MethodResult free_widths(const SearchInputs& inputs, const PricedProblems& problems) {
+  search::MethodResult found{search::free_width_front(free_width_model(inputs), problems.curves)};
+  found.bounds = search::FrontBounds{{}, true};
+  for (const search::ModelPoint& point : found.front) {
+    found.bounds->bounds.push_back(point.objectives);
+  }
+  return found;
 }
 
 std::optional<search::Certificate> certify(const SearchPlan& plan, const PricedProblems& problems,

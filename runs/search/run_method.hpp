@@ -33,6 +33,9 @@ search::MethodResult joined_result(const SearchPlan& plan, const models::ModelCo
                                    std::vector<WidthResult> results,
                                    const search::MethodContext& context);
 
+/// The best deal of free widths by the problems' curves, which nothing beats.
+search::MethodResult free_widths(const SearchInputs& inputs, const PricedProblems& problems);
+
 /// How far the found front is from the best possible one; absent where nothing is known of it, as
 /// of a measured one.
 std::optional<search::Certificate> certify(const SearchPlan& plan, const PricedProblems& problems,

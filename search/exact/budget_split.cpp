@@ -1,8 +1,10 @@
 #include "search/exact/budget_split.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace regroup::search {
 namespace {
@@ -71,6 +73,27 @@ std::vector<Split> budget_split(const std::vector<std::vector<SplitOption>>& uni
   SplitTable table(common_step(units), limit);
   for (const std::vector<SplitOption>& options : units) table.add_unit(options);
   return table.splits(units);
+}
+
+std::vector<Split> improving_splits(std::vector<Split> splits) {
+  double least = std::numeric_limits<double>::infinity();
+  std::vector<Split> improving;
+  for (Split& split : splits) {
+    if (split.cost >= least) continue;
+    least = split.cost;
+    improving.push_back(std::move(split));
+  }
+  return improving;
+}
+
+std::vector<Objectives> least_costs(const std::vector<Split>& splits) {
+  double least = std::numeric_limits<double>::infinity();
+  std::vector<Objectives> costs;
+  for (const Split& split : splits) {
+    least = std::min(least, split.cost);
+    costs.push_back({static_cast<double>(split.size), least});
+  }
+  return costs;
 }
 
 }  // namespace regroup::search

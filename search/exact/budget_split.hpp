@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "search/evolution/pareto.hpp"
+
 namespace regroup::search {
 
 /// One of the options of a unit: the KV heads it stores and what it costs.
@@ -24,5 +26,10 @@ struct Split {
 /// O(limit · Σ options / g) time with g the greatest common divisor of all sizes. Every unit has at
 /// least one option; sizes are ≥ 1.
 std::vector<Split> budget_split(const std::vector<std::vector<SplitOption>>& units, int limit);
+
+/// Of splits by ascending size, those that cost less than every smaller one.
+std::vector<Split> improving_splits(std::vector<Split> splits);
+/// Of splits by ascending size, at each size the least cost up to it.
+std::vector<Objectives> least_costs(const std::vector<Split>& splits);
 
 }  // namespace regroup::search

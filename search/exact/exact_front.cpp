@@ -1,7 +1,6 @@
 #include "search/exact/exact_front.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "search/exact/option_front.hpp"
 
@@ -38,11 +37,7 @@ double worst_gap(std::span<const ModelPoint> front, std::span<const Objectives> 
 CertifiedFront exact_front(const GroupingProblem& problem, const std::vector<ProvenUnit>& units) {
   CertifiedFront result;
   result.front = option_front(problem, options(units, &BoundedPartition::cost));
-  double least = std::numeric_limits<double>::infinity();
-  for (const Split& split : option_splits(problem, options(units, &BoundedPartition::bound))) {
-    least = std::min(least, split.cost);
-    result.bounds.push_back({static_cast<double>(split.size), least});
-  }
+  result.bounds = least_costs(option_splits(problem, options(units, &BoundedPartition::bound)));
   result.is_exact = std::ranges::all_of(units, [](const ProvenUnit& unit) {
     return std::ranges::all_of(unit, &BoundedPartition::is_optimal);
   });

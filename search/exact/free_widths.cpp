@@ -1,7 +1,6 @@
 #include "search/exact/free_widths.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include "search/exact/budget_split.hpp"
 
@@ -48,10 +47,7 @@ std::vector<ModelPoint> free_width_front(const FreeWidthModel& model,
   }
   const int limit = static_cast<int>(std::floor(model.size_limit * model.head_dim + 1e-6));
   std::vector<ModelPoint> front;
-  double least = std::numeric_limits<double>::infinity();
-  for (const Split& split : budget_split(units, limit)) {
-    if (split.cost >= least) continue;
-    least = split.cost;
+  for (const Split& split : improving_splits(budget_split(units, limit))) {
     Grouping grouping = grouping_of(model, layers, split.choice);
     const double size = grouping.size();
     front.push_back({std::move(grouping), {size, split.cost}});

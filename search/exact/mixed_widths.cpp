@@ -1,7 +1,6 @@
 #include "search/exact/mixed_widths.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -154,10 +153,8 @@ std::vector<ModelPoint> mixed_compute_front(std::span<const WidthUnits> widths,
 std::vector<ModelPoint> mixed_front(std::span<const WidthUnits> widths) {
   const std::vector<MixedUnit> units = mixed_units(widths);
   std::vector<ModelPoint> front;
-  double least = std::numeric_limits<double>::infinity();
-  for (const Split& split : splits_of(units, widths.front().problem->kv_heads_limit())) {
-    if (split.cost >= least) continue;
-    least = split.cost;
+  const int limit = widths.front().problem->kv_heads_limit();
+  for (const Split& split : improving_splits(splits_of(units, limit))) {
     front.push_back(
         {grouping_of(widths, units, split.choice), {static_cast<double>(split.size), split.cost}});
   }
@@ -177,11 +174,7 @@ FrontBounds mixed_bounds(std::span<const WidthUnits> widths) {
       }
     }
   }
-  double least = std::numeric_limits<double>::infinity();
-  for (const Split& split : splits_of(units, widths.front().problem->kv_heads_limit())) {
-    least = std::min(least, split.cost);
-    result.bounds.push_back({static_cast<double>(split.size), least});
-  }
+  result.bounds = least_costs(splits_of(units, widths.front().problem->kv_heads_limit()));
   return result;
 }
 

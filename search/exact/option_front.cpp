@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "search/base/error.hpp"
@@ -101,10 +100,7 @@ Grouping chosen_grouping(const GroupingProblem& problem, const std::vector<UnitO
 std::vector<ModelPoint> option_front(const GroupingProblem& problem,
                                      const std::vector<UnitOptions>& options) {
   std::vector<ModelPoint> front;
-  double least = std::numeric_limits<double>::infinity();
-  for (const Split& split : option_splits(problem, options)) {
-    if (split.cost >= least) continue;
-    least = split.cost;
+  for (const Split& split : improving_splits(option_splits(problem, options))) {
     front.push_back({chosen_grouping(problem, options, split.choice),
                      {static_cast<double>(split.size), split.cost}});
   }

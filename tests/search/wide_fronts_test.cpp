@@ -104,6 +104,21 @@ void check_front(const std::vector<ModelPoint>& found, const std::map<double, do
   }
 }
 
+/// The problems by one, two and four heads, and what the exact method finds of each.
+struct Solved {
+  std::vector<GroupingProblem> problems;
+  std::vector<MethodResult> results;
+};
+
+Solved solved() {
+  Solved all;
+  for (const int multiple : {1, 2, 4}) {
+    all.problems.push_back(problem_of(multiple));
+    all.results.push_back(run_method("exact", all.problems.back(), 1));
+  }
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("groups that do not fill their width are never the best") {
@@ -150,12 +165,7 @@ TEST_CASE("the joined front is the best of each width alone") {
 }
 
 TEST_CASE("the mixed front is the best of all choices of a width by layer") {
-  std::vector<GroupingProblem> problems;
-  std::vector<MethodResult> results;
-  for (const int multiple : {1, 2, 4}) {
-    problems.push_back(problem_of(multiple));
-    results.push_back(run_method("exact", problems.back(), 1));
-  }
+  const auto [problems, results] = solved();
   std::vector<WidthUnits> units;
   for (std::size_t w = 0; w < problems.size(); ++w) units.push_back({&problems[w], &results[w]});
   const std::vector<ModelPoint> front = mixed_front(units);
@@ -209,12 +219,7 @@ TEST_CASE("free widths are dealt at the least cost for every size") {
 }
 
 TEST_CASE("choices by size, cost and compute contain the exact front and trade compute for it") {
-  std::vector<GroupingProblem> problems;
-  std::vector<MethodResult> results;
-  for (const int multiple : {1, 2, 4}) {
-    problems.push_back(problem_of(multiple));
-    results.push_back(run_method("exact", problems.back(), 1));
-  }
+  const auto [problems, results] = solved();
   std::vector<WidthUnits> units;
   for (std::size_t w = 0; w < problems.size(); ++w) {
     WidthUnits own{&problems[w], &results[w], {}};

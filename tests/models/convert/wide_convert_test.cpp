@@ -14,6 +14,7 @@
 #include "search/base/error.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/distance.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -31,15 +32,6 @@ const std::vector<std::int32_t> kIds = {1, 5, 3, 19, 0, 7, 7, 12, 4};
 
 LanguageModel load(const std::filesystem::path& directory) {
   return {std::make_shared<const PretrainedModel>(open_model(directory)), ComputeOptions{}};
-}
-
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    largest = std::max<double>(largest, std::abs(a[i] - b[i]));
-  }
-  return largest;
 }
 
 /// A tiny checkpoint, its calibration, and what is made of it.

@@ -20,6 +20,7 @@
 #include "tests/fixtures/random_checkpoint.hpp"
 #include "tests/fixtures/tiny_family.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/distance.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -95,14 +96,6 @@ double divergence(const LanguageModel& source, const LanguageModel& model, const
   double sum = 0;
   for (const WindowScore& score : scores) sum += score.divergence;
   return sum / static_cast<double>(scores.size());
-}
-
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    largest = std::max<double>(largest, std::abs(a[i] - b.at(i)));
-  }
-  return largest;
 }
 
 Grouping uniform(const LanguageModel& model, const Partition& partition) {

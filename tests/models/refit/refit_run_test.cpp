@@ -13,6 +13,7 @@
 #include "search/base/parallel.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/distance.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -68,15 +69,6 @@ TinyLlama gqa_with_biases() {
   shape.kv_heads = 2;
   shape.bias = true;
   return shape;
-}
-
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    largest = std::max<double>(largest, std::abs(a[i] - b[i]));
-  }
-  return largest;
 }
 
 /// Key and value heads `copies` become those of head 0, weights and biases.
