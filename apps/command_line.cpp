@@ -21,7 +21,7 @@ constexpr int kWorkExit = 1;
 constexpr int kInputExit = 2;
 
 std::string version_text() {
-  return fmt::format("regroup {} (LibTorch {}, {}, {})", kVersion, kTorchVersion, kCompiler,
+  return fmt::format("regroup {} (LibTorch {}, {}, {})", kProgramVersion, kTorchVersion, kCompiler,
                      kBuildType);
 }
 

@@ -28,12 +28,22 @@ with tempfile.TemporaryDirectory() as scratch:
     for file in groupings:
         validator.validate(json.loads(file.read_text()))
     written = json.loads(groupings[0].read_text())
+    stated = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split()
+    assert written["provenance"]["regroup"] == stated[1], "a grouping names another version of the program"
     dealt = pathlib.Path(scratch) / "dealt"
     subprocess.run([program, "search", repository / "examples/demo-llama", "-o", dealt, "--measure", "0", "--method",
                     "kdgqa", "-q"], check=True, stdout=subprocess.DEVNULL)
     allocated = [json.loads(file.read_text()) for file in sorted((dealt / "groupings").glob("search-*.json"))]
     assert allocated and all("query_to_group" in layer for document in allocated for layer in document["layers"])
     for document in allocated:
+        validator.validate(document)
+
+    wide = pathlib.Path(scratch) / "wide"
+    subprocess.run([program, "search", repository / "examples/demo-llama", "-o", wide, "--measure", "0", "--width", "2",
+                    "--kv", "0.5", "-q"], check=True, stdout=subprocess.DEVNULL)
+    widened = [json.loads(file.read_text()) for file in sorted((wide / "groupings").glob("search-*.json"))]
+    assert widened and all(document["version"] == 2 and "key_widths" in document["layers"][0] for document in widened)
+    for document in widened:
         validator.validate(document)
 
     table, imported = pathlib.Path(scratch) / "table.csv", pathlib.Path(scratch) / "imported.json"
@@ -64,4 +74,8 @@ for allocation in ([], [[0]], [-1], [0.5], "0 1"):
     broken = copy.deepcopy(by_hand)
     broken["layers"][0]["query_to_group"] = allocation
     must_refuse(broken, f"query_to_group {allocation}")
-print(f"{len(groupings) + len(allocated) + 2} written files valid, 15 broken ones refused")
+for widths in ([], [0], [64.5], "64"):
+    broken = copy.deepcopy(by_hand)
+    broken["version"], broken["layers"][0]["key_widths"] = 2, widths
+    must_refuse(broken, f"key_widths {widths}")
+print(f"{len(groupings) + len(allocated) + len(widened) + 2} written files valid, 19 broken ones refused")

@@ -150,7 +150,7 @@ std::string model_card(const models::PretrainedModel& model, const models::Group
   text += fmt::format(
       "{} with key and value heads shared, made by regroup {}. Its weights are those of the source "
       "but for the attention projections, which were {}.\n\n",
-      model.name(), kVersion, fitting_text(grouping.recipe));
+      model.name(), kProgramVersion, fitting_text(grouping.recipe));
   text += sizes_table(model, heads, dtype, origin.measured) + "\n" +
           measured_text(origin.measured, unit_of(model.config)) + "\n";
   text += method_text(origin, grouping);

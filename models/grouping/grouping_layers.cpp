@@ -16,10 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
-/// With widths of groups; version 1 is read in the same way, and has none.
-constexpr int kWideVersion = 2;
-
 void require_value(const json& object, std::string_view key, const std::string& where,
                    const json& expected) {
   const auto found = object.find(key);
@@ -71,8 +67,8 @@ void require_grouping_json(const json& document, const std::string& where) {
   require_object(document, where);
   require_value(document, "format", where, "regroup.grouping");
   const auto version = document.find("version");
-  if (version != document.end() && *version == kWideVersion) return;
-  require_value(document, "version", where, kVersion);
+  if (version != document.end() && *version == kWideGroupingVersion) return;
+  require_value(document, "version", where, kGroupingVersion);
 }
 
 search::Grouping read_layers(const json& document, const HeadCounts& heads,

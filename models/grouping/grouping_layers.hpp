@@ -11,6 +11,10 @@
 
 namespace regroup::models {
 
+/// The versions of a grouping JSON: groups as wide as a head, and groups with widths of their own.
+inline constexpr int kGroupingVersion = 1;
+inline constexpr int kWideGroupingVersion = 2;
+
 /// Throws InputError unless the document says that it is a grouping JSON of version 1 or 2.
 void require_grouping_json(const nlohmann::json& document, const std::string& where);
 

@@ -3,6 +3,7 @@
 #include "models/files/json_file.hpp"
 #include "models/grouping/group_widths.hpp"
 #include "models/grouping/grouping_file.hpp"
+#include "models/grouping/grouping_layers.hpp"
 #include "regroup/version.hpp"
 
 namespace regroup::models {
@@ -42,7 +43,7 @@ std::string layer_lines(const search::Grouping& grouping, const ModelConfig* con
 /// What every grouping file begins with, up to the end of its layers.
 std::string head_text(const search::Grouping& grouping, const PretrainedModel* model) {
   std::string text = fmt::format("{{\n  \"format\": \"regroup.grouping\",\n  \"version\": {},\n",
-                                 grouping.has_widths() ? 2 : 1);
+                                 grouping.has_widths() ? kWideGroupingVersion : kGroupingVersion);
   if (model != nullptr) {
     text += fmt::format("  \"model\": {},\n", json_text(model_identity(*model)));
   }
@@ -67,7 +68,7 @@ std::string grouping_text(const search::Grouping& grouping, const MergeRecipe& r
   const ordered_json provenance = {{"method", notes.method},
                                    {"fitness", notes.fitness},
                                    {"seed", notes.seed},
-                                   {"regroup", kVersion}};
+                                   {"regroup", kProgramVersion}};
   std::string text = head_text(grouping, &model) + ",\n";
   text += fmt::format("  \"merge\": {},\n", json_text(ordered_json(recipe.merge->name())));
   text += fmt::format("  \"renorm\": {},\n  \"refit\": \"{}\",\n", recipe.renorm,

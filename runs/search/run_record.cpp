@@ -73,14 +73,14 @@ ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts,
 }  // namespace
 
 ordered_json version_record() {
-  return {{"regroup", kVersion}, {"torch", kTorchVersion}, {"compiler", kCompiler}};
+  return {{"regroup", kProgramVersion}, {"torch", kTorchVersion}, {"compiler", kCompiler}};
 }
 
 ordered_json run_record(const SearchPlan& plan, const SearchInputs& inputs, const RunTexts& texts,
                         std::size_t evaluations) {
   return {{"format", "regroup.run"},
           {"version", 1},
-          {"regroup", kVersion},
+          {"regroup", kProgramVersion},
           {"seed", plan.seed},
           {"options", plan.options},
           {"model", model_record(*inputs.model)},
