@@ -104,7 +104,7 @@ def check(program, source, name, layout, grouping, scratch):
     problems = opening_problems(source, converted)
     ids = some_ids(model)
     difference = (model(ids).logits.detach() - regroup_logits(program, source, grouping, ids, scratch)).abs().max().item()
-    if not difference < (PADDED_TOLERANCE if name == "padded" else TOLERANCE):
+    if not difference < (PADDED_TOLERANCE if name == "wide-padded" else TOLERANCE):
         problems.append(f"logits differ by {difference:.2e}")
 
     element = {"float32": 4, "bfloat16": 2, "float16": 2}[json.loads(run(program, "inspect", source, "--json"))["dtype"]]
@@ -123,7 +123,7 @@ def check(program, source, name, layout, grouping, scratch):
             problems.append("other text")
     for problem in problems:
         print(f"       {problem}")
-    print(f"{'FAILED' if problems else 'ok':7}{pathlib.Path(source).name:14}{name:12}{layout:10} "
+    print(f"{'FAILED' if problems else 'ok':7}{pathlib.Path(source).name:14}{name:17}{layout:10} "
           f"{type(model).__name__:22} logits {difference:.1e}  cache {found:.0f} bytes/token (float32)  {text}", flush=True)
     return problems
 
@@ -134,7 +134,7 @@ def check_wide(program, source, shape, text, scratch):
     failures = 0
     for name, layout, layers in wide_groupings_of(shape["layers"], shape["kv_heads"], shape["head_dim"]):
         grouping = write_wide_grouping(scratch / "wide.json", layers, shape["head_dim"], calibration)
-        failures += bool(check(program, source, name, layout, grouping, scratch))
+        failures += bool(check(program, source, f"wide-{name}", layout, grouping, scratch))
     return failures
 
 
