@@ -18,8 +18,8 @@ import sys
 import tempfile
 
 from regroup_program import calibrated, groupings_of, run, wide_groupings_of, write_grouping, write_wide_grouping
+from transformers_models import difference, opened, program_logits, quiet_transformers, said
 
-os.environ["HF_HUB_OFFLINE"] = "1"
 PROMPT = "The house stood at the end of the road, and"
 NEW_TOKENS = 24
 TOLERANCE = 1e-4
@@ -29,17 +29,6 @@ PADDED_TOLERANCE = 2e-2
 TAKES_WIDE_HEADS = ("LlamaForCausalLM", "MistralForCausalLM")
 
 
-def load(directory, runs_code=True):
-    import torch
-    import transformers
-
-    torch.set_num_threads(2)
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    return transformers.AutoModelForCausalLM.from_pretrained(
-        directory, dtype=torch.float32, trust_remote_code=runs_code).eval()
-
-
 def some_ids(model, length=48):
     import torch
 
@@ -47,20 +36,8 @@ def some_ids(model, length=48):
     return (torch.arange(2 * length).reshape(2, length) * 37 + 11) % size
 
 
-def regroup_logits(program, source, grouping, ids, scratch):
-    from safetensors.torch import load_file, save_file
-
-    save_file({"input_ids": ids}, scratch / "in.safetensors")
-    run(program, "logits", source, "--grouping", grouping, "--input", scratch / "in.safetensors",
-        "-o", scratch / "out.safetensors")
-    return load_file(scratch / "out.safetensors")["logits"]
-
-
 def cache_bytes_per_token(model, ids):
-    import torch
-
-    with torch.no_grad():
-        cache = model(ids[:1], use_cache=True).past_key_values
+    cache = model(ids[:1], use_cache=True).past_key_values
     # By the positions that are held: a sliding window lets go of the others.
     return sum((layer.keys.numel() + layer.values.numel()) * layer.keys.element_size() // layer.keys.shape[2]
                for layer in cache.layers)
@@ -69,9 +46,8 @@ def cache_bytes_per_token(model, ids):
 def greedy_ids(model, prompt_ids):
     import torch
 
-    with torch.no_grad():
-        ids = model.generate(torch.tensor([prompt_ids]), attention_mask=torch.ones(1, len(prompt_ids), dtype=torch.long),
-                             max_new_tokens=NEW_TOKENS, do_sample=False, eos_token_id=-1, pad_token_id=0)
+    ids = model.generate(torch.tensor([prompt_ids]), attention_mask=torch.ones(1, len(prompt_ids), dtype=torch.long),
+                         max_new_tokens=NEW_TOKENS, do_sample=False, eos_token_id=-1, pad_token_id=0)
     return ids[0, len(prompt_ids):].tolist()
 
 
@@ -100,12 +76,13 @@ def check(program, source, name, layout, grouping, scratch):
     converted = scratch / f"{pathlib.Path(source).name}-{name}-{layout}"
     summary = json.loads(run(program, "convert", source, "--grouping", grouping, "--layout", layout, "--json",
                              "-o", converted))
-    model = load(converted, runs_code=layout != "standard")
+    model = opened(converted, runs_code=layout != "standard")
     problems = opening_problems(source, converted)
     ids = some_ids(model)
-    difference = (model(ids).logits.detach() - regroup_logits(program, source, grouping, ids, scratch)).abs().max().item()
-    if not difference < (PADDED_TOLERANCE if name == "wide-padded" else TOLERANCE):
-        problems.append(f"logits differ by {difference:.2e}")
+    inputs = {"input_ids": ids}
+    differs = difference(said(model, inputs), program_logits(program, source, inputs, scratch, "--grouping", grouping))
+    if not differs < (PADDED_TOLERANCE if name == "wide-padded" else TOLERANCE):
+        problems.append(f"logits differ by {differs:.2e}")
 
     element = {"float32": 4, "bfloat16": 2, "float16": 2}[json.loads(run(program, "inspect", source, "--json"))["dtype"]]
     expected = summary["kv_bytes_per_token"] * 4 / element
@@ -124,7 +101,7 @@ def check(program, source, name, layout, grouping, scratch):
     for problem in problems:
         print(f"       {problem}")
     print(f"{'FAILED' if problems else 'ok':7}{pathlib.Path(source).name:14}{name:17}{layout:10} "
-          f"{type(model).__name__:22} logits {difference:.1e}  cache {found:.0f} bytes/token (float32)  {text}", flush=True)
+          f"{type(model).__name__:22} logits {differs:.1e}  cache {found:.0f} bytes/token (float32)  {text}", flush=True)
     return problems
 
 
@@ -145,6 +122,7 @@ def main():
     parser.add_argument("--wide", metavar="TEXT", help="calibrate groups that are wider than a head on this text")
     options = parser.parse_args()
     failures = 0
+    quiet_transformers()
     with tempfile.TemporaryDirectory() as directory:
         scratch = pathlib.Path(directory)
         os.environ["HF_MODULES_CACHE"] = str(scratch / "modules")
