@@ -10,6 +10,7 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/files/printable.hpp"
+#include "models/text/pipeline/tokenizer_settings.hpp"
 
 namespace regroup::models {
 namespace {
@@ -65,9 +66,9 @@ void read_all_named(const json& object, const std::string& where, TokenizerConfi
 }
 
 void read_added(const json& object, const std::string& where, TokenizerConfig& config) {
-  const json* listed = optional_object(object, "added_tokens_decoder", where);
+  const json* listed = optional_object(object, kAddedTokensKey, where);
   if (listed == nullptr) return;
-  const std::string field = field_of(where, "added_tokens_decoder");
+  const std::string field = field_of(where, kAddedTokensKey);
   for (const auto& [id, entry] : listed->items()) {
     require_object(entry, field);
     config.added.push_back(
@@ -157,18 +158,10 @@ TokenizerConfig parse_tokenizer_config(const json& object, const std::string& wh
 }
 
 TokenizerConfig read_tokenizer_config(const std::filesystem::path& file) {
-  json object = json::object();
-  if (std::filesystem::exists(file)) object = read_json_file(file);
-  require_object(object, file.string());
-  const bool tells_added = object.contains("added_tokens_decoder");
-  const std::filesystem::path map = file.parent_path() / "special_tokens_map.json";
-  if (!tells_added && std::filesystem::exists(map)) {
-    const json named = read_json_file(map);
-    require_object(named, map.string());
-    object.update(named);
-  }
+  const json object = read_tokenizer_settings(file);
   TokenizerConfig config = parse_tokenizer_config(object, file.string());
-  if (!tells_added) read_added_file(file.parent_path() / "added_tokens.json", config);
+  if (!object.contains(kAddedTokensKey))
+    read_added_file(file.parent_path() / "added_tokens.json", config);
   return config;
 }
 

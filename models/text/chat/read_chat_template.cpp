@@ -6,6 +6,7 @@
 #include "models/files/mapped_file.hpp"
 #include "models/text/chat/chat_template.hpp"
 #include "models/text/chat/gguf_template.hpp"
+#include "models/text/pipeline/tokenizer_settings.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -28,24 +29,20 @@ std::optional<std::string> template_of(const std::filesystem::path& file) {
   return std::nullopt;
 }
 
-/// The special tokens that tokenizer_config.json, or special_tokens_map.json, names.
+/// The special tokens that the tokenizer's settings name.
 std::vector<std::pair<std::string, std::string>> special_tokens(
     const std::filesystem::path& directory) {
   if (is_gguf_file(directory)) return gguf_special_tokens(directory);
   constexpr std::string_view kSuffix = "_token";
   std::vector<std::pair<std::string, std::string>> tokens;
-  for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    const std::filesystem::path file = directory / name;
-    if (!std::filesystem::exists(file)) continue;
-    const nlohmann::json config = read_json_file(file);
-    require_object(config, file.string());
-    for (const auto& [key, value] : config.items()) {
-      if (!std::string_view(key).ends_with(kSuffix)) continue;
-      if (value.is_string()) tokens.emplace_back(key, value.get<std::string>());
-      if (!value.is_object()) continue;
-      if (const auto content = optional_string(value, "content", field_of(file.string(), key))) {
-        tokens.emplace_back(key, *content);
-      }
+  const std::filesystem::path file = directory / "tokenizer_config.json";
+  const nlohmann::json settings = read_tokenizer_settings(file);
+  for (const auto& [key, value] : settings.items()) {
+    if (!std::string_view(key).ends_with(kSuffix)) continue;
+    if (value.is_string()) tokens.emplace_back(key, value.get<std::string>());
+    if (!value.is_object()) continue;
+    if (const auto content = optional_string(value, "content", field_of(file.string(), key))) {
+      tokens.emplace_back(key, *content);
     }
   }
   return tokens;

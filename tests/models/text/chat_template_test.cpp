@@ -106,3 +106,16 @@ TEST_CASE("the template of a directory: its own file, or one of a list") {
   scratch.write("chat_template.jinja", "J{{ add_generation_prompt }}");
   CHECK(chat_text(scratch.path(), messages) == "JTrue");
 }
+
+TEST_CASE("a template's special tokens are those that the tokenizer has") {
+  const TemporaryDirectory scratch;
+  const auto text = [&] { return chat_text(scratch.path(), {{"user", "hi"}}); };
+  scratch.write("chat_template.jinja", "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}");
+  scratch.write("special_tokens_map.json",
+                R"({"bos_token": "<m>", "eos_token": {"content": "</m>"}})");
+  CHECK(text() == "<m>hi</m>");
+  scratch.write("tokenizer_config.json", R"({"bos_token": "<c>"})");
+  CHECK(text() == "<m>hi</m>");
+  scratch.write("tokenizer_config.json", R"({"bos_token": "<c>", "added_tokens_decoder": {}})");
+  CHECK(text() == "<c>hi");
+}

@@ -287,6 +287,27 @@ TEST_CASE("special tokens that tokenizer_config.json names are found in the text
   CHECK(load(tiny_bpe(), decoder)->encode("<y>", true) == Ids{300});
 }
 
+TEST_CASE("special_tokens_map.json counts before a config that lists no added tokens") {
+  const TemporaryDirectory scratch;
+  scratch.write("tokenizer.json", tiny_bpe().dump());
+  const auto read = [&] { return load_tokenizer(scratch.path()); };
+  scratch.write("special_tokens_map.json", R"({
+      "eos_token": {"content": "th", "lstrip": false}, "pad_token": "<pad>",
+      "additional_special_tokens": ["<x>"]})");
+  CHECK(read()->encode("the<pad><x>", true) == Ids{256, 'e', 263, 264});
+  CHECK(read()->prefix() == 256);
+  scratch.write("tokenizer_config.json", R"({"eos_token": "in", "add_eos_token": true})");
+  CHECK(read()->encode("a<x>", true) == Ids{'a', 264, 256});
+  // transformers leaves the map alone where the config lists added tokens.
+  scratch.write("tokenizer_config.json", R"({"eos_token": "in", "add_eos_token": true,
+      "added_tokens_decoder": {"300": {"content": "<y>"}}})");
+  CHECK(read()->encode("a<y>", true) == Ids{'a', 300, 260});
+  CHECK(read()->encode("<x>", false).size() == 3);
+  scratch.write("tokenizer_config.json", "{}");
+  scratch.write("special_tokens_map.json", "[]");
+  CHECK_THAT(error_message<InputError>(read), contains("special_tokens_map.json"));
+}
+
 TEST_CASE("tokenizers are made of what is in memory") {
   const auto tokenizer = make_json_tokenizer(tiny_bpe(), {{"bos_token", "th"}}, "memory");
   CHECK(tokenizer->encode("the<|end|>", true) == Ids{256, 'e', 262});
