@@ -28,9 +28,11 @@ provide_llama_cpp() {
 
 models=(examples/demo-llama)
 on_llama_cpp=(examples/demo-llama docs/METHODS.md)
+added=()
 if [ -d "$DATA" ]; then
   models+=("$DATA"/checkpoints/{books-llama,stories260k} "$DATA"/goldens/{llama-bias,llama-rope3,mistral,qwen2,qwen3})
   on_llama_cpp=("$DATA/checkpoints/books-llama" "$DATA/text/books-val.txt" --goldens "$DATA/goldens")
+  added=(--added "$DATA/troubles/sentencepiece-with-added-tokens")
   [ -z "$at_hand" ] || models=(examples/demo-llama "$DATA/checkpoints/books-llama" "$DATA/goldens/qwen3")
 else
   say "no shared data beside the checkout: examples/demo-llama alone"
@@ -59,6 +61,9 @@ if provide_llama_cpp && provide numpy numpy && provide gguf "$GGUF"; then
   "$python" tests/interop/llama_cpp_test.py "$program" "${on_llama_cpp[@]}" || failed=yes
   "$python" tests/interop/llama_cpp_quantized_test.py "$program" || failed=yes
   "$python" tests/interop/llama_cpp_wide_test.py || failed=yes
+  if provide tokenizers tokenizers; then
+    "$python" tests/interop/llama_cpp_tokenizers_test.py "$program" "${added[@]}" || failed=yes
+  fi
 else
   say "llama.cpp SKIPPED: npm or the package index does not answer"
   [ -n "$at_hand" ] || failed=yes
