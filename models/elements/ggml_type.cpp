@@ -33,6 +33,22 @@ constexpr std::array kTypes = {TypeEntry{GgmlType::kF32, "F32", {1, 4}, 0, "floa
                                TypeEntry{GgmlType::kQ5_K, "Q5_K", {256, 176}, 17},
                                TypeEntry{GgmlType::kQ6_K, "Q6_K", {256, 210}, 18}};
 
+/// A type of ggml that is not read.
+struct OtherType {
+  std::uint32_t number;  ///< in a file
+  std::string_view name;
+};
+
+constexpr std::array kOtherTypes = {
+    OtherType{9, "Q8_1"},     OtherType{10, "Q2_K"},    OtherType{11, "Q3_K"},
+    OtherType{15, "Q8_K"},    OtherType{16, "IQ2_XXS"}, OtherType{17, "IQ2_XS"},
+    OtherType{18, "IQ3_XXS"}, OtherType{19, "IQ1_S"},   OtherType{20, "IQ4_NL"},
+    OtherType{21, "IQ3_S"},   OtherType{22, "IQ2_S"},   OtherType{23, "IQ4_XS"},
+    OtherType{24, "I8"},      OtherType{25, "I16"},     OtherType{26, "I32"},
+    OtherType{27, "I64"},     OtherType{28, "F64"},     OtherType{29, "IQ1_M"},
+    OtherType{34, "TQ1_0"},   OtherType{35, "TQ2_0"},   OtherType{39, "MXFP4"},
+    OtherType{40, "NVFP4"}};
+
 const TypeEntry& entry_of(GgmlType type) {
   return *std::find_if(kTypes.begin(), kTypes.end(),
                        [&](const TypeEntry& entry) { return entry.type == type; });
@@ -51,6 +67,12 @@ std::string ggml_type_names() {
   std::vector<std::string_view> names;
   for (const TypeEntry& entry : kTypes) names.push_back(entry.name);
   return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string ggml_type_text(std::uint32_t number) {
+  const std::string text = fmt::format("type {} of ggml", number);
+  const auto known = std::ranges::find(kOtherTypes, number, &OtherType::number);
+  return known == kOtherTypes.end() ? text : fmt::format("{}, {}", known->name, text);
 }
 
 GgmlType find_ggml_type(std::string_view name) {

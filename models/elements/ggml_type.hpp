@@ -41,6 +41,9 @@ std::optional<GgmlType> ggml_type_of_number(std::uint32_t number);
 /// Every type's name as ggml writes it: "F32", "Q4_K", with commas between them.
 std::string ggml_type_names();
 
+/// A type that is none of these, as messages name it: "Q2_K, type 10 of ggml".
+std::string ggml_type_text(std::uint32_t number);
+
 /// The type that `--dtype` calls float32, float16, bfloat16 or q8_0: one that can be written.
 /// Throws InputError for all others.
 GgmlType find_ggml_type(std::string_view name);

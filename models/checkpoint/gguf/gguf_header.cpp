@@ -161,7 +161,7 @@ Announced take_tensor(GgufCursor& cursor, std::uint64_t index) {
   const auto type = ggml_type_of_number(number);
   if (!type) {
     refuse("tensor has an element type that is not supported", cursor.where_of(label),
-           ggml_type_names(), fmt::format("type {} of ggml", number));
+           ggml_type_names(), ggml_type_text(number));
   }
   tensor.type = *type;
   tensor.offset = cursor.take<std::uint64_t>(label);

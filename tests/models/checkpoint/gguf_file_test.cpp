@@ -317,7 +317,27 @@ TEST_CASE("a GGUF file that is broken, or of another kind, is refused") {
   const std::size_t at = bytes.find(name) + name.size() + 4 + 16;
   other = bytes;
   other[at] = 10;
-  CHECK_THAT(scene.refusal_of_bytes(other), contains("type 10 of ggml") && contains("Q4_K"));
+  for (const auto& [number, type] : std::map<int, std::string>{{9, "Q8_1"},
+                                                               {10, "Q2_K"},
+                                                               {11, "Q3_K"},
+                                                               {15, "Q8_K"},
+                                                               {16, "IQ2_XXS"},
+                                                               {17, "IQ2_XS"},
+                                                               {18, "IQ3_XXS"},
+                                                               {19, "IQ1_S"},
+                                                               {20, "IQ4_NL"},
+                                                               {21, "IQ3_S"},
+                                                               {22, "IQ2_S"},
+                                                               {23, "IQ4_XS"},
+                                                               {29, "IQ1_M"},
+                                                               {34, "TQ1_0"},
+                                                               {35, "TQ2_0"},
+                                                               {39, "MXFP4"},
+                                                               {99, "type 99 of ggml"}}) {
+    other[at] = static_cast<char>(number);
+    CHECK_THAT(scene.refusal_of_bytes(other),
+               contains("found: " + type) && contains(name) && contains("Q4_K, Q5_K"));
+  }
   other = bytes;
   other[at + 4] = 64;
   CHECK_THAT(scene.refusal_of_bytes(other), contains("does not stand behind"));

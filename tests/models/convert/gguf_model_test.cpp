@@ -15,6 +15,7 @@
 #include "tests/fixtures/tiny_family.hpp"
 #include "tests/fixtures/tiny_gguf.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
+#include "tests/models/gguf/naive_gguf.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/near.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -189,4 +190,72 @@ TEST_CASE("a quantized GGUF file has the logits of the directory that it is made
             ->tensor("model.layers.0.mlp.up_proj.weight")
             .storage.is_plain());
   CHECK(logits_of(open_shared(scratch.path() / "wide.gguf")) == expected);
+}
+
+TEST_CASE("a GGUF file of K types has the logits of the numbers in its blocks") {
+  const TemporaryDirectory scratch;
+  TinyGguf tiny;
+  for (const char* key : {"embedding_length", "feed_forward_length"}) {
+    tiny.set(key, std::uint32_t{256});
+  }
+  tiny.set("attention.key_length", std::uint32_t{64});
+  tiny.add("token_embd.weight", {20, 256}, GgmlType::kQ4_K);
+  tiny.add("output_norm.weight", {256});
+  tiny.add("output.weight", {20, 256}, GgmlType::kQ6_K);
+  for (const std::string layer : {"blk.0.", "blk.1."}) {
+    tiny.add(layer + "attn_norm.weight", {256});
+    tiny.add(layer + "attn_q.weight", {256, 256}, GgmlType::kQ4_K);
+    tiny.add(layer + "attn_k.weight", {128, 256}, GgmlType::kQ5_K);
+    tiny.add(layer + "attn_v.weight", {128, 256}, GgmlType::kQ6_K);
+    tiny.add(layer + "attn_output.weight", {256, 256}, GgmlType::kQ5_K);
+    tiny.add(layer + "ffn_norm.weight", {256});
+    tiny.add(layer + "ffn_gate.weight", {256, 256}, GgmlType::kQ4_K);
+    tiny.add(layer + "ffn_up.weight", {256, 256}, GgmlType::kQ5_K);
+    tiny.add(layer + "ffn_down.weight", {256, 256}, GgmlType::kQ6_K);
+  }
+  tiny.write(scratch.path() / "tiny.gguf");
+  const Shared model = open_shared(scratch.path() / "tiny.gguf");
+  const std::vector<float> logits = logits_of(model);
+  const auto naive = naive_gguf_logits(tests::GgufFile(scratch.path() / "tiny.gguf"),
+                                       std::vector<int>(kIds.begin(), kIds.end()));
+  double largest = 0;
+  for (const float logit : logits) largest = std::max(largest, std::abs(double{logit}));
+  REQUIRE(logits.size() == naive.size() * 20);
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    CHECK(logits[i] == near(naive[i / 20][i % 20], 1e-5 * largest));
+  }
+  // Untouched, as a directory; merged, with the blocks of what is not merged as they were.
+  convert_to_directory(model, both("0 | 1", "0 | 1"), Layout::kStandard,
+                       scratch.path() / "directory");
+  CHECK(logits == logits_of(open_shared(scratch.path() / "directory")));
+  convert_to_gguf(model, both("0 1", "0 1"), Layout::kStandard, scratch.path() / "merged.gguf");
+  const Shared merged = open_shared(scratch.path() / "merged.gguf");
+  for (const char* name : {"model.layers.0.mlp.gate_proj.weight", "model.embed_tokens.weight",
+                           "model.layers.1.mlp.up_proj.weight", "lm_head.weight"}) {
+    CAPTURE(name);
+    REQUIRE(merged->tensor(name).storage.blocks);
+    CHECK(merged->tensor(name).storage == model->tensor(name).storage);
+    CHECK(std::ranges::equal(merged->tensor(name).bytes, model->tensor(name).bytes));
+  }
+  CHECK(merged->config.kv_heads == 1);
+}
+
+TEST_CASE(
+    "a head that differs from the token table it is tied to has a matrix of its own in GGUF") {
+  const TemporaryDirectory scratch;
+  const nlohmann::json untied = llama(false, false);
+  const nlohmann::json tied = llama(false, true);
+  write_checkpoint(scratch.path() / "source", untied, random_values(untied, 5));
+  scratch.write("source/config.json", tied.dump());
+  const Shared source = open_shared(scratch.path() / "source");
+  convert_to_gguf(source, kStandard, Layout::kStandard, scratch.path() / "model.gguf");
+  CHECK(tests::GgufFile(scratch.path() / "model.gguf").has("output.weight"));
+  convert_to_directory(source, kStandard, Layout::kStandard, scratch.path() / "converted");
+  CHECK(logits_of(open_shared(scratch.path() / "model.gguf")) ==
+        logits_of(open_shared(scratch.path() / "converted")));
+  // One that is the token table has none.
+  write_checkpoint(scratch.path() / "equal", tied, random_values(tied, 5));
+  convert_to_gguf(open_shared(scratch.path() / "equal"), kStandard, Layout::kStandard,
+                  scratch.path() / "equal.gguf");
+  CHECK_FALSE(tests::GgufFile(scratch.path() / "equal.gguf").has("output.weight"));
 }

@@ -1,5 +1,5 @@
 // Blocks of ggml's types read as floats, against the Python package gguf (block_goldens/) and
-// against a naive version that looks up the bits of one element after another.
+// against a naive version that looks up the bits of one element after another (naive_blocks.hpp).
 
 #include <bit>
 #include <cmath>
@@ -8,6 +8,7 @@
 #include "models/elements/ggml_type.hpp"
 #include "models/files/json_file.hpp"
 #include "search/base/random.hpp"
+#include "tests/models/elements/naive_blocks.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/paths.hpp"
 
@@ -23,76 +24,6 @@ const std::map<std::string, GgmlType> kBlockTypes = {
     {"Q4_0", GgmlType::kQ4_0}, {"Q4_1", GgmlType::kQ4_1}, {"Q5_0", GgmlType::kQ5_0},
     {"Q5_1", GgmlType::kQ5_1}, {"Q8_0", GgmlType::kQ8_0}, {"Q4_K", GgmlType::kQ4_K},
     {"Q5_K", GgmlType::kQ5_K}, {"Q6_K", GgmlType::kQ6_K}};
-
-double half_at(const std::uint8_t* bytes) {
-  const int bits = bytes[0] + 256 * bytes[1];
-  const int exponent = bits / 1024 % 32;
-  const double fraction = bits % 1024 / 1024.0;
-  const double size =
-      exponent == 0 ? std::ldexp(fraction, -14) : std::ldexp(1 + fraction, exponent - 15);
-  return bits >= 32768 ? -size : size;
-}
-
-/// `count` bits from bit `first` of a run of bytes, the lowest bit of each byte first.
-int bits_at(const std::uint8_t* bytes, int first, int count) {
-  int value = 0;
-  for (int i = 0; i < count; ++i) {
-    const int at = first + i;
-    value += (bytes[at / 8] >> (at % 8) & 1) << i;
-  }
-  return value;
-}
-
-/// The four bits of element i, 0 to 31, of 16 bytes.
-int nibble(const std::uint8_t* bytes, int i) {
-  return bits_at(bytes + i % 16, i < 16 ? 0 : 4, 4);
-}
-
-/// Number j of the 16 of 6 bits in 12 bytes: 0-7 scales, 8-15 least values.
-int six_bits(const std::uint8_t* packed, int j) {
-  const int part = j % 8;
-  const bool least = j >= 8;
-  if (part < 4) return bits_at(packed + part + (least ? 4 : 0), 0, 6);
-  return bits_at(packed + part + 4, least ? 4 : 0, 4) +
-         16 * bits_at(packed + part - 4 + (least ? 4 : 0), 6, 2);
-}
-
-/// Element i of a block of each type, in double.
-double naive_element(GgmlType type, const std::uint8_t* block, int i) {
-  const int part = i / 32;
-  const auto k_value = [&](int quant) {
-    return half_at(block) * six_bits(block + 4, part) * quant -
-           half_at(block + 2) * six_bits(block + 4, part + 8);
-  };
-  const auto k_nibble = [&](const std::uint8_t* quants) {
-    return bits_at(quants + part / 2 * 32 + i % 32, part % 2 * 4, 4);
-  };
-  switch (type) {
-    case GgmlType::kQ4_0:
-      return half_at(block) * (nibble(block + 2, i) - 8);
-    case GgmlType::kQ4_1:
-      return half_at(block) * nibble(block + 4, i) + half_at(block + 2);
-    case GgmlType::kQ5_0:
-      return half_at(block) * (nibble(block + 6, i) + 16 * bits_at(block + 2, i, 1) - 16);
-    case GgmlType::kQ5_1:
-      return half_at(block) * (nibble(block + 8, i) + 16 * bits_at(block + 4, i, 1)) +
-             half_at(block + 2);
-    case GgmlType::kQ8_0:
-      return half_at(block) * static_cast<std::int8_t>(block[2 + i]);
-    case GgmlType::kQ4_K:
-      return k_value(k_nibble(block + 16));
-    case GgmlType::kQ5_K:
-      return k_value(k_nibble(block + 48) + 16 * bits_at(block + 16 + i % 32, part, 1));
-    default: {  // Q6_K
-      const int half = i / 128;
-      const int in_half = i % 128;
-      const int low = bits_at(block + half * 64 + in_half % 64, in_half < 64 ? 0 : 4, 4);
-      const int high = bits_at(block + 128 + half * 32 + in_half % 32, in_half / 32 * 2, 2);
-      const int scale = static_cast<std::int8_t>(block[192 + i / 16]);
-      return half_at(block + 208) * scale * (low + 16 * high - 32);
-    }
-  }
-}
 
 std::vector<float> read(GgmlType type, const Bytes& blocks) {
   const auto [elements, bytes] = block_of(type);
@@ -143,7 +74,7 @@ TEST_CASE("elements of blocks are what the bits of each say, looked up one by on
     INFO(name);
     REQUIRE(values.size() == static_cast<std::size_t>(elements));
     for (int i = 0; i < elements; ++i) {
-      const double expected = naive_element(type, block.data(), i);
+      const double expected = naive_element(static_cast<std::uint32_t>(type), block.data(), i);
       const double found = values[static_cast<std::size_t>(i)];
       CHECK(std::abs(found - expected) <= 1e-3 + 1e-6 * std::abs(expected));
     }

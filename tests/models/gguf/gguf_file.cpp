@@ -1,9 +1,9 @@
 #include "tests/models/gguf/gguf_file.hpp"
 
-#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
+#include "tests/models/elements/naive_blocks.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace regroup::tests {
@@ -58,18 +58,27 @@ class Cursor {
   std::size_t at_ = 0;
 };
 
-double half_value(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 31;
-  const double fraction = (bits & 1023) / 1024.0;
-  const double magnitude =
-      exponent == 0 ? std::ldexp(fraction, -14) : std::ldexp(1 + fraction, exponent - 15);
-  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
-}
-
 std::uint64_t product(const std::vector<std::uint64_t>& sizes) {
   std::uint64_t count = 1;
   for (const std::uint64_t size : sizes) count *= size;
   return count;
+}
+
+/// Element i of a tensor in F32, F16 or BF16.
+double plain_element(std::uint32_t type, const std::uint8_t* data, std::size_t i) {
+  float single = 0;
+  switch (type) {
+    case 0:
+      std::memcpy(&single, data + 4 * i, 4);
+      return single;
+    case 1:
+      return naive_half(data + 2 * i);
+    case 30:
+      std::memcpy(reinterpret_cast<char*>(&single) + 2, data + 2 * i, 2);
+      return single;
+    default:
+      throw std::runtime_error("type of a tensor is not known");
+  }
 }
 
 }  // namespace
@@ -103,31 +112,13 @@ int GgufFile::number(const std::string& key, std::size_t layer) const {
 
 std::vector<double> GgufFile::values(const std::string& name) const {
   const Tensor& tensor = tensors.at(name);
-  const char* data = bytes.data() + tensor.offset;
+  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data()) + tensor.offset;
+  const auto block = naive_block(tensor.type);
   std::vector<double> result(product(tensor.sizes));
   for (std::size_t i = 0; i < result.size(); ++i) {
-    std::uint16_t half = 0;
-    float single = 0;
-    switch (tensor.type) {
-      case 0:
-        std::memcpy(&single, data + 4 * i, 4);
-        result[i] = single;
-        break;
-      case 1:
-        std::memcpy(&half, data + 2 * i, 2);
-        result[i] = half_value(half);
-        break;
-      case 8:
-        std::memcpy(&half, data + i / 32 * 34, 2);
-        result[i] = half_value(half) * static_cast<signed char>(data[i / 32 * 34 + 2 + i % 32]);
-        break;
-      case 30:
-        std::memcpy(reinterpret_cast<char*>(&single) + 2, data + 2 * i, 2);
-        result[i] = single;
-        break;
-      default:
-        throw std::runtime_error("type of a tensor is not known");
-    }
+    result[i] = block ? naive_element(tensor.type, data + i / block->elements * block->bytes,
+                                      static_cast<int>(i % block->elements))
+                      : plain_element(tensor.type, data, i);
   }
   return result;
 }

@@ -20,7 +20,7 @@ struct GgufFile {
   explicit GgufFile(const std::filesystem::path& path);
 
   bool has(const std::string& name) const { return tensors.contains(name); }
-  /// The elements of a tensor, F32, F16, BF16 or Q8_0, row after row.
+  /// The elements of a tensor, F32, F16, BF16 or in blocks, row after row.
   std::vector<double> values(const std::string& name) const;
   /// A number of the metadata, of a layer where it is a list.
   int number(const std::string& key, std::size_t layer = 0) const;

@@ -1,5 +1,6 @@
 #include "tests/models/gguf/naive_gguf.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -140,15 +141,16 @@ class NaiveModel {
     for (std::size_t head = 0; head < heads; ++head) {
       const std::size_t kv = head / served * head_dim_;
       Vector weights;
-      double sum = 0;
       for (const Projected& token : tokens) {
         double score = 0;
         for (std::size_t i = 0; i < head_dim_; ++i) {
           score += query[head * head_dim_ + i] * token.key[kv + i];
         }
-        weights.push_back(std::exp(score / std::sqrt(static_cast<double>(head_dim_))));
-        sum += weights.back();
+        weights.push_back(score / std::sqrt(static_cast<double>(head_dim_)));
       }
+      const double largest = *std::max_element(weights.begin(), weights.end());
+      double sum = 0;
+      for (double& weight : weights) sum += weight = std::exp(weight - largest);
       for (std::size_t t = 0; t < tokens.size(); ++t) {
         for (std::size_t i = 0; i < head_dim_; ++i) {
           mixed[head * head_dim_ + i] += weights[t] / sum * tokens[t].value[kv + i];
