@@ -5,6 +5,7 @@
 #include "models/architecture/families/families.hpp"
 #include "models/pretrained/pretrained_model.hpp"
 #include "search/base/error.hpp"
+#include "tests/fixtures/tiny_family.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
@@ -262,4 +263,49 @@ TEST_CASE("sliding windows and biases are read as each family says them") {
              }),
              contains("chunked_attention"));
   CHECK_THAT(refused([](json& c) { c["sliding_window"] = 0; }), contains("sliding_window"));
+}
+
+namespace {
+
+/// A Gemma 3 of two layers, the first with a window of five tokens.
+json gemma3(const json& rotary) {
+  json config = tiny_config("Gemma3ForCausalLM");
+  config.update(rotary);
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("rotary settings by kind of layer are read in both dialects") {
+  const json older = {{"rope_theta", 1000.0},
+                      {"rope_local_base_freq", 100.0},
+                      {"rope_scaling", {{"rope_type", "linear"}, {"factor", 8.0}}}};
+  const json newer = {
+      {"rope_parameters",
+       {{"full_attention", {{"rope_type", "linear"}, {"factor", 8.0}, {"rope_theta", 1000.0}}},
+        {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 100.0}}}}}};
+  for (const json& rotary : {older, newer}) {
+    const ModelConfig config = read(gemma3(rotary));
+    REQUIRE(config.rotary_by_layer.size() == 2);
+    const RotaryConfig& sliding = config.rotary_by_layer[0];
+    const RotaryConfig& full = config.rotary_by_layer[1];
+    CHECK(sliding.theta == 100);
+    CHECK_FALSE(sliding.is_scaled());
+    CHECK(full.theta == 1000);
+    REQUIRE(std::holds_alternative<LinearRotaryScaling>(full.scaling));
+    CHECK(std::get<LinearRotaryScaling>(full.scaling).factor == 8);
+  }
+  const ModelConfig usual = read(gemma3(json::object()));
+  CHECK(usual.rotary_by_layer[0].theta == 1e4);
+  CHECK(usual.rotary_by_layer[1].theta == 1e6);
+}
+
+TEST_CASE("rotary settings by kind of layer are refused where a family has one for all") {
+  for (const char* kind : {"full_attention", "sliding_attention"}) {
+    CHECK_THAT(refusal([&](json& c) {
+                 c["rope_parameters"] = {{kind, {{"rope_type", "default"}, {"rope_theta", 100.0}}}};
+               }),
+               contains("rotary settings by kind of layer are not supported") &&
+                   contains("rope_parameters"));
+  }
 }
