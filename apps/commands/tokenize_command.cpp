@@ -8,7 +8,10 @@
 #include "apps/option_declaration.hpp"
 #include "apps/text_input.hpp"
 #include "models/architecture/config_parts.hpp"
+#include "models/checkpoint/gguf/gguf_fields.hpp"
+#include "models/checkpoint/gguf/gguf_header.hpp"
 #include "models/files/atomic_file.hpp"
+#include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "models/text/id_files.hpp"
 #include "models/text/pipeline/utf8.hpp"
@@ -31,8 +34,16 @@ void require_ids_file(const std::filesystem::path& output) {
   require_writable_file(output, "--output");
 }
 
+std::optional<std::int32_t> gguf_end_id(const std::filesystem::path& file, int vocabulary) {
+  constexpr const char* kKey = "tokenizer.ggml.eos_token_id";
+  const nlohmann::json fields = models::gguf_fields(models::read_gguf_metadata(file));
+  const auto id = models::optional_int(fields, kKey, file.string(), 0, vocabulary - 1);
+  return id ? std::optional(static_cast<std::int32_t>(*id)) : std::nullopt;
+}
+
 /// The end-of-sequence id of a model, whose config.json need not be there to tokenize.
 std::optional<std::int32_t> end_id(const std::filesystem::path& model, int vocabulary) {
+  if (models::is_gguf_file(model)) return gguf_end_id(model, vocabulary);
   const std::filesystem::path file = model / "config.json";
   if (!std::filesystem::exists(file)) return std::nullopt;
   const nlohmann::json config = models::read_json_file(file);

@@ -6,6 +6,7 @@
 #include "tests/fixtures/language_model/text_model.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/near.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 using namespace regroup;
@@ -92,4 +93,27 @@ TEST_CASE("convert refuses what does not go with a GGUF file") {
   scene.check_refusal("--no-tokenizer", "directory", {"--no-tokenizer"}, "hf");
   std::filesystem::remove(scene.path("tiny/tokenizer.json"));
   scene.check_refusal("no tokenizer", "model.gguf");
+}
+
+TEST_CASE("convert writes a model with a sliding window for a context within it") {
+  const Scene scene;
+  TinyLlama mistral = TinyLlama::mistral();
+  mistral.kv_heads = 4;
+  mistral.vocabulary = 263;
+  mistral.write(scene.path("tiny"));
+  scene.check_refusal("--context 3", "model.gguf");
+  scene.check_refusal("from 1 to 16 tokens", "model.gguf", {"--context", "17"});
+  REQUIRE(scene.convert("model.gguf", {"--context", "3", "-q"}).exit_status == 0);
+  REQUIRE(scene.convert("directory", {"-q"}, "hf").exit_status == 0);
+  const auto shown = run_regroup({"inspect", scene.path("model.gguf"), "--json"});
+  REQUIRE(shown.exit_status == 0);
+  CHECK(nlohmann::json::parse(shown.output)["context"] == 3);
+  const std::string text = scene.scratch().write("a.txt", "the thing in the ring").string();
+  const auto loss = [&](const std::string& model) {
+    const auto result =
+        run_regroup({"eval", scene.path(model), "--data", text, "--context", "3", "--json", "-q"});
+    REQUIRE(result.exit_status == 0);
+    return nlohmann::json::parse(result.output)["results"]["perplexity"]["loss,none"].get<double>();
+  };
+  CHECK(loss("model.gguf") == near(loss("directory"), 1e-5));
 }

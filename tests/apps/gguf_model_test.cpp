@@ -39,6 +39,7 @@ class Scene {
   }
 
   std::string path(const std::string& name) const { return (scratch_.path() / name).string(); }
+  void write(const std::string& name, const std::string& text) const { scratch_.write(name, text); }
   bool has(const std::string& name) const {
     return std::filesystem::exists(scratch_.path() / name);
   }
@@ -133,4 +134,41 @@ TEST_CASE("conversions of a GGUF file refuse what would replace it or leave its 
   scene.run({"convert", scene.path("tiny.gguf"), "--grouping", scene.path("pairs.json"),
              "--no-tokenizer", "-o", scene.path("directory")});
   CHECK(scene.has("directory/config.json"));
+}
+
+TEST_CASE("generate --chat takes the template of a GGUF file, with the tokens that it names") {
+  const Scene scene;
+  const auto refused =
+      run_regroup({"generate", scene.path("tiny.gguf"), "--prompt", "a", "--chat"});
+  CHECK(refused.exit_status == 2);
+  CHECK_THAT(refused.error, contains("no chat template"));
+  scene.write("tiny/tokenizer_config.json", json{{"eos_token", "<|end|>"},
+                                                 {"chat_template",
+                                                  "{% for m in messages %}{{ m.role[0] }}"
+                                                  "{{ m.content }}{{ eos_token }}{% endfor %}"
+                                                  "the"}}
+                                                .dump());
+  scene.run({"convert", scene.path("tiny"), "--grouping", scene.path("whole.json"), "--format",
+             "gguf", "--force", "-o", scene.path("tiny.gguf")});
+  const auto written = [&](const std::string& model) {
+    return scene.json_of({"generate", scene.path(model), "--prompt", "in", "--chat", "--system",
+                          "x", "--max-tokens", "4"});
+  };
+  const json chat = written("tiny.gguf");
+  CHECK(chat.at("prompt_ids") == std::vector<int>{'s', 'x', 262, 'u', 260, 262, 257});
+  CHECK(chat.at("config").at("chat") == true);
+  const json of_directory = written("tiny");
+  CHECK(chat.at("prompt_ids") == of_directory.at("prompt_ids"));
+  CHECK(chat.at("text") == of_directory.at("text"));
+}
+
+TEST_CASE("documents are joined by the end-of-sequence id that a GGUF file names") {
+  const Scene scene;
+  scene.write("documents.jsonl", "{\"text\": \"the\"}\n{\"text\": \"in\"}\n");
+  for (const char* model : {"tiny", "tiny.gguf"}) {
+    CAPTURE(model);
+    const json found =
+        scene.json_of({"tokenize", scene.path(model), "--data", scene.path("documents.jsonl")});
+    CHECK(found.at("ids") == std::vector<int>{257, 2, 260});
+  }
 }

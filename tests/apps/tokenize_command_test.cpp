@@ -92,3 +92,54 @@ TEST_CASE("tokenize gives the ids of the reference") {
     }
   }
 }
+
+TEST_CASE("tokenize joins the documents of JSON lines as --join says") {
+  const Scene scene;
+  const std::string data = scene.write("a.jsonl", "{\"text\": \"a\"}\n\n{\"page\": \"naive a\"}\n");
+  const auto ids = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--data", data});
+    const apps::ProcessResult found = scene.tokenize(more);
+    CHECK(found.error.empty());
+    return found.output;
+  };
+  // Between documents stands what the tokenizer puts after a text, where there is no config.json.
+  CHECK(ids({}) == "1 8 2 10 8 2\n");
+  CHECK(ids({"--join", "eos", "--no-special"}) == "8 2 10 8\n");
+  CHECK(ids({"--join", "newline"}) == "1 8 10 8 2\n");
+  CHECK(ids({"--join", "blank-line"}) == "1 8 10 8 2\n");
+  CHECK(ids({"--join", "none"}) == "1 0 8 2\n");  // "anaive" is no word
+  scene.write("model/config.json", R"({"eos_token_id": 5})");
+  CHECK(ids({}) == "1 8 5 10 8 2\n");
+  const apps::ProcessResult refused = scene.tokenize({"--data", data, "--join", "tab"});
+  CHECK(refused.exit_status == 2);
+  CHECK_THAT(refused.error, contains("--join") && contains("blank-line"));
+}
+
+TEST_CASE("documents as people have them are tokenized as their texts joined by hand") {
+  REGROUP_NEEDS_SHARED_DATA("troubles/files/documents.jsonl");
+  const Scene scene;
+  const std::string model = shared_data("checkpoints/books-llama").string();
+  const auto ids = [&](const std::string& file, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"tokenize", model, "--data", file, "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const apps::ProcessResult found = run_regroup(arguments);
+    INFO(found.error);
+    REQUIRE(found.exit_status == 0);
+    return json::parse(found.output).at("ids").get<Ids>();
+  };
+  const std::string first = "The first document.";
+  const std::string second = "A second one,\nof two lines.";
+  const std::string documents = shared_data("troubles/files/documents.jsonl").string();
+  for (const auto& [join, between] :
+       {std::pair("newline", "\n"), std::pair("blank-line", "\n\n"), std::pair("none", "")}) {
+    const std::string text = scene.write("joined.txt", first + between + second);
+    CHECK(ids(documents, {"--join", join}) == ids(text, {}));
+  }
+  Ids expected = ids(scene.write("first.txt", first), {"--no-special"});
+  expected.push_back(models::read_json_file(model + "/config.json").at("eos_token_id"));
+  for (const std::int32_t id : ids(scene.write("second.txt", second), {"--no-special"})) {
+    expected.push_back(id);
+  }
+  CHECK(expected.size() > 10);
+  CHECK(ids(documents, {"--no-special"}) == expected);
+}
