@@ -125,7 +125,8 @@ std::string engines_text(const models::PretrainedModel& model, Layout layout,
 
 std::string front_matter(const models::PretrainedModel& model, const std::string& licence) {
   std::string text = fmt::format("---\n{}base_model: {}\n", licence, model.name());
-  if (model.config.kind == models::ModelKind::kCausal) text += "pipeline_tag: text-generation\n";
+  const bool writes_text = model.config.kind == models::ModelKind::kCausal && model.config.has_head;
+  if (writes_text) text += "pipeline_tag: text-generation\n";
   return text + "library_name: transformers\ntags:\n- regroup\n- kv-cache\n---\n\n";
 }
 

@@ -86,7 +86,13 @@ bool names_architecture(const json& config, std::string_view name) {
          std::find(listed->begin(), listed->end(), name) != listed->end();
 }
 
+bool is_converted_from(const json& config, std::string_view name) {
+  const auto source = config.find("base_architecture");
+  return source != config.end() && !name.empty() && *source == name;
+}
+
 bool names_base_model(const json& config, const ArchitectureSpec& spec) {
+  if (is_converted_from(config, spec.base_architecture)) return true;
   return names_architecture(config, spec.base_architecture) &&
          !names_architecture(config, spec.architecture);
 }

@@ -28,7 +28,11 @@ std::vector<std::string> unknown_keys(const nlohmann::json& config, const Archit
 /// Whether config.json lists an architecture of this name.
 bool names_architecture(const nlohmann::json& config, std::string_view name);
 
-/// Whether config.json names the family's class without a head.
+/// Whether config.json is a converted checkpoint's with heads by layer ("base_architecture"), and
+/// its source's class has this name.
+bool is_converted_from(const nlohmann::json& config, std::string_view name);
+
+/// Whether config.json names the family's class without a head, or is converted from one.
 bool names_base_model(const nlohmann::json& config, const ArchitectureSpec& spec);
 
 }  // namespace regroup::models

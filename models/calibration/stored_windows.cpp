@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -154,7 +155,10 @@ class SampleReader {
     if (classes.dtype != DType::kI32 || classes.shape != std::vector{view.shape[0]}) {
       fail(classes, fmt::format("I32 [{}]", count));
     }
-    auto labels = ids(classes, static_cast<int>(image.labels.size()));
+    // Without a head the model knows no classes, and the data's may be any.
+    const int known = model_.config.has_head ? static_cast<int>(image.labels.size())
+                                             : std::numeric_limits<int>::max();
+    auto labels = ids(classes, known);
     auto set = std::make_shared<const StoredImages>(
         std::array{image.channels, image.size, image.size}, to_floats(view), std::move(labels));
     return Windows::of_images(std::move(set), model_.config.context);

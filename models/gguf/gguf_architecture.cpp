@@ -113,6 +113,9 @@ const GgufArchitecture& gguf_architecture(const ModelConfig& config,
     refuse_model(fmt::format("a model of {}", fmt::join(all_families(), ", ")),
                  config.architecture);
   }
+  if (!config.has_head) {
+    refuse_model("a model with its head", fmt::format("{} without it", config.architecture));
+  }
   refuse_sliding_windows(config);
   std::string obstacles;
   for (const GgufArchitecture& architecture : kArchitectures) {

@@ -49,7 +49,9 @@ Dataset read_images(std::filesystem::path file, const PretrainedModel& model) {
   const ImageConfig& image = model.config.image;
   const ImageProcessor processor =
       read_image_processor(model.checkpoint.directory(), {image.size, image.size});
-  std::shared_ptr<const ImageFiles> images = open_image_files(file, processor, image.labels);
+  // Without a head there are no classes to find: the folders' names may be any.
+  const auto labels = model.config.has_head ? image.labels : std::vector<std::string>();
+  std::shared_ptr<const ImageFiles> images = open_image_files(file, processor, labels);
   std::string sha256 = images->sha256();
   return {std::move(file), std::move(sha256), std::shared_ptr<const ImageSet>(std::move(images))};
 }

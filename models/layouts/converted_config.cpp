@@ -49,9 +49,10 @@ void set_heads_by_layer(json& config, const PretrainedModel& model,
                         const ConvertedHeads& converted) {
   const std::vector<LayerHeads>& heads = converted.layers;
   const bool nemotron = is_nemotron(converted.layout, model.config, heads);
-  config["architectures"] = {nemotron ? kNemotronArchitecture : kRemoteArchitecture};
-  config["base_architecture"] = model.spec.architecture;
-  config["auto_map"] = remote_auto_map(config.value("auto_map", json::object()));
+  const RemoteClass& remote = model.config.has_head ? kRemoteDecoder : kRemoteBase;
+  config["architectures"] = {nemotron ? kNemotronArchitecture : remote.name};
+  config["base_architecture"] = source_class(model);
+  config["auto_map"] = remote_auto_map(config.value("auto_map", json::object()), remote);
   // The lists say it; most families' configs in transformers insist on a number all the same.
   config[std::string(model.spec.fields.kv_heads)] =
       nemotron ? json(nullptr) : json(model.config.kv_heads);
@@ -95,9 +96,13 @@ void set_rotary(json& config, double theta, const WideRotary& rotary) {
 }  // namespace
 
 bool is_nemotron(Layout layout, const ModelConfig& config, const std::vector<LayerHeads>& heads) {
-  return layout != Layout::kFree && config.architecture == "LlamaForCausalLM" &&
+  return layout != Layout::kFree && config.architecture == "LlamaForCausalLM" && config.has_head &&
          has_source_queries(config, heads) && heads[0].key_width == config.head_dim &&
          config.mlp.width % kWidthStep == 0;
+}
+
+std::string_view source_class(const PretrainedModel& model) {
+  return model.config.has_head ? model.spec.architecture : model.spec.base_architecture;
 }
 
 json converted_config(const PretrainedModel& model, const ConvertedHeads& converted,

@@ -40,22 +40,33 @@ struct ConvertedHeads {
 nlohmann::json converted_config(const PretrainedModel& model, const ConvertedHeads& heads,
                                 std::optional<DType> dtype);
 
-/// Whether engines that know Nemotron-NAS by themselves read such a config rightly: a Llama whose
-/// layers all have the source's query heads and whose feed-forward width is a multiple of 256.
+/// Whether engines that know Nemotron-NAS by themselves read such a config rightly: a Llama with
+/// its head whose layers all have the source's query heads and whose feed-forward width is a
+/// multiple of 256.
 bool is_nemotron(Layout layout, const ModelConfig& config, const std::vector<LayerHeads>& heads);
+
+/// The source's class in transformers, of a model without a head the one without.
+std::string_view source_class(const PretrainedModel& model);
 
 /// Entry of "architectures" that engines with Nemotron-NAS of their own know.
 inline constexpr std::string_view kNemotronArchitecture = "DeciLMForCausalLM";
-/// The same for what only the code beside the weights reads.
-inline constexpr std::string_view kRemoteArchitecture = "RegroupedForCausalLM";
+
+/// The class in the code beside the weights.
+struct RemoteClass {
+  std::string_view name;       ///< entry of "architectures"
+  std::string_view auto_name;  ///< the class of transformers that finds it by "auto_map"
+};
+inline constexpr RemoteClass kRemoteDecoder = {"RegroupedForCausalLM", "AutoModelForCausalLM"};
+/// Of a source without a head.
+inline constexpr RemoteClass kRemoteBase = {"RegroupedModel", "AutoModel"};
 
 /// config.json's "auto_map" of a model whose source has the other one: where transformers finds the
 /// classes (`trust_remote_code`). Of the source's the tokenizer and the processors stay, its models
 /// do not: they have other sizes.
-nlohmann::json remote_auto_map(const nlohmann::json& source);
+nlohmann::json remote_auto_map(const nlohmann::json& source, const RemoteClass& model);
 
 /// Writes the model code for checkpoints whose layers have their own numbers of heads: two Python
-/// files that derive from the source family's classes in transformers. Throws WorkError.
+/// files that derive from the source's classes in transformers. Throws WorkError.
 void write_remote_code(const PretrainedModel& model, const std::filesystem::path& directory);
 
 /// Copies what a checkpoint directory holds besides its weights, their index, config.json and its

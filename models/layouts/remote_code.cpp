@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "models/files/atomic_file.hpp"
 #include "models/layouts/remote/resources.hpp"
@@ -9,23 +10,26 @@
 namespace regroup::models {
 namespace {
 
-constexpr std::string_view kSuffix = "ForCausalLM";
-/// What stands in the code for the family's name, "Llama".
-constexpr std::string_view kFamily = "FAMILY";
-
-std::string with_family(std::string_view code, std::string_view family) {
+/// The code with the names of the source's classes, and of its own class, in their places.
+std::string code_for(std::string_view code, const PretrainedModel& model) {
+  const RemoteClass& own = model.config.has_head ? kRemoteDecoder : kRemoteBase;
   std::string text(code);
-  for (auto at = text.find(kFamily); at != std::string::npos; at = text.find(kFamily, at)) {
-    text.replace(at, kFamily.size(), family);
+  for (const auto& [place, name] :
+       {std::pair(std::string_view("SOURCE_CONFIG"), model.spec.config_class),
+        std::pair(std::string_view("SOURCE_MODEL"), source_class(model)),
+        std::pair(std::string_view("REGROUPED_MODEL"), own.name)}) {
+    for (auto at = text.find(place); at != std::string::npos; at = text.find(place, at)) {
+      text.replace(at, place.size(), name);
+    }
   }
   return text;
 }
 
 }  // namespace
 
-nlohmann::json remote_auto_map(const nlohmann::json& source) {
-  nlohmann::json map = {{"AutoConfig", "configuration_regrouped.RegroupedConfig"},
-                        {"AutoModelForCausalLM", "modeling_regrouped.RegroupedForCausalLM"}};
+nlohmann::json remote_auto_map(const nlohmann::json& source, const RemoteClass& model) {
+  nlohmann::json map = {{"AutoConfig", "configuration_regrouped.RegroupedConfig"}};
+  map[std::string(model.auto_name)] = "modeling_regrouped." + std::string(model.name);
   if (!source.is_object()) return map;
   for (const auto& [key, name] : source.items()) {
     if (key != "AutoConfig" && !key.starts_with("AutoModel")) map[key] = name;
@@ -34,11 +38,9 @@ nlohmann::json remote_auto_map(const nlohmann::json& source) {
 }
 
 void write_remote_code(const PretrainedModel& model, const std::filesystem::path& directory) {
-  std::string_view family = model.spec.architecture;
-  family.remove_suffix(kSuffix.size());
   write_file_atomically(directory / "configuration_regrouped.py",
-                        with_family(kConfigurationCode, family));
-  write_file_atomically(directory / "modeling_regrouped.py", with_family(kModelingCode, family));
+                        code_for(kConfigurationCode, model));
+  write_file_atomically(directory / "modeling_regrouped.py", code_for(kModelingCode, model));
 }
 
 }  // namespace regroup::models

@@ -96,7 +96,8 @@ TEST_CASE("decoders of every family are searched, measured and converted") {
 
 TEST_CASE("a model of masked tokens or without a head is measured by its source") {
   for (const char* architecture :
-       {"BertForMaskedLM", "RobertaForMaskedLM", "DistilBertForMaskedLM", "BertModel"}) {
+       {"BertForMaskedLM", "RobertaForMaskedLM", "DistilBertForMaskedLM", "BertModel",
+        "RobertaModel", "DistilBertModel", "LlamaModel", "GPT2Model"}) {
     CAPTURE(architecture);
     const Scene scene(architecture);
     scene.write_ids("calibration.bin", 400, 3);
@@ -107,6 +108,7 @@ TEST_CASE("a model of masked tokens or without a head is measured by its source"
     const apps::ProcessResult refused = scene.run("eval", {"--data", scene.path("eval.bin")});
     CHECK(refused.exit_status == 2);
     CHECK_THAT(refused.error, contains("divergence"));
+    CHECK_THAT(read_file(scene.path("converted/README.md")), !contains("text-generation"));
   }
 }
 
@@ -198,11 +200,10 @@ TEST_CASE("an encoder-decoder is searched on pairs of texts, its layers by name"
   CHECK(grouping.at("layers")[2].at("name") == "decoder.0.cross");
 }
 
-TEST_CASE("an image model is searched on folders of images, with its accuracy") {
-  const std::string architecture =
-      GENERATE(as<std::string>{}, "ViTForImageClassification", "Dinov2ForImageClassification");
-  CAPTURE(architecture);
-  const Scene scene(architecture);
+namespace {
+
+/// Images in folders: three classes to calibrate on and to report on.
+void write_images(const Scene& scene) {
   const fs::path goldens = source_folder() / "tests/models/images/image_goldens";
   const auto copy = [&](const char* name, const std::string& to) {
     fs::create_directories(scene.scratch.path() / to);
@@ -212,6 +213,43 @@ TEST_CASE("an image model is searched on folders of images, with its accuracy") 
   for (const char* name : {"palette8.png", "waves.png"}) copy(name, "calibration/dog");
   for (const char* name : {"tall.png", "rgba8.png"}) copy(name, "eval/owl");
   for (const char* name : {"grey16.png", "colour420.jpg"}) copy(name, "eval/cat");
+}
+
+}  // namespace
+
+TEST_CASE("an image model without a head is searched on images of any classes") {
+  const std::string architecture = GENERATE(as<std::string>{}, "ViTModel", "Dinov2Model");
+  CAPTURE(architecture);
+  const Scene scene(architecture);
+  write_images(scene);
+  // One more than the classes that a config without names has.
+  fs::create_directories(scene.scratch.path() / "calibration/owl");
+  fs::copy_file(scene.scratch.path() / "eval/owl/tall.png",
+                scene.scratch.path() / "calibration/owl/tall.png");
+  check_run(scene, {"--calibration", scene.path("calibration"), "--eval", scene.path("eval")},
+            scene.path("eval"), false);
+  // A calibration file has the classes of its images.
+  const apps::ProcessResult calibrated =
+      scene.run("calibrate",
+                {"--data", scene.path("calibration"), "-o", scene.path("statistics.safetensors")});
+  REQUIRE(calibrated.exit_status == 0);
+  const apps::ProcessResult searched =
+      scene.run("search", {"--calibration", scene.path("statistics.safetensors"), "--eval",
+                           scene.path("eval"), "--kv", "0.5", "-o", scene.path("again"), "-q"});
+  INFO(searched.error);
+  CHECK(searched.exit_status == 0);
+  const apps::ProcessResult refused =
+      scene.run("eval", {"--task", "image-classification", "--data", scene.path("eval")});
+  CHECK(refused.exit_status == 2);
+  CHECK_THAT(refused.error, contains("divergence"));
+}
+
+TEST_CASE("an image model is searched on folders of images, with its accuracy") {
+  const std::string architecture =
+      GENERATE(as<std::string>{}, "ViTForImageClassification", "Dinov2ForImageClassification");
+  CAPTURE(architecture);
+  const Scene scene(architecture);
+  write_images(scene);
   check_run(scene, {"--calibration", scene.path("calibration"), "--eval", scene.path("eval")},
             scene.path("eval"), true);
   const json record = json::parse(read_file(scene.path("run/run.json")));

@@ -68,9 +68,9 @@ const std::vector<ArchitectureSpec>& families() {
 }
 
 const ArchitectureSpec& find_architecture(const json& config, const std::string& where) {
-  const auto base = config.find("base_architecture");
   for (const ArchitectureSpec& spec : families()) {
-    if (base != config.end() && *base == spec.architecture) return spec;
+    if (is_converted_from(config, spec.architecture)) return spec;
+    if (is_converted_from(config, spec.base_architecture)) return spec;
   }
   const json* listed = optional_array(config, "architectures", where);
   if (listed == nullptr) return find_by_model_type(config, where);

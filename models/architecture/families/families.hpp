@@ -144,8 +144,9 @@ ExpertsConfig read_experts(const nlohmann::json& config, std::string_view count,
 const std::vector<ArchitectureSpec>& families();
 
 /// The family of a checkpoint's config.json, of one with heads by layer that of its source
-/// ("base_architecture"), and where no architecture is named the one of its "model_type"; throws
-/// InputError naming what was found and the supported ones. `where` names the file in messages.
+/// ("base_architecture"), with a head or without, and where no architecture is named the one of its
+/// "model_type"; throws InputError naming what was found and the supported ones. `where` names the
+/// file in messages.
 const ArchitectureSpec& find_architecture(const nlohmann::json& config, const std::string& where);
 
 }  // namespace regroup::models

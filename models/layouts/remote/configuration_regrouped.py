@@ -1,4 +1,4 @@
-"""Configuration of a FAMILY model whose layers have their own attention heads.
+"""Configuration of a SOURCE_MODEL whose layers have their own attention heads.
 
 Written by regroup. The keys are those of DeciLM and Nemotron-NAS: `block_configs` holds for every layer
 `attention.n_heads_in_group`, the query heads that share a key/value head, and `num_key_value_heads_per_layer` the
@@ -7,7 +7,7 @@ Where layers have widths of their own, `key_width_per_layer` and `value_width_pe
 `key_frequencies_per_layer` with which of the source's rotary frequencies each pair of a key's rows turns.
 """
 
-from transformers import FAMILYConfig
+from transformers import SOURCE_CONFIG
 
 
 class BlockConfig(dict):
@@ -27,7 +27,7 @@ def as_blocks(value):
     return [as_blocks(inner) for inner in value] if isinstance(value, list) else value
 
 
-class RegroupedConfig(FAMILYConfig):
+class RegroupedConfig(SOURCE_CONFIG):
     def __setattr__(self, name, value):
         super().__setattr__(name, as_blocks(value) if name == "block_configs" else value)
 
@@ -42,6 +42,6 @@ class RegroupedConfig(FAMILYConfig):
         return (keys[layer], self.value_width_per_layer[layer]) if keys else (head_dim, head_dim)
 
     def frequencies(self, layer):
-        """Of each pair of a key's rows its rotary frequency; None: as FAMILY has them."""
+        """Of each pair of a key's rows its rotary frequency; None: as SOURCE_MODEL has them."""
         listed = getattr(self, "key_frequencies_per_layer", None)
         return listed[layer] if listed else None

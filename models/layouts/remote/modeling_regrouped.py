@@ -1,6 +1,6 @@
-"""A FAMILY model whose layers have their own attention heads.
+"""A SOURCE_MODEL whose layers have their own attention heads.
 
-Written by regroup. Only the sizes of the attention projections differ from FAMILYForCausalLM, and where layers have
+Written by regroup. Only the sizes of the attention projections differ from SOURCE_MODEL, and where layers have
 widths of their own how keys turn with their positions; attention, cache and generation are those of transformers, and
 every layer's cache holds that layer's keys and values and no more.
 """
@@ -9,7 +9,7 @@ import sys
 
 import torch
 from torch import nn
-from transformers import FAMILYForCausalLM
+from transformers import SOURCE_MODEL
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from .configuration_regrouped import RegroupedConfig
@@ -68,12 +68,12 @@ def widen(attention, key_width, value_width, frequencies):
     attention.__class__ = type("Wide" + family.__name__, (WideAttention, family), {})
 
 
-class RegroupedForCausalLM(FAMILYForCausalLM):
+class REGROUPED_MODEL(SOURCE_MODEL):
     config_class = RegroupedConfig
 
     def __init__(self, config):
         super().__init__(config)
-        for index, layer in enumerate(self.model.layers):
+        for index, layer in enumerate(getattr(self, "model", self).layers):
             attention = layer.self_attn
             queries, heads = config.heads(index)
             keys, values = config.widths(index, attention.head_dim)

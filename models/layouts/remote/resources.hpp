@@ -5,7 +5,8 @@
 namespace regroup::models {
 
 // Python for checkpoints with heads by layer, embedded at build time by cmake/EmbedResources.cmake;
-// FAMILY stands for the name of the source's family in transformers.
+// SOURCE_CONFIG and SOURCE_MODEL stand for the source's classes in transformers, REGROUPED_MODEL
+// for the one that is derived from them.
 extern const std::string_view kConfigurationCode;  ///< remote/configuration_regrouped.py
 extern const std::string_view kModelingCode;       ///< remote/modeling_regrouped.py
 

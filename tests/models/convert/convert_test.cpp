@@ -12,6 +12,8 @@
 #include "models/overlay/weight_overlay.hpp"
 #include "models/tensors/tensors.hpp"
 #include "search/base/error.hpp"
+#include "tests/fixtures/random_checkpoint.hpp"
+#include "tests/fixtures/tiny_family.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
@@ -337,4 +339,100 @@ TEST_CASE("companion files are carried over, shards keep their limit, bytes repe
   }
   CHECK(files >= 5);
   CHECK(load(scratch.path() / "a").logits(kIds).size() == kIds.size() * 20);
+}
+
+namespace {
+
+const char* const kOwnCode = "modeling_own.py";
+
+/// A source whose config.json names code of its own, converted by a grouping in two layers: the
+/// directory's config.json.
+nlohmann::json converted_config_of(nlohmann::json config, const Grouping& grouping, Layout layout,
+                                   const TemporaryDirectory& scratch) {
+  const auto source = scratch.path() / "source";
+  config["auto_map"] = {{"AutoConfig", "configuration_own.OwnConfig"},
+                        {"AutoModelForCausalLM", "modeling_own.OwnModel"},
+                        {"AutoTokenizer", {"tokenization_own.OwnTokenizer", nullptr}}};
+  write_checkpoint(source, config, random_values(config, 1));
+  for (const std::string name : {kOwnCode, "configuration_own.py", "tokenization_own.py",
+                                 "chat_template.jinja", "1_Pooling/config.json"}) {
+    scratch.write("source/" + name, "content of " + name);
+  }
+  const auto model = std::make_shared<const PretrainedModel>(open_model(source));
+  const auto target = scratch.path() / "converted";
+  std::filesystem::create_directories(target);
+  search::SilentProgress silent;
+  convert_checkpoint(*model, *merge_plainly(model, grouping, find_merge("mean")), layout, {},
+                     target, {}, silent);
+  for (const std::string name :
+       {kOwnCode, "tokenization_own.py", "chat_template.jinja", "1_Pooling/config.json"}) {
+    CHECK(read_file(target / name) == "content of " + name);
+  }
+  return read_json_file(target / "config.json");
+}
+
+nlohmann::json typed_llama() {
+  nlohmann::json config = TinyLlama().config();
+  config["model_type"] = "llama";
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("the standard layout keeps the source's own code, and all that goes with it") {
+  const TemporaryDirectory scratch;
+  const auto config = converted_config_of(typed_llama(), joint("0 1 | 2 3", "0 2 | 1 3"),
+                                          Layout::kStandard, scratch);
+  nlohmann::json expected = read_json_file(scratch.path() / "source/config.json");
+  expected["num_key_value_heads"] = 2;
+  CHECK(config == expected);
+  CHECK(config["auto_map"]["AutoModelForCausalLM"] == "modeling_own.OwnModel");
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "converted/modeling_regrouped.py"));
+}
+
+TEST_CASE(
+    "where layers differ the code beside the weights takes the place of the source's models") {
+  const TemporaryDirectory scratch;
+  const auto config =
+      converted_config_of(typed_llama(), joint("0 1 | 2 3", "0 1 2 3"), Layout::kPerLayer, scratch);
+  CHECK(config["model_type"] == "llama");
+  CHECK(config["architectures"] == std::vector<std::string>{"RegroupedForCausalLM"});
+  CHECK(config["base_architecture"] == "LlamaForCausalLM");
+  CHECK(config["auto_map"] ==
+        nlohmann::json{{"AutoConfig", "configuration_regrouped.RegroupedConfig"},
+                       {"AutoModelForCausalLM", "modeling_regrouped.RegroupedForCausalLM"},
+                       {"AutoTokenizer", {"tokenization_own.OwnTokenizer", nullptr}}});
+  CHECK_THAT(read_file(scratch.path() / "converted/configuration_regrouped.py"),
+             contains("class RegroupedConfig(LlamaConfig)"));
+}
+
+TEST_CASE("by layer a model without a head stays one, and is no decoder of Nemotron-NAS") {
+  nlohmann::json whole = typed_llama();
+  whole["intermediate_size"] = 256;
+  nlohmann::json base = whole;
+  base["architectures"] = {"LlamaModel"};
+  const Grouping grouping = joint("0 1 | 2 3", "0 1 2 3");
+  const TemporaryDirectory decoder;
+  CHECK(converted_config_of(whole, grouping, Layout::kPerLayer, decoder)["architectures"] ==
+        std::vector<std::string>{"DeciLMForCausalLM"});
+  const TemporaryDirectory scratch;
+  const auto config = converted_config_of(base, grouping, Layout::kPerLayer, scratch);
+  CHECK(config["architectures"] == std::vector<std::string>{"RegroupedModel"});
+  CHECK(config["base_architecture"] == "LlamaModel");
+  CHECK(config["auto_map"]["AutoModel"] == "modeling_regrouped.RegroupedModel");
+  CHECK_FALSE(config["auto_map"].contains("AutoModelForCausalLM"));
+  CHECK_THAT(read_file(scratch.path() / "converted/modeling_regrouped.py"),
+             contains("class RegroupedModel(LlamaModel)"));
+  CHECK_FALSE(open_model(scratch.path() / "converted").config.has_head);
+}
+
+TEST_CASE("the code beside the weights derives from the classes of the source's own config") {
+  const TemporaryDirectory scratch;
+  converted_config_of(tiny_config("Gemma3ForCausalLM"), joint("0 1 | 2 3", "0 1 2 3"),
+                      Layout::kPerLayer, scratch);
+  // Gemma3Config is that of the models with images.
+  const std::string code = read_file(scratch.path() / "converted/configuration_regrouped.py");
+  CHECK_THAT(code, contains("class RegroupedConfig(Gemma3TextConfig)"));
+  CHECK_THAT(read_file(scratch.path() / "converted/modeling_regrouped.py"),
+             contains("class RegroupedForCausalLM(Gemma3ForCausalLM)"));
 }

@@ -304,6 +304,7 @@ TEST_CASE("what llama.cpp does not compute is refused, and the message says what
                contains("LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, "
                         "Qwen3ForCausalLM"));
   }
+  CHECK_THAT(refusal(tiny_config("LlamaModel")), contains("LlamaForCausalLM without it"));
   nlohmann::json biased = tiny_config("Qwen3ForCausalLM");
   biased["attention_bias"] = true;
   CHECK_THAT(refusal(biased), contains("bias of the attention's output"));

@@ -87,11 +87,13 @@ TEST_CASE("of a source's own code the tokenizer stays named, its models do not")
                               {"AutoModel", "modeling_own.M"},
                               {"AutoModelForCausalLM", "modeling_own.L"},
                               {"AutoTokenizer", {"tokenization_own.T", nullptr}}};
-  const nlohmann::json map = remote_auto_map(own);
+  const nlohmann::json map = remote_auto_map(own, kRemoteDecoder);
   CHECK(map == nlohmann::json{{"AutoConfig", "configuration_regrouped.RegroupedConfig"},
                               {"AutoModelForCausalLM", "modeling_regrouped.RegroupedForCausalLM"},
                               {"AutoTokenizer", {"tokenization_own.T", nullptr}}});
-  CHECK(remote_auto_map(nlohmann::json::object()).size() == 2);
+  CHECK(remote_auto_map(nlohmann::json::object(), kRemoteBase) ==
+        nlohmann::json{{"AutoConfig", "configuration_regrouped.RegroupedConfig"},
+                       {"AutoModel", "modeling_regrouped.RegroupedModel"}});
 }
 
 }  // namespace
