@@ -18,6 +18,7 @@
 #include "runs/points/measured_selection.hpp"
 #include "runs/points/run_front.hpp"
 #include "runs/records/front_files.hpp"
+#include "runs/search/joined_result.hpp"
 #include "runs/search/priced_problems.hpp"
 #include "runs/search/run_method.hpp"
 #include "runs/search/run_record.hpp"

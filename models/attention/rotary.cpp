@@ -134,6 +134,17 @@ Rotary Rotary::with_frequencies(const std::vector<int>& frequencies) const {
   return changed;
 }
 
+Rotary Rotary::at_positions(std::int64_t first, std::int64_t step, std::int64_t length) const {
+  if (dimensions() == 0) return *this;
+  const Tables whole = tables_until(length);
+  Rotary chosen = *this;
+  chosen.usual_ = {whole.cosines.slice(0, first, length, step),
+                   whole.sines.slice(0, first, length, step)};
+  chosen.long_ = {};
+  chosen.changes_after_ = 0;
+  return chosen;
+}
+
 Rotary::Tables Rotary::tables(std::int64_t length) const {
   const std::int64_t positions = std::max(positions_, length);
   at::Tensor turns = rotary_frequencies(config_, length);
@@ -143,6 +154,11 @@ Rotary::Tables Rotary::tables(std::int64_t length) const {
   const at::Tensor both = is_split ? at::cat({angles, angles}, 1) : angles.repeat_interleave(2, 1);
   const double factor = attention_factor(config_.scaling);
   return {to_compute(both.cos() * factor, options_), to_compute(both.sin() * factor, options_)};
+}
+
+Rotary::Tables Rotary::tables_until(std::int64_t end) const {
+  const bool is_long = changes_after_ > 0 && end > changes_after_;
+  return !is_long ? usual_ : long_.sines.defined() ? long_ : tables(end);
 }
 
 at::Tensor Rotary::apply(const at::Tensor& heads, std::int64_t offset) const {
@@ -165,8 +181,7 @@ at::Tensor Rotary::partners(const at::Tensor& rows) const {
 at::Tensor Rotary::turn(const at::Tensor& heads, std::int64_t offset, double direction) const {
   if (dimensions() == 0) return heads;
   const std::int64_t end = offset + heads.size(2);
-  const bool is_long = changes_after_ > 0 && end > changes_after_;
-  const Tables own = !is_long ? usual_ : long_.sines.defined() ? long_ : tables(end);
+  const Tables own = tables_until(end);
   const bool is_whole = dimensions() == heads.size(3);
   const at::Tensor rows = is_whole ? heads : heads.slice(3, 0, dimensions());
   const at::Tensor turned = rows * own.cosines.slice(0, offset, end) +

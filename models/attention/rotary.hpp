@@ -24,11 +24,17 @@ at::Tensor wide_rotary_divisors(const RotaryConfig& config, int multiple, std::i
 /// dimensions it leaves everything as it is.
 class Rotary {
  public:
+  /// Leaves everything as it is.
+  Rotary() = default;
   Rotary(const RotaryConfig& config, int positions, const ComputeOptions& options);
 
   /// The same embedding of heads whose rotated pairs turn with these frequencies of this one, in
   /// this order: [d_r'/2], each from 0 to d_r/2 − 1.
   Rotary with_frequencies(const std::vector<int>& frequencies) const;
+
+  /// The same embedding of every `step`-th position of a window of `length` tokens, from `first`
+  /// on, in place of positions 0, 1, ….
+  Rotary at_positions(std::int64_t first, std::int64_t step, std::int64_t length) const;
 
   /// Turns queries or keys [batch, heads, length, d] that begin at position `offset`.
   at::Tensor apply(const at::Tensor& heads, std::int64_t offset) const;
@@ -48,6 +54,8 @@ class Rotary {
 
   void make_tables();
   Tables tables(std::int64_t length) const;
+  /// Those of a window that ends before position `end`.
+  Tables tables_until(std::int64_t end) const;
   at::Tensor turn(const at::Tensor& heads, std::int64_t offset, double direction) const;
   /// Each row's partner in its plane, the second one of a plane negated.
   at::Tensor partners(const at::Tensor& rows) const;

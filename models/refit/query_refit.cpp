@@ -19,11 +19,10 @@ constexpr double kTolerance = 1e-2;
 constexpr double kLeastDivisor = 1e-300;
 
 /// Rᵀ Σ_i a_i (s_i − s̄) k_i for every query, s̄ the attention's mean, from a_i s_i:
-/// [1, H, length, W].
-at::Tensor pull(const QueryRefitWindow& window, const at::Tensor& attended_scores,
-                const Rotary& rotary) {
+/// [1, H, R, W].
+at::Tensor pull(const QueryRefitWindow& window, const at::Tensor& attended_scores) {
   const at::Tensor mean = attended_scores.sum(-1, /*keepdim=*/true);
-  return rotary.undo(at::matmul(attended_scores, window.keys) - mean * window.attended_keys);
+  return window.rotary.undo(at::matmul(attended_scores, window.keys) - mean * window.attended_keys);
 }
 
 /// Σ over queries of q vᵀ, [H, d, W], double on the CPU.
@@ -39,16 +38,16 @@ at::Tensor head_dot(const at::Tensor& a, const at::Tensor& b) {
 /// The normal equations Σ q qᵀ ΔM H + ρ ΔM of all heads, as an operator.
 class NormalEquations {
  public:
-  NormalEquations(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
-                  const Device& device, std::stop_token stop)
-      : windows_(windows), rotary_(rotary), device_(device), stop_(std::move(stop)) {
+  NormalEquations(const std::vector<QueryRefitWindow>& windows, const Device& device,
+                  std::stop_token stop)
+      : windows_(windows), device_(device), stop_(std::move(stop)) {
     prepare();
   }
 
   /// Σ q bᵀ, b of what is missing.
   at::Tensor right_hand_side() const {
     return sum_over_windows([&](const QueryRefitWindow& window) {
-      return outer_products(window.queries, pull(window, window.missing, rotary_));
+      return outer_products(window.queries, pull(window, window.missing));
     });
   }
 
@@ -56,8 +55,8 @@ class NormalEquations {
   at::Tensor apply(const at::Tensor& matrix) const {
     const at::Tensor sum = sum_over_windows([&](const QueryRefitWindow& window) {
       const at::Tensor turned = at::matmul(window.queries, matrix.to(window.queries.options()));
-      at::Tensor scores = at::matmul(rotary_.apply(turned, 0), window.keys.transpose(2, 3));
-      return outer_products(window.queries, pull(window, scores.mul_(window.attention), rotary_));
+      at::Tensor scores = at::matmul(window.rotary.apply(turned, 0), window.keys.transpose(2, 3));
+      return outer_products(window.queries, pull(window, scores.mul_(window.attention)));
     });
     return sum + ridge_ * matrix;
   }
@@ -97,16 +96,16 @@ class NormalEquations {
       return (norms * key_variances_by_query(window).sum(-1)).to(at::kDouble).sum(2)[0].cpu();
     });
     const auto rows = static_cast<double>(queries.size(1) * keys.size(1));
-    const auto count =
-        static_cast<double>(windows_.size()) * static_cast<double>(windows_[0].queries.size(2));
+    std::int64_t count = 0;
+    for (const QueryRefitWindow& window : windows_) count += window.queries.size(2);
     ridge_ = (kQueryRidge / rows * diagonal).view({-1, 1, 1});
     const auto [energies, axes] = at::linalg_eigh(queries);
     query_axes_ = axes;
     query_energies_ = energies.clamp_min(0).unsqueeze(2);
-    key_energies_ = (keys / count).unsqueeze(1);
+    key_energies_ = (keys / static_cast<double>(count)).unsqueeze(1);
   }
 
-  /// Σ_i a_i k_i² − (Σ_i a_i k_i)² of every query and row: [1, H, length, W].
+  /// Σ_i a_i k_i² − (Σ_i a_i k_i)² of every query and row: [1, H, R, W].
   static at::Tensor key_variances_by_query(const QueryRefitWindow& window) {
     return at::matmul(window.attention, window.keys.square()) - window.attended_keys.square();
   }
@@ -114,14 +113,13 @@ class NormalEquations {
   /// Summed over queries, the two rows of a half-split plane alike: [H, W].
   at::Tensor key_variances(const QueryRefitWindow& window) const {
     const at::Tensor sums = key_variances_by_query(window).to(at::kDouble).sum(2)[0].cpu();
-    const std::int64_t turned = rotary_.dimensions();
+    const std::int64_t turned = windows_.front().rotary.dimensions();
     const at::Tensor planes =
         (sums.slice(1, 0, turned / 2) + sums.slice(1, turned / 2, turned)) / 2;
     return at::cat({planes, planes, sums.slice(1, turned)}, 1);
   }
 
   const std::vector<QueryRefitWindow>& windows_;
-  const Rotary& rotary_;
   Device device_;
   std::stop_token stop_;
   at::Tensor ridge_;           // [H, 1, 1]
@@ -132,9 +130,9 @@ class NormalEquations {
 
 }  // namespace
 
-at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
-                         const Device& device, std::stop_token stop) {
-  const NormalEquations equations(windows, rotary, device, std::move(stop));
+at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Device& device,
+                         std::stop_token stop) {
+  const NormalEquations equations(windows, device, std::move(stop));
   at::Tensor residual = equations.right_hand_side();
   const at::Tensor target = kTolerance * kTolerance * head_dot(residual, residual);
   at::Tensor change = at::zeros_like(residual);

@@ -10,24 +10,25 @@
 
 namespace regroup::models {
 
-/// What a query refit sees of one window: the source's attention, and what the converted model has
-/// in its place.
+/// What a query refit sees of some positions of one window, R rows: the source's attention, and
+/// what the converted model has in its place.
 struct QueryRefitWindow {
-  at::Tensor attention;  ///< of the source, [1, H, length, length]
+  Rotary rotary;         ///< of these positions
+  at::Tensor attention;  ///< of the source, [1, H, R, length]
   at::Tensor missing;    ///< source minus converted scores, not scaled by 1/√d, times `attention`
-  /// What is mapped to the converted queries, before rotation, [1, H, length, d].
+  /// What is mapped to the converted queries, before rotation, [1, H, R, d].
   at::Tensor queries;
   at::Tensor keys;  ///< converted, rotated, those that each query head reads, [1, H, length, W]
-  at::Tensor attended_keys;  ///< attention · keys, of the same shape
+  at::Tensor attended_keys;  ///< attention · keys, [1, H, R, W]
 };
 
 /// The change ΔM of every query head's matrix, [H, d, W] double on the CPU, for W_Q ← W_Q + ΔMᵀ W
 /// with W the rows that made `queries` (METHODS §7, "query refit"): it minimises the
 /// attention-weighted variance of what the scores miss, the second-order KL of the softmax, plus
 /// ρ ‖ΔM‖²_F with ρ = 1e-3 of the mean diagonal. Solved by
-/// preconditioned conjugate gradients, whose matrix is never formed: O(H · length² · d) a window
+/// preconditioned conjugate gradients, whose matrix is never formed: O(H · R · length · W) a window
 /// and step, the same result for any number of threads. Throws Interrupted.
-at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Rotary& rotary,
-                         const Device& device, std::stop_token stop);
+at::Tensor refit_queries(const std::vector<QueryRefitWindow>& windows, const Device& device,
+                         std::stop_token stop);
 
 }  // namespace regroup::models

@@ -1,12 +1,12 @@
 #include "models/refit/refit_run.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <utility>
 
 #include "models/attention/dot_product_attention.hpp"
 #include "models/passes/window_pass.hpp"
+#include "models/refit/even_rows.hpp"
 #include "models/refit/merge_layer.hpp"
 #include "models/refit/output_refit.hpp"
 #include "models/refit/query_refit.hpp"
@@ -16,7 +16,8 @@
 namespace regroup::models {
 namespace {
 
-/// Attention maps that a query refit holds at a time; more windows than that are left out, evenly.
+/// Attention maps that a query refit holds at a time: of as many positions, evenly among all, as
+/// there is room for.
 constexpr double kMostAttentionBytes = 4.0 * 1024 * 1024 * 1024;
 
 /// Positions of the longest window.
@@ -45,13 +46,13 @@ class LayerRefit {
         stop_(std::move(stop)) {}
 
   void refit_queries() {
-    const std::vector<std::size_t> chosen = query_windows();
     const auto attention = current();
-    const Rotary& rotary = as_dot_product(*attention, "a query refit").rotary();
+    const DotProductAttention& converted = as_dot_product(*attention, "a query refit");
+    const std::vector<EvenRows> chosen = query_rows();
     std::vector<QueryRefitWindow> windows(chosen.size());
     for_each_window(chosen.size(), device(), stop_,
-                    [&](std::size_t i) { windows[i] = query_window(*attention, chosen[i]); });
-    const at::Tensor changes = models::refit_queries(windows, rotary, device(), stop_);
+                    [&](std::size_t i) { windows[i] = query_window(converted, chosen[i]); });
+    const at::Tensor changes = models::refit_queries(windows, device(), stop_);
     for (int head = 0; head < model_.config.query_heads; ++head) {
       change_query(head, to_matrix(changes[head]));
     }
@@ -117,31 +118,40 @@ class LayerRefit {
         source_.attention(layer_)(source_.attention_input(layer_, states)));
   }
 
-  std::vector<std::size_t> query_windows() const {
-    const auto longest = static_cast<double>(longest_of(source_states_));
-    const double bytes = 2 * model_.config.query_heads * longest * longest * sizeof(float);
-    const std::size_t all = source_states_.size();
-    const std::size_t most = std::max<std::size_t>(
-        1, std::min(all, static_cast<std::size_t>(kMostAttentionBytes / bytes)));
-    std::vector<std::size_t> chosen(most);
-    for (std::size_t i = 0; i < most; ++i) chosen[i] = i * all / most;
-    return chosen;
+  /// The positions whose queries a refit sees.
+  std::vector<EvenRows> query_rows() const {
+    std::vector<std::int64_t> lengths;
+    for (const Stream& stream : source_states_) lengths.push_back(stream.hidden.size(1));
+    const auto keys = static_cast<double>(longest_of(source_states_));
+    const double bytes = 2 * model_.config.query_heads * keys * sizeof(float);
+    const double most = std::max(1.0, kMostAttentionBytes / bytes);
+    return even_rows(lengths, static_cast<std::int64_t>(most));
   }
 
-  QueryRefitWindow query_window(const Attention& converted, std::size_t w) const {
-    const AttentionTrace from =
-        source_.attention(layer_).trace(source_.attention_input(layer_, source_states_[w]));
-    const AttentionTrace to = converted.trace(converted_input(w));
+  QueryRefitWindow query_window(const DotProductAttention& converted, const EvenRows& rows) const {
+    const std::int64_t length = source_states_[rows.window].hidden.size(1);
+    const auto seen = [&](const at::Tensor& heads) {
+      return heads.slice(2, rows.first, length, rows.step).contiguous();
+    };
+    const AttentionInput input = converted_input(rows.window);
+    const AttentionTrace from = source_.attention(layer_).trace(
+        source_.attention_input(layer_, source_states_[rows.window]));
+    const AttentionTrace to = converted.trace(input);
+    const at::Tensor attention = seen(from.attention);
     // In units of the source's scores, whose scale wide keys do not have.
     const at::Tensor found =
-        at::matmul(to.queries, to.keys.transpose(2, 3)) * (to.scale / from.scale);
-    const at::Tensor missing = at::matmul(from.queries, from.keys.transpose(2, 3)) - found;
+        at::matmul(seen(to.queries), to.keys.transpose(2, 3)) * (to.scale / from.scale);
+    const at::Tensor missing = at::matmul(seen(from.queries), from.keys.transpose(2, 3)) - found;
     const at::Tensor mapped = has_widths()
                                   ? as_dot_product(source_.attention(layer_), "a query refit")
-                                        .plain_queries(converted_input(w).queries)
+                                        .plain_queries(input.queries)
                                   : to.plain_queries;
-    return {from.attention, missing * from.attention, mapped, to.keys,
-            at::matmul(from.attention, to.keys)};
+    return {converted.rotary().at_positions(rows.first, rows.step, length),
+            attention,
+            missing * attention,
+            seen(mapped),
+            to.keys,
+            at::matmul(attention, to.keys)};
   }
 
   const PretrainedModel& model_;

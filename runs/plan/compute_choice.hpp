@@ -12,6 +12,8 @@ struct ComputeChoice {
   bool is_objective = false;  ///< a third one, beside size and loss
   double most = 0;            ///< that a grouping may have, relative to the source; 0: any
 
+  /// Whether compute decides anything.
+  bool counts() const { return is_objective || most > 0; }
   bool operator==(const ComputeChoice&) const = default;
 };
 

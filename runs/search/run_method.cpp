@@ -1,15 +1,8 @@
 #include "runs/search/run_method.hpp"
 
-#include <fmt/format.h>
-
-#include <utility>
-
-#include "models/grouping/grouping_compute.hpp"
-#include "search/base/error.hpp"
 #include "search/exact/certify.hpp"
 #include "search/exact/free_widths.hpp"
 #include "search/exact/joined_fronts.hpp"
-#include "search/exact/mixed_widths.hpp"
 #include "search/methods/method_table.hpp"
 
 namespace regroup::runs {
@@ -18,36 +11,6 @@ namespace {
 // The recipe of QCQA's paper.
 constexpr const char* kPaperMethod = "qcqa";
 constexpr const char* kPaperFitness = "wse";
-
-/// What every member of every unit computes, in parts of the source.
-std::vector<std::vector<double>> unit_compute(const models::GroupingCompute& compute,
-                                              const search::GroupingProblem& problem,
-                                              const std::vector<search::UnitFront>& units) {
-  std::vector<std::vector<double>> result;
-  for (std::size_t u = 0; u < units.size(); ++u) {
-    result.emplace_back();
-    for (const search::FrontMember& member : units[u]) {
-      const std::vector<search::Partition> everywhere(units.size(), member.partition);
-      result.back().push_back(compute.of_layer(problem.grouping(everywhere).layers[u]));
-    }
-  }
-  return result;
-}
-
-/// The points with their compute, those beyond the limit left out; where it is no objective it is
-/// not kept.
-std::vector<search::ModelPoint> within_compute(const ComputeChoice& choice,
-                                               const models::GroupingCompute& compute,
-                                               const std::vector<search::ModelPoint>& front) {
-  std::vector<search::ModelPoint> kept;
-  for (const search::ModelPoint& point : front) {
-    const double own = compute(point.grouping);
-    if (choice.most > 0 && own > choice.most) continue;
-    kept.push_back(point);
-    kept.back().objectives.compute = choice.is_objective ? own : 0;
-  }
-  return kept;
-}
 
 }  // namespace
 
@@ -64,49 +27,6 @@ search::MethodResult run_method(const SearchPlan& plan, const SearchInputs& inpu
   const fitness::MeasuredScore score = selection->score(recipe);
   context.score = &score;
   return plan.method->run(problem, context);
-}
-
-search::MethodResult joined_result(const SearchPlan& plan, const models::ModelConfig& config,
-                                   std::vector<WidthResult> results,
-                                   const search::MethodContext& context) {
-  const ComputeChoice& choice = plan.compute_choice;
-  const bool counts_compute = choice.is_objective || choice.most > 0;
-  if (results.size() == 1 && !counts_compute) return std::move(results.front().found);
-  const models::GroupingCompute compute(config, plan.cache.tokens_of_sequence(config));
-  const bool mixes = plan.widths.may_mix && !plan.selects_by_measuring();
-  std::vector<search::WidthUnits> units;
-  std::vector<std::vector<search::ModelPoint>> fronts;
-  std::vector<search::FrontBounds> bounds;
-  search::MethodResult joined;
-  for (const WidthResult& result : results) {
-    const search::MethodResult& found = result.found;
-    units.push_back({result.problem, &found, {}});
-    if (mixes && counts_compute) {
-      units.back().compute = unit_compute(compute, *result.problem, found.units);
-    }
-    fronts.push_back(within_compute(choice, compute, found.front));
-    if (found.bounds) bounds.push_back(*found.bounds);
-    joined.evaluations += found.evaluations;
-    joined.history.insert(joined.history.end(), found.history.begin(), found.history.end());
-    joined.proofs.insert(joined.proofs.end(), found.proofs.begin(), found.proofs.end());
-  }
-  if (mixes) {
-    const std::vector<search::ModelPoint> mixed =
-        counts_compute ? search::mixed_compute_front(units, context) : search::mixed_front(units);
-    fronts = {within_compute(choice, compute, mixed)};
-  }
-  joined.front = search::joined_front(fronts);
-  if (joined.front.empty()) {
-    throw InputError({.what = "no grouping of these widths computes so little",
-                      .where = "--max-compute",
-                      .expected = "a larger limit, or narrower groups",
-                      .found = fmt::format("{}", choice.most)});
-  }
-  // What is proven is so for size and loss alone.
-  if (bounds.size() == results.size()) {
-    joined.bounds = mixes ? search::mixed_bounds(units) : search::joined_bounds(bounds);
-  }
-  return joined;
 }
 
 search::MethodResult free_widths(const SearchInputs& inputs, const PricedProblems& problems) {

@@ -57,6 +57,10 @@ TEST_CASE("every rope type turns as transformers turns, at all positions and pas
     // One position at a time gives the last row: its window is as long.
     const at::Tensor last = turned_units(rotary, config.rotary, 1, length - 1);
     CHECK(at::equal(last.select(1, 0), turned.select(1, length - 1)));
+    // Every third position of the window, from the second on, turns as in the whole window.
+    const at::Tensor some = turned.slice(1, 1, length, 3);
+    const Rotary chosen = rotary.at_positions(1, 3, length);
+    CHECK(at::equal(turned_units(chosen, config.rotary, some.size(1), 0), some));
   }
 }
 

@@ -31,31 +31,44 @@ at::Tensor random_tensor(at::IntArrayRef shape, search::RandomStream& random) {
   return tensor;
 }
 
-/// Random windows: the source's scores and attention, the converted model's queries and keys.
+/// Random windows: the source's scores and attention, the converted model's queries and keys, at
+/// every `by`-th position from `from` on.
 struct Problem {
-  explicit Problem(std::uint64_t seed, int count = 11) {
+  explicit Problem(std::uint64_t seed, int count = 11, int from = 0, int by = 1)
+      : first(from), step(by) {
     search::RandomStream random{search::RandomKey(seed)};
     const at::Tensor mixing = random_tensor({kDim, kDim}, random);
     for (int w = 0; w < count; ++w) {
       const at::Tensor later = at::ones({kLength, kLength}, at::kBool).triu(1);
       const at::Tensor logits = 2 * random_tensor({1, kHeads, kLength, kLength}, random);
       QueryRefitWindow window;
+      window.rotary = rotary.at_positions(first, step, kLength);
       window.attention = at::softmax(logits.masked_fill(later, -INFINITY), -1);
       window.queries = at::matmul(random_tensor({1, kHeads, kLength, kDim}, random), mixing) + 0.2;
       window.keys = random_tensor({1, kHeads, kLength, kDim}, random) + 0.3;
       missing.push_back(random_tensor({1, kHeads, kLength, kLength}, random));
       window.missing = missing.back() * window.attention;
+      keep_positions(window);
       window.attended_keys = at::matmul(window.attention, window.keys);
       windows.push_back(window);
     }
   }
 
+  void keep_positions(QueryRefitWindow& window) {
+    for (at::Tensor* rows :
+         {&window.attention, &window.queries, &window.missing, &missing.back()}) {
+      *rows = rows->slice(2, first, kLength, step).contiguous();
+    }
+  }
+
   /// The whole matrix of every head.
   at::Tensor solve() const {
-    const at::Tensor change = refit_queries(windows, rotary, {}, {});
+    const at::Tensor change = refit_queries(windows, {}, {});
     return change + at::eye(kDim, change.options());
   }
 
+  int first;
+  int step;
   std::vector<QueryRefitWindow> windows;
   std::vector<at::Tensor> missing;  ///< scores, not weighted
   Rotary rotary{RotaryConfig{kDim, RotaryLayout::kHalfSplit, kTheta, {}}, kLength,
@@ -92,26 +105,27 @@ struct Dense {
       const MatrixXd queries = head_matrix(window.queries, head);
       const MatrixXd keys = head_matrix(window.keys, head);
       const MatrixXd missing = head_matrix(problem.missing[w], head);
-      for (int t = 0; t < kLength; ++t) {
-        const VectorXd q = queries.row(t);
+      for (int row = 0; row < queries.rows(); ++row) {
+        const int t = problem.first + row * problem.step;
+        const VectorXd q = queries.row(row);
         const MatrixXd back = turn(t).transpose();
         VectorXd mean_key = VectorXd::Zero(kDim);
         double mean_score = 0;
         std::vector<double> scores;  // the source's: what is missing on top of the converted ones
         for (int i = 0; i <= t; ++i) {
           const VectorXd key = back * keys.row(i).transpose();
-          scores.push_back(missing(t, i) + q.dot(key));
-          mean_key += attention(t, i) * key;
-          mean_score += attention(t, i) * scores.back();
+          scores.push_back(missing(row, i) + q.dot(key));
+          mean_key += attention(row, i) * key;
+          mean_score += attention(row, i) * scores.back();
         }
         MatrixXd spread = MatrixXd::Zero(kDim, kDim);
         VectorXd pull = VectorXd::Zero(kDim);
         for (int i = 0; i <= t; ++i) {
           const VectorXd key = back * keys.row(i).transpose() - mean_key;
           const double score = scores[static_cast<std::size_t>(i)] - mean_score;
-          spread += attention(t, i) * key * key.transpose();
-          pull += attention(t, i) * score * key;
-          constant += attention(t, i) * score * score;
+          spread += attention(row, i) * key * key.transpose();
+          pull += attention(row, i) * score * key;
+          constant += attention(row, i) * score * score;
         }
         for (int column = 0; column < kDim; ++column) {
           right.segment(column * kDim, kDim) += pull[column] * q;
@@ -148,7 +162,8 @@ VectorXd vectorised(const at::Tensor& solution, int head) {
 
 TEST_CASE("a query refit solves its normal equations, built densely") {
   for (const std::uint64_t seed : {1, 2, 3}) {
-    const Problem problem(seed);
+    // At all positions; and at a third of them.
+    const Problem problem = seed < 3 ? Problem(seed) : Problem(seed, 33, 1, 3);
     const at::Tensor found = problem.solve();
     REQUIRE(found.sizes() == at::IntArrayRef({kHeads, kDim, kDim}));
     for (int head = 0; head < kHeads; ++head) {
