@@ -1,8 +1,9 @@
 """Random texts by `regroup tokenize` and by transformers' AutoTokenizer: the same ids.
 
-usage: tokenizers_test.py PROGRAM DIRECTORY...
+usage: tokenizers_test.py PROGRAM DIRECTORY... [--texts 25]
 """
 
+import argparse
 import json
 import random
 import subprocess
@@ -17,7 +18,6 @@ PARTS = list("abcdeABC   \n\t.,;!?'-_()0123456789") + [
     "é", "ß", "e\u0301", "你好", "カ", "ﬁ", "½", "\u00a0", "\u3000", "🙂", "👨‍👩‍👧", "▁", "\r\n", "don't", " the", " of", "<s>",
     "</s>", "<|im_start|>", "<|endoftext|>", "[MASK]",
 ]
-TEXTS = 25
 
 
 def random_text(draw):
@@ -25,7 +25,7 @@ def random_text(draw):
     return "".join(draw.choice(PARTS) for _ in range(draw.randrange(1, 120)))
 
 
-def ids_of(program, directory, text, special):
+def ids_of(arguments.program, directory, text, special):
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf8", newline="") as file:
         file.write(text)
         file.flush()
@@ -35,21 +35,25 @@ def ids_of(program, directory, text, special):
 
 def main():
     transformers.logging.set_verbosity_error()
-    program, *directories = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("directories", nargs="+")
+    parser.add_argument("--texts", type=int, default=25)
+    arguments = parser.parse_args()
     failed = 0
-    for directory in directories:
+    for directory in arguments.directories:
         draw = random.Random(11)
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
-        for index in range(TEXTS):
+        for index in range(arguments.texts):
             text = random_text(draw)
             special = index % 2 == 0
             expected = tokenizer(text, add_special_tokens=special)["input_ids"]
-            found = ids_of(program, directory, text, special)
+            found = ids_of(arguments.program, directory, text, special)
             if found == expected:
                 continue
             failed += 1
             print(f"{directory}: {text!r}: expected {expected}, found {found}")
-        print(f"tokenizers: {directory}: {TEXTS} texts")
+        print(f"tokenizers: {directory}: {arguments.texts} texts")
     sys.exit(1 if failed else 0)
 
 
