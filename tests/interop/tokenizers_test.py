@@ -25,7 +25,7 @@ def random_text(draw):
     return "".join(draw.choice(PARTS) for _ in range(draw.randrange(1, 120)))
 
 
-def ids_of(arguments.program, directory, text, special):
+def ids_of(program, directory, text, special):
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf8", newline="") as file:
         file.write(text)
         file.flush()
