@@ -11,6 +11,7 @@
 #include "models/text/pipeline/vocabulary.hpp"
 #include "models/text/sentencepiece_model.hpp"
 #include "models/text/tokenizer_config.hpp"
+#include "models/text/tokenizer_json.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -141,6 +142,16 @@ std::optional<std::int32_t> configured(const std::optional<std::string>& content
   return own;
 }
 
+/// Takes what stands around a text from the tokenizer.json that stands beside the model, which
+/// counts for text.
+void take_surroundings(const std::filesystem::path& pipeline, SpecialTokens& special) {
+  if (!std::filesystem::exists(pipeline)) return;
+  const std::vector<std::int32_t> around = load_tokenizer_json(pipeline)->encode("", true);
+  special.add_begin = !around.empty() && around.front() == special.begin;
+  const bool is_begin = special.add_begin && around.size() == 1;
+  special.add_end = !around.empty() && around.back() == special.end && !is_begin;
+}
+
 void append_normalizer(GgufMetadata& metadata, const SentencePieceModel& model) {
   metadata.push_back({"tokenizer.ggml.add_space_prefix", model.blank_before_text});
   if (model.kind == SentencePieceKind::kBpe) return;
@@ -171,11 +182,14 @@ GgufMetadata sentencepiece_metadata(const std::filesystem::path& file, const Mod
   vocabulary.append_to(metadata, true, where);
   const TokenizerConfig settings =
       read_tokenizer_config(file.parent_path() / "tokenizer_config.json");
-  append_special_tokens(
-      metadata,
-      {configured(settings.begin, added, model.begin), configured(settings.end, added, model.end),
-       configured(settings.unknown, added, model.unknown),
-       configured(settings.padding, added, model.padding), settings.add_begin, settings.add_end});
+  SpecialTokens special{configured(settings.begin, added, model.begin),
+                        configured(settings.end, added, model.end),
+                        configured(settings.unknown, added, model.unknown),
+                        configured(settings.padding, added, model.padding),
+                        settings.add_begin,
+                        settings.add_end};
+  take_surroundings(file.parent_path() / "tokenizer.json", special);
+  append_special_tokens(metadata, special);
   append_normalizer(metadata, model);
   return metadata;
 }

@@ -50,6 +50,18 @@ bool shares_map(const LayerHeadMaps& layer) {
   return layer.keys == layer.values;
 }
 
+/// Whether query heads stay where they are when those of a group are put side by side.
+bool keeps_query_order(const LayerHeadMaps& layer) {
+  return std::ranges::is_sorted(layer.keys.stored_of_query());
+}
+
+/// Whether a layout that puts query heads of a group side by side leaves each its slope, which
+/// comes from its place.
+bool keeps_slopes(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) {
+  if (config.alibi.slopes.empty()) return true;
+  return layout != Layout::kPad && all_layers(maps, keeps_query_order);
+}
+
 /// Whether query heads of one source KV head, `step` of them, read different stored heads.
 bool parts_kv_heads(const HeadMap& map, int step) {
   for (int query = 0; query < map.queries(); ++query) {
@@ -130,6 +142,9 @@ std::string obstacle(const ModelHeadMaps& maps, const ModelConfig& config) {
   }
   if (!all_layers(maps, shares_map)) return "keys and values that are grouped apart";
   if (!all_layers(maps, serves_equally)) return "groups of other sizes within a layer";
+  if (!keeps_slopes(Layout::kStandard, maps, config)) {
+    return fmt::format("{}, whose query heads have slopes by their places", config.architecture);
+  }
   return "layers with other numbers of groups";
 }
 
@@ -165,6 +180,7 @@ bool holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) 
     return layout == Layout::kStandard && stores_equally(maps) &&
            maps[0].keys.stored() == config.kv_heads;
   }
+  if (!keeps_slopes(layout, maps, config)) return false;
   // A norm over all heads counts the zeros of heads that fill up groups.
   if (layout == Layout::kPad) return config.query_key_norm != QueryKeyNorm::kWhole;
   return all_layers(maps, serves_equally) && (layout == Layout::kPerLayer || stores_equally(maps));

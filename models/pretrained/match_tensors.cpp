@@ -1,10 +1,13 @@
 #include "models/pretrained/match_tensors.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ranges>
 
 #include "models/architecture/expected_tensors.hpp"
+#include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
@@ -72,6 +75,29 @@ bool are_equal(const TensorView& a, const TensorView& b) {
          std::ranges::equal(a.bytes, b.bytes);
 }
 
+[[noreturn]] void refuse_own_table(const TensorView& own, const TensorView& shared) {
+  throw InputError({.what = "encoder and decoder with token tables of their own are not supported",
+                    .where = own.where(),
+                    .expected = fmt::format("the numbers of {}", shared.name),
+                    .found = "others"});
+}
+
+/// Encoder and decoder read one token table, which a checkpoint may store under several names.
+void match_table(PretrainedModel& model, TensorFinder& finder) {
+  const ModelModules& names = model.spec.model;
+  const std::string table = weight_of(names.embedding);
+  if (!finder.find(table))
+    finder.find_instead(table, {names.encoder_embedding, names.decoder_embedding});
+  for (const std::string_view module : {names.encoder_embedding, names.decoder_embedding}) {
+    if (module.empty() || !finder.find(weight_of(module))) continue;
+    const TensorView& shared = model.tensor(table);
+    const TensorView& own = model.tensor(weight_of(module));
+    if (!are_equal(shared, own)) refuse_own_table(own, shared);
+    model.checkpoint.release(shared);
+    model.checkpoint.release(own);
+  }
+}
+
 /// A tied head that the checkpoint stores with other numbers than the token table is its own.
 void match_head(PretrainedModel& model, TensorFinder& finder) {
   const ModelModules& names = model.spec.model;
@@ -94,11 +120,7 @@ void match_tensors(PretrainedModel& model) {
   TensorFinder finder(model);
   const ModelModules& names = model.spec.model;
   ModelConfig& config = model.config;
-  if (!names.embedding.empty()) {
-    const std::string table = weight_of(names.embedding);
-    if (!finder.find(table))
-      finder.find_instead(table, {names.encoder_embedding, names.decoder_embedding});
-  }
+  if (!names.embedding.empty()) match_table(model, finder);
   if (config.tied_embeddings && config.has_head) match_head(model, finder);
   const std::vector<ExpectedTensor> expected = expected_tensors(model.spec, config);
   bool has_all = true;

@@ -60,6 +60,7 @@ void PieceBpe::add_symbols(const SentencePieceModel& model) {
       if (!symbols_.find(character)) symbols_.set(character, id++);
     }
   }
+  unknown_symbol_ = id;
 }
 
 void PieceBpe::add_merges(const SentencePieceModel& model) {
@@ -123,7 +124,7 @@ void PieceBpe::append_ids(std::string_view word, std::vector<std::int32_t>& ids)
   for (std::string_view rest = word; !rest.empty();) {
     const std::size_t defined = defined_length(rest);
     const std::string_view symbol = defined > 0 ? rest.substr(0, defined) : first_character(rest);
-    list.append(symbols_.find(symbol).value_or(symbols_.size()), defined == 0);
+    list.append(symbols_.find(symbol).value_or(unknown_symbol_), defined == 0);
     state.symbols.push_back(symbol);
     rest.remove_prefix(symbol.size());
   }

@@ -36,6 +36,7 @@ class PieceBpe : public WordModel {
   UnknownPieces unknown_;
   std::vector<bool> unused_;  ///< by id, of the pieces; empty where there are none
   std::int32_t pieces_;
+  std::int32_t unknown_symbol_ = 0;  ///< of characters in no piece: behind all pieces and symbols
   bool cuts_at_blanks_ = false;
 };
 

@@ -18,7 +18,7 @@ import pathlib
 import sys
 import tempfile
 
-from regroup_program import groupings_of, ids, run, ungrouped, write_grouping
+from regroup_program import groupings_of, ids, refusal, run, ungrouped, write_grouping
 from tiny_models import COMMON, HEADS, WIDTH, WITH_MLP, rewrite, saved, some_ids, some_images
 from transformers_models import difference, opened, program_logits, quiet_transformers, said
 
@@ -141,6 +141,12 @@ def check_t5(comparison):
         wanted = found if wanted is None else wanted
         assert difference(found, wanted) < TOLERANCE, "transformers finds another table"
         comparison.source(f"T5 with {label}", folder, inputs, found)
+    folder = saved(comparison.scratch / "t5-two-tables", "T5ForConditionalGeneration", **T5)
+    rewrite(folder, lambda tensors: {name: tensor for name, tensor in tensors.items() if name != shared}
+            | {encoder: tensors[shared], decoder: -tensors[shared]})
+    message = refusal(comparison.program, "inspect", folder)
+    comparison.say("T5 with two token tables", "token tables of their own" in message and decoder in message,
+                   "refused by name")
 
 
 def check_t5_tokenizer(comparison):

@@ -26,6 +26,50 @@ def resized(linear, outputs=None, inputs=None):
     )
 
 
+class LayerConfig:
+    """The model's configuration with what one layer has of its own."""
+
+    def __init__(self, config, **own):
+        self.__dict__.update(own, model_config=config)
+
+    def __getattr__(self, name):
+        if name == "model_config":
+            raise AttributeError(name)
+        return getattr(self.model_config, name)
+
+
+def attentions(model):
+    """The attention of every layer, whatever the source calls it."""
+    return [module for module in model.modules()
+            if type(module).__name__.endswith("Attention") and hasattr(module, "layer_idx")]
+
+
+def first_of(module, *names):
+    """The name that the module has, or None."""
+    return next((name for name in names if hasattr(module, name)), None)
+
+
+def resize(attention, queries, heads, keys, values):
+    """Gives the attention so many query heads and stored heads, of these widths."""
+    rows = {"q_proj": queries * keys, "k_proj": heads * keys, "v_proj": heads * values}
+    fused = first_of(attention, "qkv_proj", "query_key_value")
+    if fused:
+        rows = {fused: sum(rows.values())}
+    for name, outputs in rows.items():
+        setattr(attention, name, resized(getattr(attention, name), outputs=outputs))
+    output = first_of(attention, "o_proj", "dense")
+    setattr(attention, output, resized(getattr(attention, output), inputs=queries * values))
+    norm = getattr(attention, "k_norm", None)
+    if norm is not None and norm.weight.numel() != attention.head_dim:  # one norm over all heads
+        norm.weight = nn.Parameter(norm.weight.new_ones(heads * keys))
+    numbers = {"num_heads": queries, "num_key_value_heads": heads, "num_kv_heads": heads}
+    for name, number in numbers.items():
+        if hasattr(attention, name):
+            setattr(attention, name, number)
+    attention.num_key_value_groups = queries // heads
+    attention.config = LayerConfig(attention.config, num_attention_heads=queries, num_key_value_heads=heads)
+
+
 class WideAttention:
     """Attention whose keys and values have widths of their own."""
 
@@ -73,15 +117,11 @@ class REGROUPED_MODEL(SOURCE_MODEL):
 
     def __init__(self, config):
         super().__init__(config)
-        for index, layer in enumerate(getattr(self, "model", self).layers):
-            attention = layer.self_attn
+        for attention in attentions(self):
+            index = attention.layer_idx
             queries, heads = config.heads(index)
             keys, values = config.widths(index, attention.head_dim)
-            attention.q_proj = resized(attention.q_proj, outputs=queries * keys)
-            attention.k_proj = resized(attention.k_proj, outputs=heads * keys)
-            attention.v_proj = resized(attention.v_proj, outputs=heads * values)
-            attention.o_proj = resized(attention.o_proj, inputs=queries * values)
-            attention.num_key_value_groups = queries // heads
+            resize(attention, queries, heads, keys, values)
             if config.frequencies(index) is not None:
                 widen(attention, keys, values, config.frequencies(index))
         self.post_init()

@@ -133,6 +133,25 @@ TEST_CASE("a tokenizer.json of Llama's kind is written as the SentencePiece mode
   CHECK_THAT(refusal_of(), contains("no error"));
 }
 
+TEST_CASE("a tokenizer.json beside a SentencePiece model says what stands around a text") {
+  REGROUP_NEEDS_SHARED_DATA("troubles/sentencepiece-with-added-tokens");
+  const auto folder = shared_data("troubles/sentencepiece-with-added-tokens");
+  const TemporaryDirectory scratch;
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json"}) {
+    scratch.write(name, read_file(folder / name));
+  }
+  const GgufMetadata metadata = metadata_of(scratch.path(), 4099);
+  CHECK(*find_typed<bool>(metadata, "tokenizer.ggml.add_bos_token"));
+  CHECK_FALSE(*find_typed<bool>(metadata, "tokenizer.ggml.add_eos_token"));
+  const auto source = load_tokenizer(folder);
+  const auto again = tokenizer_of(metadata);
+  // Characters in no piece are bytes, though the last ids are those of added tokens.
+  for (const char* text : {"Hello the house", "na\u00efve 1878 \U0001f642", ""}) {
+    CAPTURE(text);
+    CHECK(again->encode(text, true) == source->encode(text, true));
+  }
+}
+
 TEST_CASE("what stands around a text, special tokens and the template come back") {
   const json config = {{"bos_token", "<|end|>"},
                        {"eos_token", "<|end|>"},

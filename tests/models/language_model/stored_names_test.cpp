@@ -219,6 +219,20 @@ TEST_CASE("an encoder-decoder's table may stand on one side") {
   }
 }
 
+TEST_CASE("encoder and decoder may store one table each, with the same numbers") {
+  const Scene scene("T5ForConditionalGeneration");
+  for (const bool has_shared : {true, false}) {
+    Tensors both = scene.tensors;
+    const Stored table = both.at("shared.weight");
+    if (!has_shared) both.erase("shared.weight");
+    both["encoder.embed_tokens.weight"] = both["decoder.embed_tokens.weight"] = table;
+    CHECK(scene.logits(scene.config, both) == scene.logits());
+    both["decoder.embed_tokens.weight"].values.back() += 1;
+    CHECK_THROWS_WITH(scene.opened(scene.config, both),
+                      contains("token tables of their own") && contains("decoder.embed_tokens"));
+  }
+}
+
 TEST_CASE("without an architecture the model type says the family, and what is stored its head") {
   const Scene scene("BertForMaskedLM");
   json typed = scene.config;

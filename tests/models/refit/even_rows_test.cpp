@@ -40,7 +40,7 @@ TEST_CASE("rows are spaced evenly over windows of any lengths, no more than aske
 
 TEST_CASE("all rows are taken where there are few, and windows without any left out") {
   const std::vector<std::int64_t> lengths = {3, 2, 3};
-  CHECK(even_rows(lengths, 8) == std::vector<EvenRows>{{0, 0, 1}, {1, 0, 1}, {2, 0, 1}});
-  CHECK(even_rows(lengths, 2) == std::vector<EvenRows>{{0, 0, 4}, {1, 1, 4}});
-  CHECK(even_rows(lengths, 1) == std::vector<EvenRows>{{0, 0, 8}});
+  CHECK((even_rows(lengths, 8) == std::vector<EvenRows>{{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}));
+  CHECK((even_rows(lengths, 2) == std::vector<EvenRows>{{0, 0, 4}, {1, 1, 4}}));
+  CHECK((even_rows(lengths, 1) == std::vector<EvenRows>{{0, 0, 8}}));
 }

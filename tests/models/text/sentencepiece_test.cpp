@@ -83,6 +83,9 @@ SentencePieceFile random_file(SentencePieceKind kind, Random& random) {
   if (random() % 2 == 0) file.pieces.push_back({"<u>", 0, PieceType::kUserDefined});
   if (random() % 4 == 0) file.pieces.push_back({"a\u2581", score(), PieceType::kNormal});
   if (random() % 4 == 0) file.pieces.push_back({"bb", score(), PieceType::kUnused});
+  for (const char* text : {"<pad>", "<|im_start|>"}) {
+    if (random() % 2 == 0) file.pieces.push_back({text, 0, PieceType::kControl});
+  }
   return file;
 }
 
