@@ -143,9 +143,9 @@ std::optional<std::int32_t> configured(const std::optional<std::string>& content
 }
 
 /// Takes what stands around a text from the tokenizer.json that stands beside the model, which
-/// counts for text.
+/// counts for text; one that lists added tokens alone says nothing of it.
 void take_surroundings(const std::filesystem::path& pipeline, SpecialTokens& special) {
-  if (!std::filesystem::exists(pipeline)) return;
+  if (!std::filesystem::exists(pipeline) || !read_json_file(pipeline).contains("model")) return;
   const std::vector<std::int32_t> around = load_tokenizer_json(pipeline)->encode("", true);
   special.add_begin = !around.empty() && around.front() == special.begin;
   const bool is_begin = special.add_begin && around.size() == 1;
