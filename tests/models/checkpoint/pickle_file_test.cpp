@@ -237,12 +237,16 @@ TEST_CASE("broken pickles are refused") {
   CHECK_THAT(refusal("t"), contains("a mark"));
   CHECK_THAT(refusal("}(" + text("a") + "u"), contains("a key without one"));
   CHECK_THAT(refusal("N(s"), contains("a value for the instruction"));
+  // What lies below a mark is not the instruction's, though there is enough of it.
+  CHECK_THAT(refusal("}NN(s"), contains("a value for the instruction"));
   CHECK_THAT(refusal("N" + text("a") + "Ns"), contains("expected: a dictionary"));
   CHECK_THAT(refusal("}Na"), contains("expected: a list"));
   CHECK_THAT(refusal("]Nb"), contains("expected: a dictionary"));
   CHECK_THAT(refusal("\x8a\x09"), contains("too large"));
   CHECK_THAT(refusal("cos"), contains("the end of a name"));
   CHECK_THAT(refusal("X\xff\xff\xff\xff"), contains("4294967295 bytes more"));
+  // More than what is left, less than the whole pickle.
+  CHECK_THAT(refusal(std::string("X\x05\0\0\0ab", 7)), contains("5 bytes more"));
   CHECK_THAT(refusal(text("storage") + "\x85Q"), contains("no storage"));
   CHECK_THAT(refusal("NQ"), contains("byte 3"));
   CHECK_THAT(refusal_of_file(torch_archive("\x80\x04.", {})), contains("protocol 4"));
