@@ -264,6 +264,9 @@ TEST_CASE("random baselines come from the key, three unlike draws of a size") {
   // A size draws the same whatever other sizes are asked for.
   CHECK(draws(1, {0.75}) == std::vector<Grouping>(first.begin() + 3, first.end()));
   CHECK(std::set<Grouping>(first.begin(), first.begin() + 3).size() > 1);
+  // Draws of unlike sizes have nothing in common: the key is split by the KV heads, then the draw.
+  CHECK(first[1] == search::random_grouping(problem, 8, search::RandomKey(1).split(8).split(1)));
+  CHECK(first[5] == search::random_grouping(problem, 12, search::RandomKey(1).split(12).split(2)));
   // Of 7 KV heads in pairs 6 can be had: the draws of 6.
   CHECK(draws(1, {0.4375}) == draws(1, {0.375}));
 }
