@@ -1,10 +1,10 @@
 #include "models/convert/converted_model.hpp"
 
-#include <algorithm>
 #include <set>
 
 #include "models/architecture/expected_tensors.hpp"
 #include "models/convert/lay_out.hpp"
+#include "models/elements/equal_tensors.hpp"
 #include "models/layers/shared_rows.hpp"
 #include "search/base/error.hpp"
 
@@ -43,11 +43,6 @@ ModelHeadMaps maps_of(const PretrainedModel& model, const WeightOverlay& overlay
 
 std::vector<int> own_frequencies(const ModelConfig& config) {
   return SharedRows::of_heads(HeadLayout::of_keys(config)).frequencies();
-}
-
-bool are_equal(const TensorView& a, const TensorView& b) {
-  return a.dtype == b.dtype && a.shape == b.shape && a.storage == b.storage &&
-         std::ranges::equal(a.bytes, b.bytes);
 }
 
 }  // namespace

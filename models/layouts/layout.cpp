@@ -130,8 +130,10 @@ std::vector<std::string_view> names_that(const ModelHeadMaps* held, const ModelC
   return names;
 }
 
-/// What of the grouping a layout cannot hold.
-std::string obstacle(const ModelHeadMaps& maps, const ModelConfig& config) {
+/// What of the grouping this layout cannot hold.
+std::string obstacle(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) {
+  const bool has_wide = std::any_of(maps.begin(), maps.end(), has_widths);
+  if (layout == Layout::kExpand) return "groups with widths of their own";
   if (!config.names_kv_heads) {
     return fmt::format("{}, which has as many KV heads as query heads", config.architecture);
   }
@@ -141,9 +143,15 @@ std::string obstacle(const ModelHeadMaps& maps, const ModelConfig& config) {
                : fmt::format("{}, whose heads have one width", config.architecture);
   }
   if (!all_layers(maps, shares_map)) return "keys and values that are grouped apart";
-  if (!all_layers(maps, serves_equally)) return "groups of other sizes within a layer";
-  if (!keeps_slopes(Layout::kStandard, maps, config)) {
+  if (layout == Layout::kFree && !has_wide) return "groups as wide as a head";
+  if (layout != Layout::kPad && !all_layers(maps, serves_equally)) {
+    return "groups of other sizes within a layer";
+  }
+  if (!keeps_slopes(layout, maps, config)) {
     return fmt::format("{}, whose query heads have slopes by their places", config.architecture);
+  }
+  if (layout == Layout::kPad) {
+    return fmt::format("{}, whose norm of keys runs over all heads", config.architecture);
   }
   return "layers with other numbers of groups";
 }
@@ -203,7 +211,7 @@ Layout default_layout(const ModelHeadMaps& maps, const ModelConfig& config, Mode
   throw InputError({.what = "no layout holds groups of these widths",
                     .where = "the grouping",
                     .expected = "groups as wide as a head for this family",
-                    .found = obstacle(maps, config)});
+                    .found = obstacle(Layout::kPad, maps, config)});
 }
 
 void require_holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& config) {
@@ -212,7 +220,7 @@ void require_holds(Layout layout, const ModelHeadMaps& maps, const ModelConfig& 
       {.what = fmt::format("layout {} cannot hold this grouping exactly", layout_name(layout)),
        .where = "--layout",
        .expected = fmt::format("one of {}", fmt::join(names_that(&maps, &config), ", ")),
-       .found = obstacle(maps, config)});
+       .found = obstacle(layout, maps, config)});
 }
 
 std::vector<LayerHeads> stored_heads(Layout layout, const ModelHeadMaps& maps,

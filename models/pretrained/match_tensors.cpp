@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <ranges>
 
 #include "models/architecture/expected_tensors.hpp"
+#include "models/elements/equal_tensors.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
@@ -69,11 +68,6 @@ class TensorFinder {
  private:
   PretrainedModel& model_;
 };
-
-bool are_equal(const TensorView& a, const TensorView& b) {
-  return a.dtype == b.dtype && a.shape == b.shape && a.storage == b.storage &&
-         std::ranges::equal(a.bytes, b.bytes);
-}
 
 [[noreturn]] void refuse_own_table(const TensorView& own, const TensorView& shared) {
   throw InputError({.what = "encoder and decoder with token tables of their own are not supported",

@@ -32,4 +32,24 @@ TEST_CASE("query heads whose slopes come from their places stay where they are")
     CHECK_FALSE(holds(layout, moved, config));
     CHECK_THROWS_WITH(require_holds(layout, moved, config), contains("slopes by their places"));
   }
+  CHECK_THROWS_WITH(require_holds(Layout::kPad, kept, config), contains("slopes by their places"));
+  CHECK_THROWS_WITH(require_holds(Layout::kFree, kept, config), contains("as wide as a head"));
+}
+
+TEST_CASE("a refused layout says what it is that it cannot hold") {
+  ModelConfig config;
+  config.architecture = "Olmo2ForCausalLM";
+  config.query_heads = config.kv_heads = 4;
+  config.head_dim = 8;
+  config.width = 32;
+  config.query_key_norm = QueryKeyNorm::kWhole;
+  const HeadMap uneven({0, 0, 0, 1}, 2);
+  const ModelHeadMaps maps = {{uneven, uneven}};
+  CHECK_THROWS_WITH(require_holds(Layout::kPad, maps, config), contains("runs over all heads"));
+  CHECK_THROWS_WITH(require_holds(Layout::kPerLayer, maps, config),
+                    contains("groups of other sizes within a layer"));
+  config.query_key_norm = QueryKeyNorm::kNone;
+  config.takes_wide_heads = true;
+  const ModelHeadMaps wide = {{uneven, uneven, LayerWidths{16, 16}}};
+  CHECK_THROWS_WITH(require_holds(Layout::kExpand, wide, config), contains("widths of their own"));
 }
