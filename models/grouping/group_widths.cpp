@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "models/files/json_fields.hpp"
@@ -20,17 +21,6 @@ constexpr std::string_view kFrequencies = "frequencies";
 constexpr std::string_view kFree = "free";
 constexpr std::string_view kShared = "shared";
 
-/// The width of a group of `members` heads.
-int checked_width(const json& entry, int members, int head_dim, const std::string& where) {
-  const int most = members * head_dim;
-  const auto width = static_cast<int>(checked_int(entry, where, 2, most));
-  if (width % 2 == 0 || width == head_dim) return width;
-  throw InputError({.what = "width of a group is odd",
-                    .where = where,
-                    .expected = fmt::format("an even number from 2 to {}", most),
-                    .found = std::to_string(width)});
-}
-
 /// One for each group of the partition, in its order; the file lists the groups in any order.
 std::vector<int> widths_of(const json* stated, const json& groups,
                            const search::Partition& partition, int head_dim,
@@ -46,8 +36,10 @@ std::vector<int> widths_of(const json* stated, const json& groups,
   for (std::size_t i = 0; i < widths.size(); ++i) {
     const auto members = static_cast<int>(groups[i].size());
     const search::Group group = partition.group_of(search::Head(groups[i][0].get<int>()));
-    widths[group.at()] =
-        checked_width((*stated)[i], members, head_dim, fmt::format("{}, group {}", where, i));
+    const std::string place = fmt::format("{}, group {}", where, i);
+    const std::int64_t width =
+        checked_int((*stated)[i], place, 2, std::int64_t{members} * head_dim);
+    widths[group.at()] = checked_width(width, members, head_dim, place);
   }
   return widths;
 }
@@ -60,6 +52,24 @@ bool are_free(const json& layer, const std::string& where) {
 }
 
 }  // namespace
+
+int checked_width(std::int64_t width, int members, int head_dim, const std::string& where) {
+  const std::int64_t most = std::int64_t{members} * head_dim;
+  const bool is_even = width % 2 == 0 || width == head_dim;
+  if (is_even && width >= 2 && width <= most) return static_cast<int>(width);
+  throw InputError({.what = is_even ? "width is none that a group of so many heads can have"
+                                    : "width of a group is odd",
+                    .where = where,
+                    .expected = fmt::format("an even number from 2 to {}", most),
+                    .found = std::to_string(width)});
+}
+
+std::optional<search::GroupWidths> unless_heads(search::GroupWidths widths) {
+  const auto is_head = [&](int width) { return width == widths.head_dim; };
+  const bool are_heads =
+      std::ranges::all_of(widths.keys, is_head) && std::ranges::all_of(widths.values, is_head);
+  return are_heads ? std::nullopt : std::optional(std::move(widths));
+}
 
 std::optional<search::GroupWidths> read_widths(const json& layer,
                                                const search::LayerGrouping& groups, int head_dim,
@@ -84,11 +94,7 @@ std::optional<search::GroupWidths> read_widths(const json& layer,
       head_dim, widths_of(keys, key_groups, groups.keys, head_dim, field_of(where, kKeyWidths)),
       widths_of(values, value_groups, groups.values, head_dim, field_of(where, kValueWidths)),
       are_free(layer, where)};
-  const auto is_head = [&](int width) { return width == head_dim; };
-  if (std::ranges::all_of(widths.keys, is_head) && std::ranges::all_of(widths.values, is_head)) {
-    return std::nullopt;
-  }
-  return widths;
+  return unless_heads(std::move(widths));
 }
 
 void write_widths(const search::GroupWidths& widths, nlohmann::ordered_json& layer) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -7,6 +8,13 @@
 #include "search/groupings/grouping.hpp"
 
 namespace regroup::models {
+
+/// `width` as that of a group of `members` heads. Throws InputError where it is odd, or larger than
+/// the group can fill.
+int checked_width(std::int64_t width, int members, int head_dim, const std::string& where);
+
+/// Absent where every group is as wide as a head.
+std::optional<search::GroupWidths> unless_heads(search::GroupWidths widths);
 
 /// The widths that a layer of a grouping JSON, version 2, states for its groups, which `groups` has
 /// as the layer lists them; absent where every group is as wide as a head. Throws InputError: not

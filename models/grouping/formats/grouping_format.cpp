@@ -59,8 +59,9 @@ std::vector<NamedText> write_grouping_as(const GroupingFormat& format,
       refuse("which group serves which query head",
              "query heads served by the groups of their own KV heads", "query_to_group");
     }
-    if (layer.widths) {
-      refuse("how wide a group is", "groups as wide as a head", layer.widths->to_string());
+    if (layer.widths && !format.keeps_widths()) {
+      refuse("how wide a group is", "groups as wide as a head, or --format csv",
+             layer.widths->to_string());
     }
   }
   return format.write(grouping, heads);

@@ -29,10 +29,12 @@ class GroupingFormat {
   virtual bool is_directory() const { return false; }
   /// Whether the form says which heads share, and not only how many do.
   virtual bool keeps_members() const { return true; }
+  /// Whether the form says how wide a group is.
+  virtual bool keeps_widths() const { return false; }
 
   /// The files of an export; `grouping` has `heads.layers` layers of `heads.kv_heads` heads and no
-  /// allocation. Equal arguments give equal bytes. Throws InputError, naming the layer, for what
-  /// the form cannot say.
+  /// allocation, and widths only where the form keeps them. Equal arguments give equal bytes.
+  /// Throws InputError, naming the layer, for what the form cannot say.
   virtual std::vector<NamedText> write(const search::Grouping& grouping,
                                        const HeadCounts& heads) const = 0;
 
@@ -48,8 +50,8 @@ std::vector<std::string_view> grouping_format_names();
 const GroupingFormat& find_grouping_format(std::string_view name);
 
 /// Writes a grouping in a format. Throws InputError as GroupingFormat::write, and, naming the
-/// layer, for an allocation of query heads (`query_to_group`) and for widths, which no format can
-/// say.
+/// layer, for an allocation of query heads (`query_to_group`), which no format can say, and for
+/// widths where this one does not keep them.
 std::vector<NamedText> write_grouping_as(const GroupingFormat& format,
                                          const search::Grouping& grouping, const HeadCounts& heads);
 

@@ -25,6 +25,9 @@ struct Columns {
   std::size_t head = 0;
   std::size_t key_group = 0;
   std::size_t value_group = 0;
+  std::optional<std::size_t> key_width = {};
+  std::optional<std::size_t> value_width = {};
+  std::optional<std::size_t> frequencies = {};
   std::size_t count = 0;
 };
 
@@ -104,6 +107,9 @@ Columns columns_of(const Fields& header, const std::string& where) {
   const bool has_pair = find_column(header, "key_group") || find_column(header, "value_group");
   columns.key_group = column(header, has_pair ? "key_group" : "group", "cluster", where);
   columns.value_group = column(header, has_pair ? "value_group" : "group", "cluster", where);
+  columns.key_width = find_column(header, "key_width");
+  columns.value_width = find_column(header, "value_width");
+  columns.frequencies = find_column(header, "frequencies");
   return columns;
 }
 
@@ -117,6 +123,26 @@ Columns read_columns(const Fields& first, const std::string& where) {
                     .where = where,
                     .expected = "a label and one group, or one of keys and one of values",
                     .found = fmt::format("{} fields", first.size())});
+}
+
+/// What the optional columns say of the group's width.
+void read_widths(const Fields& fields, const Columns& columns, const std::string& where,
+                 HeadRow& row) {
+  if (columns.key_width) {
+    row.key_width = checked_number(fields[*columns.key_width], "width", kMostTableNumber, where);
+  }
+  if (columns.value_width) {
+    row.value_width =
+        checked_number(fields[*columns.value_width], "width", kMostTableNumber, where);
+  }
+  if (!columns.frequencies) return;
+  const std::string_view stated = fields[*columns.frequencies];
+  row.free_frequencies = stated == "free";
+  if (row.free_frequencies || stated == "shared") return;
+  throw InputError({.what = "frequencies are not known",
+                    .where = where,
+                    .expected = "free or shared",
+                    .found = "\"" + printable(stated) + "\""});
 }
 
 HeadRow read_row(const Fields& fields, const Columns& columns, const std::string& where) {
@@ -141,6 +167,7 @@ HeadRow read_row(const Fields& fields, const Columns& columns, const std::string
   }
   row.key_group = checked_number(fields[columns.key_group], "group", kMostGroup, where);
   row.value_group = checked_number(fields[columns.value_group], "group", kMostGroup, where);
+  read_widths(fields, columns, where, row);
   return row;
 }
 

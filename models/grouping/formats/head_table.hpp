@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@ struct HeadRow {
   int head = 0;
   int key_group = 0;
   int value_group = 0;
+  std::optional<int> key_width = {};  ///< numbers a token that the head's group stores
+  std::optional<int> value_width = {};
+  bool free_frequencies = false;
   std::size_t line = 0;  ///< of the text, from 1
 };
 
