@@ -2,7 +2,7 @@
 """Measures the table of methods × merges × KV sizes of docs/results.md.
 
     results_table.py PROGRAM MODEL --calibration STATISTICS.safetensors --eval TEXT --work DIR
-                     [--selection TEXT] [--kv 0.75,0.5,0.25] [--rows all|short|few] [--threads N]
+                     [--selection TEXT] [--kv 0.75,0.5,0.25] [--rows all|short|few|wide] [--threads N]
 
 A row is a search by prices alone (`search --measure 0`) and a merge; every grouping is then measured by `eval`, one
 after the other, but once where several searches find the same one. Measured allocations choose on --selection and are
@@ -29,6 +29,11 @@ SEARCHES = {
     "exact, residual": ["--method", "exact", "--fitness", "residual"],
     "exact, fisher": ["--method", "exact", "--fitness", "fisher"],
     "exact, fisher, K and V apart": ["--method", "exact", "--fitness", "fisher", "--partitions", "independent"],
+    "exact, fisher, width 2": ["--method", "exact", "--fitness", "fisher", "--width", "2"],
+    "exact, fisher, width 4": ["--method", "exact", "--fitness", "fisher", "--width", "4"],
+    "exact, fisher, stock widths": ["--method", "exact", "--fitness", "fisher", "--width", "stock"],
+    "exact, fisher, widths by layer": ["--method", "exact", "--fitness", "fisher", "--width", "1,2,4"],
+    "exact, fisher, free widths": ["--method", "exact", "--fitness", "fisher", "--width", "free"],
     "exact, fisher, measured": ["--method", "exact", "--fitness", "fisher", "--allocation", "measured"],
 }
 MERGES = {
@@ -44,6 +49,10 @@ MERGES = {
 SHORT = [("neighbour", "mean"), ("neighbour", "aligned + renorm"), ("neighbour", "optimal + both"),
          ("qcqa, wse", "mean"), ("exact, fisher", "mean"), ("exact, fisher", "optimal"),
          ("exact, fisher", "optimal + output"), ("exact, fisher", "optimal + both")]
+# Groups of every width, with both refits.
+WIDE = [(search, "optimal + both") for search in
+        ("exact, fisher", "exact, fisher, width 2", "exact, fisher, width 4", "exact, fisher, stock widths",
+         "exact, fisher, widths by layer", "exact, fisher, free widths")]
 # What depends on the calibration text most.
 FEW = [("neighbour", "optimal + both"), ("exact, fisher", "optimal"), ("exact, fisher", "optimal + both")]
 ALL = SHORT + [(s, m) for m in ("mean", "aligned + renorm", "optimal")
@@ -55,7 +64,7 @@ ALL = SHORT + [(s, m) for m in ("mean", "aligned + renorm", "optimal")
     ("qcqa, wse", "optimal + both"),
     ("asymgqa, activation", "optimal + both"), ("exact, residual", "optimal + both"),
     ("exact, fisher", "mean + both"), ("exact, fisher, K and V apart", "optimal"),
-    ("exact, fisher, K and V apart", "optimal + both")]
+    ("exact, fisher, K and V apart", "optimal + both")] + WIDE[1:]
 
 
 def content_key(grouping):
@@ -111,7 +120,7 @@ def main():
         parser.add_argument(name, required=True)
     parser.add_argument("--selection")
     parser.add_argument("--kv", default="0.75,0.5,0.375,0.25,0.125")
-    parser.add_argument("--rows", choices=("all", "short", "few"), default="all")
+    parser.add_argument("--rows", choices=("all", "short", "few", "wide"), default="all")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     pathlib.Path(options.work).mkdir(parents=True, exist_ok=True)
@@ -119,7 +128,7 @@ def main():
     source = runner.loss()
     sizes = options.kv.split(",")
     print(f"source {source:.4f}\n| search | merge | " + " | ".join(sizes) + " |\n" + "| --- " * (len(sizes) + 2) + "|")
-    for search, merge in dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW}[options.rows]):
+    for search, merge in dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW, "wide": WIDE}[options.rows]):
         if "measured" in SEARCHES[search] and not options.selection:
             continue
         files = runner.groupings(search, merge)

@@ -59,6 +59,12 @@ void require_allocation_use(const SearchPlan& plan) {
                       .expected = fmt::format("proxy, beside --fitness {}", plan.price.name()),
                       .found = "measured"});
   }
+  if (plan.widths.is_free || plan.widths.may_mix) {
+    throw InputError({.what = "layers are measured in groups of one width",
+                      .where = "--allocation measured",
+                      .expected = "--width head, stock or one multiple",
+                      .found = fmt::format("--width {}", fmt::join(words_of(plan.widths), ","))});
+  }
   if (plan.method->knows_units()) return;
   throw InputError(
       {.what = "this method does not choose layer by layer",

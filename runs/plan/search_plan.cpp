@@ -8,6 +8,7 @@
 
 #include "models/merge/operators/merge_table.hpp"
 #include "models/recipes/mergeable.hpp"
+#include "models/recipes/valid_widths.hpp"
 #include "runs/base/option_checks.hpp"
 #include "runs/plan/option_record.hpp"
 #include "runs/plan/plan_checks.hpp"
@@ -76,11 +77,25 @@ std::vector<models::CacheType> cache_types(const SearchRequest& request,
   return types;
 }
 
+/// Whether the best known combination, wide groups among it, goes with what was asked for: no merge
+/// was named, the groups are priced and free, and stock engines run such a model.
+bool widens(const SearchRequest& request, const models::ModelConfig& config) {
+  const fitness::Fitness* summed = request.price->summed();
+  return config.takes_wide_heads && models::can_widen_keys(config) &&
+         request.recipe.merge == nullptr && summed != nullptr && summed->prices_widths() &&
+         request.allocation == Allocation::kProxy &&
+         request.rules.sharing == search::PartitionSharing::kJoint &&
+         request.rules.frozen_layers.empty();
+}
+
 /// Fills in what was left open.
 void complete(SearchRequest& request, const models::ModelConfig& config) {
   const bool allocates = request.method && request.methods[*request.method]->allocates_queries();
   if (!request.price) {
     request.price.emplace(fitness::find_fitness(allocates ? kAllocatingFitness : kFitness));
+  }
+  if (request.widths.empty() && !allocates && widens(request, config)) {
+    request.widths = {std::string(kStockWidths)};
   }
   models::RecipeRequest& recipe = request.recipe;
   // A measured search converts the model for every candidate: too often for refits.

@@ -13,7 +13,6 @@ namespace regroup::runs {
 namespace {
 
 constexpr std::string_view kHead = "head";
-constexpr std::string_view kStock = "stock";
 constexpr std::string_view kFree = "free";
 
 std::string possible_widths(const models::ModelConfig& config) {
@@ -43,20 +42,22 @@ void require_free_keys(const models::ModelConfig& config) {
 }  // namespace
 
 search::Option width_option(std::vector<std::string>& words) {
-  return {
-      .flag = "--width",
-      .key = "width",
-      .unit = "WIDTH,…",
-      .help =
-          "Width of the groups: head; a multiple of it, 2; several, 1,2,4, of which every "
-          "layer has its own; free: any width, by layer; stock: multiples up to 256 "
-          "numbers, the same in all layers, which engines run with fused kernels (default: head)",
-      .field = &words};
+  return {.flag = "--width",
+          .key = "width",
+          .unit = "WIDTH,…",
+          .help =
+              "Width of the groups: head; a multiple of it, 2; several, 1,2,4, of which every "
+              "layer has its own; free: any width, by layer; stock: multiples up to 256 "
+              "numbers, the same in all layers, which engines run with fused kernels (default: "
+              "stock, where "
+              "the family's engines run them and no merge is named; else head)",
+          .field = &words};
 }
 
 WidthChoice read_widths(const std::vector<std::string>& words, const models::ModelConfig& config) {
   if (words.empty() || (words.size() == 1 && words.front() == kHead)) return {};
-  if (words.size() == 1 && words.front() == kStock) return {.multiples = stock_multiples(config)};
+  if (words.size() == 1 && words.front() == kStockWidths)
+    return {.multiples = stock_multiples(config)};
   if (words.size() == 1 && words.front() == kFree) {
     require_free_keys(config);
     return {.multiples = {}, .is_free = true};
@@ -73,7 +74,7 @@ WidthChoice read_widths(const std::vector<std::string>& words, const models::Mod
 std::vector<std::string> words_of(const WidthChoice& choice) {
   if (choice.is_free) return {std::string(kFree)};
   if (choice.is_head()) return {std::string(kHead)};
-  if (!choice.may_mix && choice.multiples.size() > 1) return {std::string(kStock)};
+  if (!choice.may_mix && choice.multiples.size() > 1) return {std::string(kStockWidths)};
   std::vector<std::string> words;
   for (const int multiple : choice.multiples) words.push_back(std::to_string(multiple));
   return words;

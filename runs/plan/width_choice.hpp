@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/architecture/model_config.hpp"
@@ -18,6 +19,9 @@ struct WidthChoice {
   bool is_head() const { return !is_free && multiples == std::vector<int>{1}; }
   bool operator==(const WidthChoice&) const = default;
 };
+
+/// The word for the widths that stock engines run.
+inline constexpr std::string_view kStockWidths = "stock";
 
 /// --width, bound to the words that it is given.
 search::Option width_option(std::vector<std::string>& words);

@@ -10,10 +10,12 @@ namespace {
 using nlohmann::json;
 
 json best_data(const CachedModel& best, const RunData& run) {
-  return {{"bytes", best.bytes_per_token},
-          {"kv", best.is_grouped() ? best.point->kv_ratio : 1.0},
-          {"loss", best.loss},
-          {"delta", best.loss - *run.source_loss}};
+  json data{{"bytes", best.bytes_per_token},
+            {"kv", best.is_grouped() ? best.point->kv_ratio : 1.0},
+            {"loss", best.loss},
+            {"delta", best.loss - *run.source_loss}};
+  if (best.is_grouped() && best.point->width) data["width"] = *best.point->width;
+  return data;
 }
 
 /// The best of each type within each size; where a type has none, null.

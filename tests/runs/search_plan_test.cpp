@@ -158,6 +158,30 @@ TEST_CASE("a record keeps the order of the first ones and names every option tha
   for (const std::string& key : known) CHECK(record.contains(key));
 }
 
+TEST_CASE(
+    "groups are as wide as stock engines run where nothing of the default stands against it") {
+  models::ModelConfig runs_wide = shape(8, 32);
+  runs_wide.takes_wide_heads = true;
+  const auto width_of = [&](const Said& said) { return plan_of(said, runs_wide).options["width"]; };
+  const std::vector<std::string> stock = {"stock"};
+  const std::vector<std::string> head = {"head"};
+  CHECK(width_of({}) == stock);
+  CHECK(plan_of({}, runs_wide).widths.multiples == std::vector<int>{1, 2, 4});
+  CHECK(width_of({{"--kv", std::vector<double>{0.5}}, {"--layout", text("standard")}}) == stock);
+  CHECK(width_of({{"--method", text("qcqa")}}) == stock);
+  CHECK(width_of({{"--fitness", text("residual")}}) == stock);
+  CHECK(width_of({{"--width", std::vector<std::string>{"head"}}}) == head);
+  CHECK(width_of({{"--merge", text("optimal")}}) == head);
+  CHECK(width_of({{"--fitness", text("wse")}}) == head);
+  CHECK(width_of({{"--method", text("kdgqa")}}) == head);
+  CHECK(width_of({{"--allocation", text("measured")}, {"--method", text("exact")}}) == head);
+  CHECK(width_of({{"--partitions", text("independent")}}) == head);
+  CHECK(width_of({{"--freeze-layers", std::vector<int>{0}}}) == head);
+  models::ModelConfig normed = runs_wide;
+  normed.query_key_norm = models::QueryKeyNorm::kByHead;
+  CHECK(plan_of({}, normed).options["width"] == head);
+}
+
 TEST_CASE("an option of a method reaches the method, and all that share it") {
   SearchRequest request = asked({{"--seconds", 7.5},
                                  {"--population", 33},
@@ -197,6 +221,12 @@ TEST_CASE("numbers out of range and options that contradict each other are refus
   CHECK_THAT(refusal({{"--method", text("magic")}}), tests::contains("method is not known"));
   CHECK_THAT(refusal({{"--fitness", text("loss")}}),
              tests::contains("--method asymgqa, exhaustive"));
+  for (const char* width : {"free", "1,2"}) {
+    std::vector<std::string> words = {"free"};
+    if (width == std::string("1,2")) words = {"1", "2"};
+    CHECK_THAT(refusal({{"--allocation", text("measured")}, {"--width", words}}),
+               tests::contains(std::string("--width ") + width));
+  }
   CHECK_THAT(refusal({{"--allocation", text("measured")}, {"--method", text("random")}}),
              tests::contains("--method qcqa, qcqa-ec, exact, neighbour"));
   CHECK_THAT(refusal({{"--method", text("dgqa")}, {"--partitions", text("independent")}}),

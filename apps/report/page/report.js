@@ -528,16 +528,37 @@ const cacheLines = cachedRuns.flatMap((run, r) => cacheTypes(run).map((type, t) 
   run, type, look: at(CACHE_LOOKS, t), dash: several ? at(RUN_DASHES, r) : [], marks: cacheMarks(run, type),
   label: (several ? `${run.label} · ` : "") + cacheName(run, type) })));
 
+/// Of all types of cache the marks of a run that no other one undercuts in bytes and in loss, by size.
+function lowestMarks(run) {
+  const marks = cacheLines.filter((line) => line.run === run).flatMap((line) => line.marks);
+  let lowest = Infinity;
+  return marks.sort((a, b) => a.bytes - b.bytes || a.loss - b.loss).filter((mark) => {
+    const isLower = mark.loss < lowest;
+    if (isLower) lowest = mark.loss;
+    return isLower;
+  });
+}
+
+const widthText = (model) => (has(model.width) ? `, width ${model.width}` : "");
+
 function cacheMarkTitle({ point }) {
   return point ? `${point.name}` : "ungrouped model";
 }
 
 function cacheMarkLines({ run, type, point, cache, bytes, loss, delta }) {
-  const lines = [`${cacheName(run, type)} cache${point ? ` · KV ${fixed(point.kv, 3)}` : ""}`,
+  const lines = [`${cacheName(run, type)} cache${point ? ` · KV ${fixed(point.kv, 3)}${widthText(point)}` : ""}`,
     `${grouped(bytes)} bytes per token (${percent(bytes / run.source.bytes)})`,
     `loss ${fixed(loss, 4)} ${nats} · perplexity ${perplexity(loss)}`, `Δloss ${signed(delta, 4)}`];
   if (has(cache.kl)) lines.push(`KL from the source ${klText(cache)}`);
   return lines;
+}
+
+const cachePoints = (marks, y) => marks.filter((mark) => has(y(mark))).map((mark) => ({ x: mark.bytes, y: y(mark), point: mark.point, mark }));
+
+/// Behind the types' lines a broad one through the marks that nothing undercuts.
+function envelopeDatasets(y) {
+  return cachedRuns.map((run) => ({ label: "lowest of all", borderColor: css("--envelope"), borderWidth: 9, showLine: true, pointRadius: 0,
+    pointHitRadius: 0, pointHoverRadius: 0, order: 1, data: cachePoints(lowestMarks(run), y) }));
 }
 
 function cacheDatasets(y) {
@@ -551,9 +572,9 @@ function cacheDatasets(y) {
       pointRadius: (context) => (isSource(context) ? radius + 3.2 : radius), pointHoverRadius: radius + 3.2, pointHitRadius: 8,
       pointBorderColor: color, pointHoverBorderColor: color, pointBorderWidth: 1.5, pointHoverBackgroundColor: color,
       pointBackgroundColor: (context) => (isSource(context) ? color : page),
-      data: marks.filter((mark) => has(y(mark))).map((mark) => ({ x: mark.bytes, y: y(mark), point: mark.point, mark })),
+      data: cachePoints(marks, y),
     };
-  });
+  }).concat(envelopeDatasets(y));
 }
 
 /// Bytes per token, each tick half of the next; labels in the middle of a halving would crowd.
@@ -577,13 +598,20 @@ function drawCaches() {
   if (marks.length === 0) return;
   const values = marks.map(height);
   const left = cacheLines.flatMap((line) => line.marks).length - marks.length;
-  byId("caches-caption").textContent = "One line for each type of cache. The large filled mark is the ungrouped model, the others are the search’s groupings; of two marks above each other the lower one keeps more for the same bytes. Press a mark to see its grouping."
+  byId("caches-caption").textContent = "One line for each type of cache. The large filled mark is the ungrouped model, the others are the search’s groupings; of two marks above each other the lower one keeps more for the same bytes. The broad line goes through those that no other undercuts: the best of groups, widths and types of cache together. Press a mark to see its grouping."
     + (left ? ` ${plural(left, "mark")} at or below the source model’s loss cannot stand on a logarithmic scale and ${left === 1 ? "is" : "are"} left out.` : "");
   draw(byId("caches-chart"), `Scatter plot of KV cache bytes against loss for ${plural(cacheLines.length, "type")} of cache; the best of each size stands in the table below.`,
     { scales: { x: cacheBytesAxis(marks), ...(isDelta ? deltaAxes(values) : lossAxes(values)) },
       onClick: (_event, hits, chart) => { const hit = hits[0] && chart.data.datasets[hits[0].datasetIndex].data[hits[0].index]; if (hit && hit.point) choose(hit.point); } },
     cacheDatasets(height),
     { tooltip: { ...tooltip(), callbacks: { title: (items) => (items.length ? cacheMarkTitle(items[0].raw.mark) : ""), label: (item) => cacheMarkLines(item.raw.mark) } } });
+}
+
+function envelopeKey() {
+  const holder = element("span", {});
+  holder.innerHTML = `<svg viewBox="-17 -7 34 14" aria-hidden="true" stroke="${css("--envelope")}" stroke-width="7"><path d="M-17 0H17" fill="none"/></svg>`;
+  holder.append("lowest of all");
+  return holder;
 }
 
 function writeCacheLegend() {
@@ -594,7 +622,7 @@ function writeCacheLegend() {
     holder.innerHTML = `<svg viewBox="-17 -7 34 14" aria-hidden="true" stroke="${color}" fill="${color}" stroke-width="1.6"><path d="M-17 0H17" stroke-dasharray="${dash.join(" ")}" fill="none"/>${shapePath({ shape: look.shape, rotation: 0 })}</svg>`;
     holder.append(`${label} cache${type ? "" : ", not quantised"}`);
     return holder;
-  }));
+  }), envelopeKey());
 }
 
 function writeCacheSwitch() {
@@ -607,7 +635,7 @@ function cacheCell(run, cell, isBest) {
   if (!cell) return element("td", { role: "cell" }, "—");
   return element("td", { role: "cell", class: isBest ? "best" : null },
     element("span", { class: "figure" }, signed(cell.delta, 4)),
-    element("span", { class: "small" }, cell.kv < 1 ? `grouping, KV ${fixed(cell.kv, 3)}` : "ungrouped"),
+    element("span", { class: "small" }, cell.kv < 1 ? `grouping, KV ${fixed(cell.kv, 3)}${widthText(cell)}` : "ungrouped"),
     element("span", { class: "small" }, `${grouped(cell.bytes)} bytes`));
 }
 
