@@ -30,17 +30,18 @@ with tempfile.TemporaryDirectory() as scratch:
     written = json.loads(groupings[0].read_text())
     stated = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split()
     assert written["provenance"]["regroup"] == stated[1], "a grouping names another version of the program"
+    calibrated = ["--calibration", run / "calibration.safetensors", "--measure", "0", "-q"]
     dealt = pathlib.Path(scratch) / "dealt"
-    subprocess.run([program, "search", repository / "examples/demo-llama", "-o", dealt, "--measure", "0", "--method",
-                    "kdgqa", "-q"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program, "search", repository / "examples/demo-llama", "-o", dealt, "--method", "kdgqa",
+                    *calibrated], check=True, stdout=subprocess.DEVNULL)
     allocated = [json.loads(file.read_text()) for file in sorted((dealt / "groupings").glob("search-*.json"))]
     assert allocated and all("query_to_group" in layer for document in allocated for layer in document["layers"])
     for document in allocated:
         validator.validate(document)
 
     wide = pathlib.Path(scratch) / "wide"
-    subprocess.run([program, "search", repository / "examples/demo-llama", "-o", wide, "--measure", "0", "--width", "2",
-                    "--kv", "0.5", "-q"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program, "search", repository / "examples/demo-llama", "-o", wide, "--width", "2", "--kv", "0.5",
+                    *calibrated], check=True, stdout=subprocess.DEVNULL)
     widened = [json.loads(file.read_text()) for file in sorted((wide / "groupings").glob("search-*.json"))]
     assert widened and all(document["version"] == 2 and "key_widths" in document["layers"][0] for document in widened)
     for document in widened:

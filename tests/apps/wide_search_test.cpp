@@ -66,7 +66,7 @@ TEST_CASE("a search over widths finds groupings that lose less, and says what th
     all.insert(all.end(), more.begin(), more.end());
     return all;
   };
-  REQUIRE(run_regroup(scene.search("head", sizes)).exit_status == 0);
+  REQUIRE(run_regroup(scene.search("head", with({"--width", "head"}))).exit_status == 0);
   CHECK_FALSE(scene.own("head")[0].contains("width"));
   CHECK_FALSE(scene.own("head")[0].contains("compute"));
   for (const char* width : {"stock", "1,2", "free"}) {
@@ -89,6 +89,9 @@ TEST_CASE("a search over widths finds groupings that lose less, and says what th
     CHECK(is_wide);
     CHECK(scene.front(width)["certificate"]["fraction"] == 1.0);
   }
+  // Where nothing is said of widths.
+  REQUIRE(run_regroup(scene.search("default", sizes)).exit_status == 0);
+  CHECK(scene.own("default") == scene.own("stock"));
 }
 
 TEST_CASE("a grouping of wide groups is evaluated, converted and read back alike") {
