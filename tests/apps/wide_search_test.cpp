@@ -127,6 +127,11 @@ TEST_CASE("a grouping of wide groups is evaluated, converted and read back alike
     }
     CHECK_THAT(loss({target}), WithinAbs(expected, 1e-5));
   }
+  const std::string file = scene.path("wide.gguf");
+  CHECK(run_regroup({"convert", scene.path("tiny"), "--run", scene.path("run"), "--kv", "0.5",
+                     "--format", "gguf", "--no-tokenizer", "-o", file, "-q"})
+            .error == "");
+  CHECK_THAT(loss({file}), WithinAbs(expected, 1e-5));
 }
 
 TEST_CASE("compute is a limit and an objective of a search over widths") {

@@ -255,7 +255,7 @@ class ConfigReader {
     const auto factors = header_.tensors.find(kRotaryFactors);
     const bool has_factors = factors != header_.tensors.end();
     if (type == "none" && has_factors) {
-      return llama3_scaling(factors->second, theta, dimensions, where_);
+      return scaling_of_factors(factors->second, theta, dimensions, context_, where_);
     }
     if (type == "none") return nullptr;
     if (type == "linear" && !has_factors) {

@@ -106,11 +106,9 @@ double rounded(double value) {
   return std::round(value * kSteps) / kSteps;
 }
 
-}  // namespace
-
-nlohmann::json llama3_scaling(const GgufTensorPlace& factors, double theta, std::int64_t dimensions,
-                              const std::string& where) {
-  const std::string label = where + ", " + tensor_label(kRotaryFactors);
+/// The factors of the file, checked.
+std::vector<float> read_factors(const GgufTensorPlace& factors, std::int64_t dimensions,
+                                const std::string& label) {
   if (factors.type != GgmlType::kF32 || factors.shape != std::vector{dimensions / 2}) {
     throw InputError({.what = "factors of the rotary frequencies have another form",
                       .where = label,
@@ -119,24 +117,49 @@ nlohmann::json llama3_scaling(const GgufTensorPlace& factors, double theta, std:
   }
   std::vector<float> values(static_cast<std::size_t>(dimensions / 2));
   to_float(DType::kF32, factors.bytes, values);
-  const auto is_one = [](float value) { return value == 1; };
-  if (std::all_of(values.begin(), values.end(), is_one)) return nullptr;
-  const std::vector<double> turns = turns_per_token(theta, values.size());
-  const Scaling found = scaling_of(values, turns);
+  for (const float value : values) {
+    if (std::isfinite(value) && value > 0) continue;
+    throw InputError({.what = "factor of the rotary frequencies divides nothing",
+                      .where = label,
+                      .expected = "positive numbers",
+                      .found = fmt::format("{}", value)});
+  }
+  return values;
+}
+
+/// Of type "llama3"; null where no numbers of it give these factors.
+nlohmann::json llama3_scaling(const std::vector<float>& factors, double theta) {
+  const std::vector<double> turns = turns_per_token(theta, factors.size());
+  const Scaling found = scaling_of(factors, turns);
   // Configs have whole numbers, or nearly.
   const Scaling plain{rounded(found.factor), rounded(found.high), std::round(found.context)};
   for (const Scaling& scaling : {plain, found}) {
-    if (!(scaling.high > 1) || !fits(scaling, values, turns)) continue;
+    if (!(scaling.high > 1) || !fits(scaling, factors, turns)) continue;
     return {{"rope_type", "llama3"},
             {"factor", scaling.factor},
             {"low_freq_factor", 1.0},
             {"high_freq_factor", scaling.high},
             {"original_max_position_embeddings", scaling.context}};
   }
-  throw InputError({.what = "scaling of the rotary frequencies is not supported",
-                    .where = label,
-                    .expected = "factors of rope_type llama3",
-                    .found = "others"});
+  return nullptr;
+}
+
+}  // namespace
+
+nlohmann::json scaling_of_factors(const GgufTensorPlace& factors, double theta,
+                                  std::int64_t dimensions, std::int64_t context,
+                                  const std::string& where) {
+  const std::vector<float> values =
+      read_factors(factors, dimensions, where + ", " + tensor_label(kRotaryFactors));
+  const auto is_one = [](float value) { return value == 1; };
+  if (std::all_of(values.begin(), values.end(), is_one)) return nullptr;
+  nlohmann::json scaling = llama3_scaling(values, theta);
+  if (!scaling.is_null()) return scaling;
+  return {{"rope_type", "longrope"},
+          {"short_factor", values},
+          {"long_factor", values},
+          {"attention_factor", 1.0},
+          {"original_max_position_embeddings", context}};
 }
 
 }  // namespace regroup::models

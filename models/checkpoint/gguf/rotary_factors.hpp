@@ -11,11 +11,14 @@ namespace regroup::models {
 /// The tensor of the numbers that llama.cpp divides rotary frequencies by.
 inline constexpr const char* kRotaryFactors = "rope_freqs.weight";
 
-/// "rope_scaling" of type "llama3" that has these factors, [dimensions / 2] in F32, at base
-/// `theta`; null where all are 1. A GGUF file keeps the factors alone: of the four numbers that
-/// they were made from, three are found, the fourth, low_freq_factor, is free and set to 1. Throws
-/// InputError, naming `where`, where no numbers of "llama3" give them, within 1e-5 of each.
-nlohmann::json llama3_scaling(const GgufTensorPlace& factors, double theta, std::int64_t dimensions,
-                              const std::string& where);
+/// The "rope_scaling" that has these factors, [dimensions / 2] in F32, at base `theta`, in a model
+/// of so long a context; null where all are 1. A GGUF file keeps the factors alone. Of the four
+/// numbers of type "llama3", three are found from factors made so, within 1e-5 of each; the fourth,
+/// low_freq_factor, is free and set to 1. Others, such as those of wide heads, become type
+/// "longrope", the same at any length. Throws InputError, naming `where`, for another form, and for
+/// a factor that is not positive and finite.
+nlohmann::json scaling_of_factors(const GgufTensorPlace& factors, double theta,
+                                  std::int64_t dimensions, std::int64_t context,
+                                  const std::string& where);
 
 }  // namespace regroup::models

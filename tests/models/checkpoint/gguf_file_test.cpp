@@ -226,7 +226,8 @@ TEST_CASE("the numbers behind factors of the rotary frequencies are found again"
         std::tuple(10000.0, 64, 4.0, 1.0, 2.5, 2048.0), std::tuple(100.0, 4, 8.0, 1.0, 4.0, 16.0),
         std::tuple(10000.0, 8, 8.0, 1.0, 4.0, 64.0)}) {
     const auto factors = llama3_factors(theta, dimensions, factor, low, high, context);
-    const json found = llama3_scaling(factors_tensor(factors), theta, dimensions, "file");
+    const json found = scaling_of_factors(factors_tensor(factors), theta, dimensions, 4096, "file");
+    REQUIRE(found["rope_type"] == "llama3");
     const auto again =
         llama3_factors(theta, dimensions, found["factor"], found["low_freq_factor"],
                        found["high_freq_factor"], found["original_max_position_embeddings"]);
@@ -239,18 +240,27 @@ TEST_CASE("the numbers behind factors of the rotary frequencies are found again"
     CHECK(found["original_max_position_embeddings"] == context);
   }
   const std::vector<float> ones(4, 1.0F);
-  CHECK(llama3_scaling(factors_tensor(ones), 10000, 8, "file").is_null());
-  const std::vector<float> below = {0.5F, 1, 1, 1};
-  CHECK_THAT(
-      error_message<InputError>([&] { llama3_scaling(factors_tensor(below), 10000, 8, "file"); }),
-      contains("rope_freqs"));
-  const std::vector<float> others = {1, 3, 2, 4};
-  CHECK_THAT(
-      error_message<InputError>([&] { llama3_scaling(factors_tensor(others), 10000, 8, "file"); }),
-      contains("rope_freqs") && contains("llama3"));
-  CHECK_THAT(
-      error_message<InputError>([&] { llama3_scaling(factors_tensor(others), 10000, 16, "file"); }),
-      contains("[8] of F32"));
+  CHECK(scaling_of_factors(factors_tensor(ones), 10000, 8, 4096, "file").is_null());
+}
+
+TEST_CASE("factors of the rotary frequencies that are not Llama 3's are kept one by one") {
+  for (const std::vector<float>& factors :
+       {std::vector<float>{0.5F, 1, 1, 1}, std::vector<float>{1, 3, 2, 4}}) {
+    const json found = scaling_of_factors(factors_tensor(factors), 10000, 8, 4096, "file");
+    CHECK(found == json{{"rope_type", "longrope"},
+                        {"short_factor", factors},
+                        {"long_factor", factors},
+                        {"attention_factor", 1.0},
+                        {"original_max_position_embeddings", 4096}});
+  }
+  const auto refusal = [](const std::vector<float>& factors, std::int64_t dimensions) {
+    return error_message<InputError>(
+        [&] { scaling_of_factors(factors_tensor(factors), 10000, dimensions, 4096, "file"); });
+  };
+  CHECK_THAT(refusal({1, 3, 2, 4}, 16), contains("rope_freqs") && contains("[8] of F32"));
+  for (const float bad : {0.0F, -1.0F, INFINITY, NAN}) {
+    CHECK_THAT(refusal({1, bad, 1, 1}, 8), contains("rope_freqs") && contains("positive numbers"));
+  }
 }
 
 TEST_CASE("what a GGUF file says that is not known is refused by name") {
