@@ -77,8 +77,9 @@ std::vector<models::CacheType> cache_types(const SearchRequest& request,
   return types;
 }
 
-/// Whether the best known combination, wide groups among it, goes with what was asked for: no merge
-/// was named, the groups are priced and free, and stock engines run such a model.
+/// Whether wide groups, a part of the best known combination, go with what was asked for: no merge
+/// is named, the price knows widths, nothing is chosen by measuring, keys and values share their
+/// partitions, no layer is frozen, and stock engines run such a model.
 bool widens(const SearchRequest& request, const models::ModelConfig& config) {
   const fitness::Fitness* summed = request.price->summed();
   return config.takes_wide_heads && models::can_widen_keys(config) &&

@@ -47,9 +47,8 @@ search::Option width_option(std::vector<std::string>& words) {
           .unit = "WIDTH,…",
           .help =
               "Width of the groups: head; a multiple of it, 2; several, 1,2,4, of which every "
-              "layer has its own; free: any width, by layer; stock: multiples up to 256 "
-              "numbers, the same in all layers, which engines run with fused kernels (default: "
-              "stock, where "
+              "layer has its own; free: any width, by layer; stock: multiples up to 256 numbers, "
+              "the same in all layers, which engines run with fused kernels (default: stock, where "
               "the family's engines run them and no merge is named; else head)",
           .field = &words};
 }

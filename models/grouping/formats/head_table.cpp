@@ -109,7 +109,9 @@ Columns columns_of(const Fields& header, const std::string& where) {
   columns.value_group = column(header, has_pair ? "value_group" : "group", "cluster", where);
   columns.key_width = find_column(header, "key_width");
   columns.value_width = find_column(header, "value_width");
-  columns.frequencies = find_column(header, "frequencies");
+  if (columns.key_width || columns.value_width) {
+    columns.frequencies = find_column(header, "frequencies");
+  }
   return columns;
 }
 

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "models/files/json_file.hpp"
-#include "models/grouping/group_widths.hpp"
 #include "models/grouping/stated_grouping.hpp"
 #include "search/base/error.hpp"
 #include "search/base/random.hpp"
+#include "tests/models/grouping/format_scene.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/error_message.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -25,61 +24,6 @@ using search::RandomKey;
 using search::RandomStream;
 
 namespace {
-
-/// A place for files of one format, "g" among them.
-class Scene {
- public:
-  explicit Scene(std::string_view format) : format_(find_grouping_format(format)) {}
-
-  std::filesystem::path output() const { return scratch_.path() / "g"; }
-  /// Writes the grouping as the format does, each file below "g" or as "g" itself.
-  void write(const Grouping& grouping, const HeadCounts& heads) const {
-    std::filesystem::remove_all(output());
-    for (const NamedText& file : write_grouping_as(format_, grouping, heads)) {
-      scratch_.write(file.name.empty() ? "g" : "g/" + file.name, file.text);
-    }
-  }
-  Grouping read_back(const std::optional<HeadCounts>& model = {}) const {
-    return format_.read(output(), model);
-  }
-  Grouping read(const std::string& text, const std::optional<HeadCounts>& model = {}) const {
-    scratch_.write("g", text);
-    return read_back(model);
-  }
-  std::string refusal(const std::string& text, const std::optional<HeadCounts>& model = {}) const {
-    const std::string message = error_message<InputError>([&] { read(text, model); });
-    CHECK_THAT(message, contains(output().string()));
-    return message;
-  }
-  std::string refuses_to_write(const Grouping& grouping, const HeadCounts& heads) const {
-    return error_message<InputError>([&] { write(grouping, heads); });
-  }
-  const TemporaryDirectory& scratch() const { return scratch_; }
-
- private:
-  const GroupingFormat& format_;
-  TemporaryDirectory scratch_;
-};
-
-Partition random_partition(int heads, RandomStream& random) {
-  std::vector<search::Label> labels;
-  const int most = 1 + random.below(heads);
-  for (int h = 0; h < heads; ++h) labels.push_back(static_cast<search::Label>(random.below(most)));
-  return Partition::from_labels(labels);
-}
-
-/// A grouping of a random number of layers by the partitions that `draw` gives for keys and values.
-Grouping random_grouping(RandomStream& random, const std::function<search::LayerGrouping()>& draw) {
-  Grouping grouping;
-  for (int layers = 1 + random.below(12); layers > 0; --layers) grouping.layers.push_back(draw());
-  return grouping;
-}
-
-/// Counts of a model for which the grouping is, with `queries` query heads for each KV head.
-HeadCounts counts_of(const Grouping& grouping, int queries) {
-  const int heads = grouping.layers[0].keys.heads();
-  return {static_cast<int>(grouping.layers.size()), heads * queries, heads};
-}
 
 Grouping joint(const std::vector<const char*>& partitions) {
   Grouping grouping;
@@ -98,7 +42,7 @@ const HeadCounts kFourHeads{2, 8, 4};
 TEST_CASE("random groupings come back from every format that keeps members") {
   RandomStream random{RandomKey(17)};
   for (const char* format : {"chai", "chai-layers", "csv"}) {
-    const Scene scene(format);
+    const FormatScene scene(format);
     const bool apart = std::string_view(format) == "csv";
     for (int round = 0; round < 40; ++round) {
       const int heads = 1 + random.below(40);
@@ -115,63 +59,9 @@ TEST_CASE("random groupings come back from every format that keeps members") {
   }
 }
 
-TEST_CASE("random widths of groups come back from csv, in any order of its rows") {
-  RandomStream random{RandomKey(19)};
-  const Scene scene("csv");
-  constexpr int kHeadDim = 6;
-  const auto draw_widths = [&](const Partition& partition) {
-    std::vector<int> widths;
-    for (const auto& members : partition.members()) {
-      widths.push_back(2 + 2 * random.below(static_cast<int>(members.size()) * kHeadDim / 2));
-    }
-    return widths;
-  };
-  for (int round = 0; round < 40; ++round) {
-    const int heads = 1 + random.below(12);
-    const Grouping grouping = random_grouping(random, [&]() -> search::LayerGrouping {
-      search::LayerGrouping layer{random_partition(heads, random), random_partition(heads, random)};
-      if (random.chance(0.3)) return layer;
-      layer.widths = unless_heads(
-          {kHeadDim, draw_widths(layer.keys), draw_widths(layer.values), random.chance(0.5)});
-      return layer;
-    });
-    HeadCounts counts = counts_of(grouping, 1);
-    counts.head_dim = kHeadDim;
-    CAPTURE(round);
-    scene.write(grouping, counts);
-    CHECK(scene.read_back(counts) == grouping);
-    if (grouping.has_widths()) {
-      CHECK_THAT(error_message<InputError>([&] { scene.read_back(); }),
-                 contains("expected: --model"));
-    }
-  }
-}
-
-TEST_CASE("widths of csv that no group can have are refused, naming the line") {
-  const Scene scene("csv");
-  const HeadCounts model{1, 2, 2, 8};
-  const auto table = [](const char* first, const char* second) {
-    return std::string("head,key_group,value_group,key_width,value_width,frequencies\nL0H0,0,0,") +
-           first + "\nL0H1,0,0," + second + "\n";
-  };
-  CHECK(scene.read(table("12,16,free", "12,16,free"), model).layers[0].widths ==
-        search::GroupWidths{8, {12}, {16}, true});
-  const std::string odd = scene.refusal(table("11,16,free", "11,16,free"), model);
-  CHECK_THAT(odd, contains("line 2") && contains("width of a group is odd") && contains("11"));
-  CHECK_THAT(scene.refusal(table("12,18,free", "12,18,free"), model),
-             contains("an even number from 2 to 16") && contains("18"));
-  CHECK_THAT(scene.refusal(table("12,0,free", "12,0,free"), model), contains("from 2 to 16"));
-  CHECK_THAT(scene.refusal(table("12,16,free", "14,16,free"), model),
-             contains("line 3") && contains("different widths") && contains("14"));
-  CHECK_THAT(scene.refusal(table("12,16,free", "12,16,shared"), model),
-             contains("line 3") && contains("the same in all rows"));
-  CHECK_THAT(scene.refusal(table("12,16,some", "12,16,some"), model),
-             contains("free or shared") && contains("\"some\""));
-}
-
 TEST_CASE("random neighbour groupings come back from block-configs") {
   RandomStream random{RandomKey(18)};
-  const Scene scene("block-configs");
+  const FormatScene scene("block-configs");
   for (int round = 0; round < 40; ++round) {
     const int parts = 1 + random.below(3);
     const int heads = parts << random.below(5);
@@ -220,19 +110,26 @@ TEST_CASE("what a format cannot say is refused and names the layer") {
   Grouping apart = kTwoLayers;
   apart.layers[1].values = Partition::singletons(4);
   for (const char* format : {"chai", "chai-layers", "block-configs"}) {
-    const std::string message = Scene(format).refuses_to_write(apart, kFourHeads);
+    const std::string message = FormatScene(format).refuses_to_write(apart, kFourHeads);
     CHECK_THAT(message, contains("layer 1"));
     CHECK_THAT(message, contains("csv"));
   }
-  CHECK_NOTHROW(Scene("csv").write(apart, kFourHeads));
+  CHECK_NOTHROW(FormatScene("csv").write(apart, kFourHeads));
   Grouping dealt = kTwoLayers;
   dealt.layers[1].query_to_group.assign(8, search::Group(0));
   for (const char* format : {"chai", "chai-layers", "block-configs", "csv"}) {
-    const std::string message = Scene(format).refuses_to_write(dealt, kFourHeads);
+    const std::string message = FormatScene(format).refuses_to_write(dealt, kFourHeads);
     CHECK_THAT(message, contains("layer 1"));
     CHECK_THAT(message, contains("query_to_group"));
   }
-  const Scene blocks("block-configs");
+  Grouping wide = kTwoLayers;
+  wide.layers[1].widths = search::GroupWidths{8, {16}, {16}};
+  for (const char* format : {"chai", "chai-layers", "block-configs"}) {
+    const std::string message = FormatScene(format).refuses_to_write(wide, kFourHeads);
+    CHECK_THAT(message, contains("layer 1") && contains("how wide a group is"));
+    CHECK_THAT(message, contains("--format csv"));
+  }
+  const FormatScene blocks("block-configs");
   const std::string uneven = blocks.refuses_to_write(joint({"0 1 | 2 3", "0 | 1 2 3"}), kFourHeads);
   CHECK_THAT(uneven, contains("layer 1"));
   CHECK_THAT(uneven, contains("equal sizes"));
@@ -243,14 +140,14 @@ TEST_CASE("what a format cannot say is refused and names the layer") {
 }
 
 TEST_CASE("clusters are read as groups or as labels") {
-  const Scene scene("chai");
+  const FormatScene scene("chai");
   CHECK(scene.read("[[[0, 3], [1, 2]], [[3, 2, 1, 0]]]") == kTwoLayers);
   CHECK(scene.read("[[7, 2, 2, 7], [[0, 1, 2, 3]]]", kFourHeads) == kTwoLayers);
-  CHECK(Scene("chai-layers").read("[[0, 1, 1, 0], [0, 0, 0, 0]]") == kTwoLayers);
+  CHECK(FormatScene("chai-layers").read("[[0, 1, 1, 0], [0, 0, 0, 0]]") == kTwoLayers);
 }
 
 TEST_CASE("broken cluster files are refused, each with its own message") {
-  const Scene scene("chai");
+  const FormatScene scene("chai");
   CHECK_THAT(scene.refusal("[[[0, 3], [1"), contains("JSON"));
   CHECK_THAT(scene.refusal("{}"), contains("list of layers"));
   CHECK_THAT(scene.refusal("[]"), contains("list of layers"));
@@ -275,7 +172,7 @@ TEST_CASE("broken cluster files are refused, each with its own message") {
 }
 
 TEST_CASE("a directory of clusters has a file for every layer") {
-  const Scene scene("chai-layers");
+  const FormatScene scene("chai-layers");
   scene.write(kTwoLayers, kFourHeads);
   CHECK(find_grouping_format("chai").read(scene.output(), kFourHeads) == kTwoLayers);
   std::filesystem::remove(scene.output() / "layer_0_out_cluster.json");
@@ -294,7 +191,7 @@ TEST_CASE("a directory of clusters has a file for every layer") {
 }
 
 TEST_CASE("tables of heads are read in the forms of other tools") {
-  const Scene scene("csv");
+  const FormatScene scene("csv");
   const Grouping expected{{{Partition::parse("0 1"), Partition::parse("0 | 1")}}};
   CHECK(scene.read("head,key_group,value_group\nL0H0,4,0\nL0H1,4,9\n") == expected);
   CHECK(scene.read("\xEF\xBB\xBFhead,key_group,value_group\r\nL0H1,0,0\r\n\r\nL0H0,0,1") ==
@@ -309,7 +206,7 @@ TEST_CASE("tables of heads are read in the forms of other tools") {
 }
 
 TEST_CASE("broken tables are refused, each with its own message") {
-  const Scene scene("csv");
+  const FormatScene scene("csv");
   CHECK_THAT(scene.refusal(""), contains("no rows"));
   CHECK_THAT(scene.refusal("head,group\n"), contains("no rows"));
   CHECK_THAT(scene.refusal("head,colour\nL0H0,1\n"), contains("column is missing"));
@@ -334,7 +231,7 @@ TEST_CASE("broken tables are refused, each with its own message") {
 }
 
 TEST_CASE("a config of blocks is read by its sizes") {
-  const Scene scene("block-configs");
+  const FormatScene scene("block-configs");
   const Grouping expected = joint({"0 1 | 2 3", "0 1 2 3"});
   const json blocks = {
       {{"attention", {{"n_heads_in_group", 4}, {"no_op", false}}}, {"ffn", {{"ffn_mult", 2.6}}}},
@@ -351,7 +248,7 @@ TEST_CASE("a config of blocks is read by its sizes") {
 }
 
 TEST_CASE("broken configs of blocks are refused, each with its own message") {
-  const Scene scene("block-configs");
+  const FormatScene scene("block-configs");
   const auto refusal = [&](const json& document) {
     return scene.refusal(document.dump(), kFourHeads);
   };
