@@ -166,6 +166,13 @@ TEST_CASE("caches of front.json are read, shown, and not asked of older runs") {
   CHECK(data["caches"]["sizes"][0]["bytes"] == 4352);
   REQUIRE(data["caches"]["sizes"][0]["best"].size() == 3);
   CHECK(data["caches"]["sizes"][0]["best"][1]["kv"] == 1.0);
+  // The best of a type says how wide its groups are, where they are not heads.
+  RunData wide = run;
+  for (FrontPoint& point : wide.points) point.width = "64";
+  const json widened = report_data({&wide, 1}, directory.path())["runs"][0]["caches"]["sizes"][0];
+  CHECK_FALSE(data["caches"]["sizes"][0]["best"][0].contains("width"));
+  CHECK(widened["best"][0]["width"] == "64");
+  CHECK_FALSE(widened["best"][1].contains("width"));
   CHECK(data["series"][0]["points"][3]["caches"][1]["type"] == "q4_0");
   CHECK_FALSE(data["series"][1]["points"][0].contains("caches"));
   CHECK_THAT(html_report({&run, 1}, directory.path()), contains("Plain q8_0 beats grouping"));
