@@ -11,6 +11,7 @@
 #include "search/base/record.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_tables.hpp"
+#include "tests/support/run_method.hpp"
 
 using namespace regroup;
 using namespace regroup::search;
@@ -81,15 +82,6 @@ class Scene {
   GroupingProblem problem_{{costs(1), costs(2)}, {}};
   std::vector<Eigen::MatrixXd> distances_;
 };
-
-void check_equal(const MethodResult& a, const MethodResult& b) {
-  REQUIRE(a.front.size() == b.front.size());
-  for (std::size_t i = 0; i < a.front.size(); ++i) {
-    CHECK(a.front[i].grouping == b.front[i].grouping);
-    CHECK(a.front[i].objectives == b.front[i].objectives);
-  }
-  CHECK(a.evaluations == b.evaluations);
-}
 
 }  // namespace
 

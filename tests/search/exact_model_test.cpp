@@ -58,7 +58,7 @@ std::map<int, double> enumerated_front(const GroupingProblem& problem, bool equa
   return front;
 }
 
-std::vector<GroupingRules> all_rules() {
+std::vector<GroupingRules> budget_rules() {
   return {{},
           {.sharing = PartitionSharing::kIndependent},
           {.shape = GroupShape::kPerLayer},
@@ -96,7 +96,7 @@ TEST_CASE("a budget is split as enumeration splits it") {
 }
 
 TEST_CASE("the exact front is that of all groupings the rules allow") {
-  for (const GroupingRules& rules : all_rules()) {
+  for (const GroupingRules& rules : budget_rules()) {
     const GroupingProblem problem = random_problem(3, 6, rules, RandomKey(42));
     const auto exact = enumerated_front(problem, rules.equal_sizes());
     const MethodResult found = run_method("exact", problem, 1);

@@ -79,7 +79,7 @@ std::vector<UnitOptions> random_options(const GroupingProblem& problem, int copi
   return result;
 }
 
-std::vector<GroupingRules> all_rules() {
+std::vector<GroupingRules> measured_rules() {
   return {{},
           {.sharing = PartitionSharing::kIndependent},
           {.shape = GroupShape::kStandard},
@@ -153,7 +153,7 @@ std::vector<UnitOptions> smooth_options(const GroupingProblem& problem, RandomKe
 }  // namespace
 
 TEST_CASE("the front of given options is that of all choices, whatever their costs") {
-  for (const GroupingRules& rules : all_rules()) {
+  for (const GroupingRules& rules : measured_rules()) {
     for (std::uint64_t draw = 0; draw < 10; ++draw) {
       const int layers = rules.sharing == PartitionSharing::kJoint ? 3 : 2;
       const GroupingProblem problem = random_problem(layers, 4, rules, RandomKey(1));

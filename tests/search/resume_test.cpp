@@ -44,16 +44,6 @@ MethodResult run_with(StateStore& store, const GroupingProblem& problem,
       .run(problem, {RandomKey(5), {}, silent, store});
 }
 
-void check_equal(const MethodResult& a, const MethodResult& b) {
-  REQUIRE(a.front.size() == b.front.size());
-  for (std::size_t i = 0; i < a.front.size(); ++i) {
-    CHECK(a.front[i].grouping == b.front[i].grouping);
-    CHECK(a.front[i].objectives == b.front[i].objectives);
-  }
-  CHECK(a.history == b.history);
-  CHECK(a.evaluations == b.evaluations);
-}
-
 class SumEvaluator : public Evaluator {
  public:
   void evaluate(const Genomes& candidates, std::span<Objectives> objectives) const override {

@@ -24,13 +24,13 @@ using namespace regroup::tests;
 
 namespace {
 
-constexpr int kHeads = 5;
+constexpr int kWideHeads = 5;
 constexpr int kHeadDim = 8;
 
 /// A table that costs a part of another's.
-class Part : public CostTable {
+class PartOfCost : public CostTable {
  public:
-  Part(std::shared_ptr<const CostTable> whole, double part)
+  PartOfCost(std::shared_ptr<const CostTable> whole, double part)
       : whole_(std::move(whole)), part_(part) {}
   int heads() const override { return whole_->heads(); }
   double group_cost(std::span<const Head> members) const override {
@@ -47,13 +47,13 @@ GroupingProblem problem_of(int multiple, GroupingRules rules = {}) {
   std::vector<LayerCosts> layers;
   for (int layer = 0; layer < 3; ++layer) {
     const Eigen::MatrixXd vectors =
-        random_vectors(kHeads, 6, RandomKey(4).split(static_cast<std::uint64_t>(layer)));
+        random_vectors(kWideHeads, 6, RandomKey(4).split(static_cast<std::uint64_t>(layer)));
     const std::shared_ptr<const CostTable> narrow =
         std::make_shared<const GramCost>(vectors * vectors.transpose());
     const auto wide = std::make_shared<const FilledCost>(
-        std::make_shared<const Part>(narrow, 0.4 / multiple), multiple, 100, narrow);
+        std::make_shared<const PartOfCost>(narrow, 0.4 / multiple), multiple, 100, narrow);
     const std::shared_ptr<const CostTable> own = multiple == 1 ? narrow : wide;
-    layers.push_back({own, own, std::make_shared<const Part>(own, 2)});
+    layers.push_back({own, own, std::make_shared<const PartOfCost>(own, 2)});
   }
   rules.multiples = {multiple, multiple, kHeadDim};
   return {std::move(layers), std::move(rules)};
@@ -124,7 +124,7 @@ Solved solved() {
 TEST_CASE("groups that do not fill their width are never the best") {
   const GroupingProblem wide = problem_of(2);
   CHECK(wide.units()[0].group_counts == std::vector<int>{1, 2});
-  CHECK(wide.source_kv_heads() == 2 * 3 * kHeads);
+  CHECK(wide.source_kv_heads() == 2 * 3 * kWideHeads);
   const MethodResult found = run_method("exact", wide, 1);
   for (const ModelPoint& point : found.front) {
     for (const LayerGrouping& layer : point.grouping.layers) {

@@ -2,6 +2,7 @@
 
 #include "search/method/method.hpp"
 #include "search/methods/method_table.hpp"
+#include "tests/support/catch.hpp"
 
 namespace regroup::tests {
 
@@ -33,6 +34,17 @@ inline search::MethodResult run_method(const search::SearchMethod& method,
                                        const search::GroupingProblem& problem, std::uint64_t seed) {
   const QuietContext context(seed);
   return method.run(problem, *context);
+}
+
+/// Checks that two runs found the same front, in the same way.
+inline void check_equal(const search::MethodResult& a, const search::MethodResult& b) {
+  REQUIRE(a.front.size() == b.front.size());
+  for (std::size_t i = 0; i < a.front.size(); ++i) {
+    CHECK(a.front[i].grouping == b.front[i].grouping);
+    CHECK(a.front[i].objectives == b.front[i].objectives);
+  }
+  CHECK(a.history == b.history);
+  CHECK(a.evaluations == b.evaluations);
 }
 
 }  // namespace regroup::tests

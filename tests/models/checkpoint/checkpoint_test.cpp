@@ -57,7 +57,7 @@ std::string map_refusal(const std::string& weight_map) {
 
 constexpr const char* kGoodMap = R"({"b": "s2.safetensors", "a": "s1.safetensors"})";
 
-std::string refusal(const std::filesystem::path& directory) {
+std::string directory_refusal(const std::filesystem::path& directory) {
   return error_message<InputError>([&] { Checkpoint checkpoint(directory); });
 }
 
@@ -165,7 +165,8 @@ TEST_CASE("a checkpoint in shards of torch.save") {
   CHECK(checkpoint.weights_sha256() ==
         sha256_hex(sha256_of_file(files[0]) + sha256_of_file(files[1])));
   std::filesystem::remove(directory.path() / "s2.bin");
-  CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin.index.json names it"));
+  CHECK_THAT(directory_refusal(directory.path()),
+             contains("pytorch_model.bin.index.json names it"));
 }
 
 TEST_CASE("safetensors files win over those of torch.save") {
@@ -176,26 +177,26 @@ TEST_CASE("safetensors files win over those of torch.save") {
 
 TEST_CASE("directories that are no checkpoint") {
   const TemporaryDirectory directory;
-  CHECK_THAT(refusal(directory.path() / "absent"), contains("no such model directory"));
-  CHECK_THAT(refusal(directory.write("file", "x")), contains("found: a file"));
-  CHECK_THAT(refusal(directory.path()), contains("no config.json"));
+  CHECK_THAT(directory_refusal(directory.path() / "absent"), contains("no such model directory"));
+  CHECK_THAT(directory_refusal(directory.write("file", "x")), contains("found: a file"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("no config.json"));
   directory.write("config.json", "[1]");
-  CHECK_THAT(refusal(directory.path()), contains("expected: an object"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("expected: an object"));
   directory.write("config.json", "{");
-  CHECK_THAT(refusal(directory.path()), contains("config.json, line 1"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("config.json, line 1"));
   directory.write("config.json", "{}");
-  CHECK_THAT(refusal(directory.path()), contains("no weights"));
-  CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin.index.json"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("no weights"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("pytorch_model.bin.index.json"));
   directory.write("tf_model.h5", "");
-  CHECK_THAT(refusal(directory.path()), contains("none of them, but tf_model.h5"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("none of them, but tf_model.h5"));
   directory.write("pytorch_model.bin", "");
-  CHECK_THAT(refusal(directory.path()), contains("pytorch_model.bin"));
-  CHECK_THAT(refusal(directory.path()), contains("not a zip archive"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("pytorch_model.bin"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("not a zip archive"));
   directory.write("model.safetensors", "");
-  CHECK_THAT(refusal(directory.path()), contains("too short"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("too short"));
   std::filesystem::remove(directory.path() / "config.json");
   std::filesystem::create_directory(directory.path() / "config.json");
-  CHECK_THAT(refusal(directory.path()), contains("a directory"));
+  CHECK_THAT(directory_refusal(directory.path()), contains("a directory"));
 }
 
 TEST_CASE("an index that names a tensor no shard has") {

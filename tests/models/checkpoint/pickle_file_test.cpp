@@ -43,7 +43,7 @@ std::string refusal_of_file(const std::string& bytes) {
 }
 
 /// The same for a file with that pickle and record 0, two floats.
-std::string refusal(const std::string& body) {
+std::string pickle_refusal(const std::string& body) {
   return refusal_of_file(torch_archive(program(body), {{"0", kOneAndTwo}}));
 }
 
@@ -159,26 +159,26 @@ TEST_CASE("a pickle may name what state dicts need and nothing else") {
   }
   for (const char* module : {"os", "posix", "torch.os", "builtins"}) {
     const std::string attack = call(global(module, "system"), {text("touch attacked")});
-    CHECK_THAT(refusal(dict({{"a", attack}})), contains(std::string(module) + ".system"));
+    CHECK_THAT(pickle_refusal(dict({{"a", attack}})), contains(std::string(module) + ".system"));
   }
 }
 
 TEST_CASE("what is no dictionary of tensors is refused") {
-  CHECK_THAT(refusal(number(1)), contains("found: an integer"));
-  CHECK_THAT(refusal("]"), contains("found: a list"));
-  CHECK_THAT(refusal(dict({{"state_dict", small_dict()}})), contains("tensor state_dict"));
-  CHECK_THAT(refusal(dict({{"state_dict", small_dict()}})), contains("found: a dictionary"));
-  CHECK_THAT(refusal(dict({{"epoch", number(3)}})), contains("found: an integer"));
-  CHECK_THAT(refusal(dict({{"none", "N"}})), contains("found: None"));
-  CHECK_THAT(refusal("}" + number(1) + number(2) + "s"), contains("no text"));
+  CHECK_THAT(pickle_refusal(number(1)), contains("found: an integer"));
+  CHECK_THAT(pickle_refusal("]"), contains("found: a list"));
+  CHECK_THAT(pickle_refusal(dict({{"state_dict", small_dict()}})), contains("tensor state_dict"));
+  CHECK_THAT(pickle_refusal(dict({{"state_dict", small_dict()}})), contains("found: a dictionary"));
+  CHECK_THAT(pickle_refusal(dict({{"epoch", number(3)}})), contains("found: an integer"));
+  CHECK_THAT(pickle_refusal(dict({{"none", "N"}})), contains("found: None"));
+  CHECK_THAT(pickle_refusal("}" + number(1) + number(2) + "s"), contains("no text"));
   const std::string entry = text("a") + tensor(floats(2), 0, {2}, {1});
-  CHECK_THAT(refusal("}" + entry + "s" + entry + "s"), contains("stands twice"));
+  CHECK_THAT(pickle_refusal("}" + entry + "s" + entry + "s"), contains("stands twice"));
 }
 
 TEST_CASE("tensors that reach outside their memory are refused") {
   const auto refused = [](std::int64_t offset, const std::vector<std::int64_t>& shape,
                           const std::vector<std::int64_t>& strides) {
-    return refusal(dict({{"a", tensor(floats(2), offset, shape, strides)}}));
+    return pickle_refusal(dict({{"a", tensor(floats(2), offset, shape, strides)}}));
   };
   constexpr std::int64_t kHuge = 1LL << 62;
   CHECK_THAT(refused(0, {3}, {1}), contains("tensor a"));
@@ -196,7 +196,7 @@ TEST_CASE("tensors that reach outside their memory are refused") {
 
 TEST_CASE("records that are not as long as the pickle says are refused") {
   const auto of = [](const std::string& storage) {
-    return refusal(dict({{"a", tensor(storage, 0, {1}, {1})}}));
+    return pickle_refusal(dict({{"a", tensor(storage, 0, {1}, {1})}}));
   };
   CHECK_THAT(of(floats(3)), contains("record data/0 of 3 elements of 4 bytes"));
   CHECK_THAT(of(floats(1)), contains("found: 8 bytes"));
@@ -213,7 +213,7 @@ TEST_CASE("tensors described in an unknown way are refused") {
   const std::string two = numbers({2});
   const std::string one = numbers({1});
   const std::string zero = number(0);
-  const auto of = [](const std::string& tensor) { return refusal(dict({{"a", tensor}})); };
+  const auto of = [](const std::string& tensor) { return pickle_refusal(dict({{"a", tensor}})); };
   CHECK_THAT(of(call(v2, {floats(2), zero, two, one})), contains("6 arguments"));
   CHECK_THAT(of(call(v2, {floats(2), zero, two, one, "N", "N", "}"})), contains("found: 7"));
   CHECK_THAT(of(call(v2, {number(0), zero, two, one, "N", "N"})), contains("expected: a storage"));
@@ -231,24 +231,24 @@ TEST_CASE("tensors described in an unknown way are refused") {
 }
 
 TEST_CASE("broken pickles are refused") {
-  CHECK_THAT(refusal(""), contains("a value for the instruction"));
-  CHECK_THAT(refusal("i"), contains("instruction 0x69"));
-  CHECK_THAT(refusal("h\x07"), contains("number 7"));
-  CHECK_THAT(refusal("t"), contains("a mark"));
-  CHECK_THAT(refusal("}(" + text("a") + "u"), contains("a key without one"));
-  CHECK_THAT(refusal("N(s"), contains("a value for the instruction"));
+  CHECK_THAT(pickle_refusal(""), contains("a value for the instruction"));
+  CHECK_THAT(pickle_refusal("i"), contains("instruction 0x69"));
+  CHECK_THAT(pickle_refusal("h\x07"), contains("number 7"));
+  CHECK_THAT(pickle_refusal("t"), contains("a mark"));
+  CHECK_THAT(pickle_refusal("}(" + text("a") + "u"), contains("a key without one"));
+  CHECK_THAT(pickle_refusal("N(s"), contains("a value for the instruction"));
   // What lies below a mark is not the instruction's, though there is enough of it.
-  CHECK_THAT(refusal("}NN(s"), contains("a value for the instruction"));
-  CHECK_THAT(refusal("N" + text("a") + "Ns"), contains("expected: a dictionary"));
-  CHECK_THAT(refusal("}Na"), contains("expected: a list"));
-  CHECK_THAT(refusal("]Nb"), contains("expected: a dictionary"));
-  CHECK_THAT(refusal("\x8a\x09"), contains("too large"));
-  CHECK_THAT(refusal("cos"), contains("the end of a name"));
-  CHECK_THAT(refusal("X\xff\xff\xff\xff"), contains("4294967295 bytes more"));
+  CHECK_THAT(pickle_refusal("}NN(s"), contains("a value for the instruction"));
+  CHECK_THAT(pickle_refusal("N" + text("a") + "Ns"), contains("expected: a dictionary"));
+  CHECK_THAT(pickle_refusal("}Na"), contains("expected: a list"));
+  CHECK_THAT(pickle_refusal("]Nb"), contains("expected: a dictionary"));
+  CHECK_THAT(pickle_refusal("\x8a\x09"), contains("too large"));
+  CHECK_THAT(pickle_refusal("cos"), contains("the end of a name"));
+  CHECK_THAT(pickle_refusal("X\xff\xff\xff\xff"), contains("4294967295 bytes more"));
   // More than what is left, less than the whole pickle.
-  CHECK_THAT(refusal(std::string("X\x05\0\0\0ab", 7)), contains("5 bytes more"));
-  CHECK_THAT(refusal(text("storage") + "\x85Q"), contains("no storage"));
-  CHECK_THAT(refusal("NQ"), contains("byte 3"));
+  CHECK_THAT(pickle_refusal(std::string("X\x05\0\0\0ab", 7)), contains("5 bytes more"));
+  CHECK_THAT(pickle_refusal(text("storage") + "\x85Q"), contains("no storage"));
+  CHECK_THAT(pickle_refusal("NQ"), contains("byte 3"));
   CHECK_THAT(refusal_of_file(torch_archive("\x80\x04.", {})), contains("protocol 4"));
   CHECK_THAT(refusal_of_file(torch_archive("}.", {})), contains("not a pickle"));
   CHECK_THAT(refusal_of_file(torch_archive("", {})), contains("cut short"));
@@ -264,8 +264,8 @@ TEST_CASE("a pickle that is cut short anywhere is refused") {
 }
 
 TEST_CASE("values nested very deeply are refused and not descended into") {
-  CHECK_THAT(refusal(")" + std::string(3'000'000, '\x85')), contains("found: a tuple"));
-  CHECK_THAT(refusal(")" + std::string(17U << 20U, '\x85')), contains("too long"));
+  CHECK_THAT(pickle_refusal(")" + std::string(3'000'000, '\x85')), contains("found: a tuple"));
+  CHECK_THAT(pickle_refusal(")" + std::string(17U << 20U, '\x85')), contains("too long"));
 }
 
 TEST_CASE("archives that are none of torch.save") {
@@ -295,7 +295,7 @@ TEST_CASE("a storage of more elements than 32 bits count") {
   const std::string large =
       tuple({text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), elements}) +
       "Q";
-  CHECK_THAT(refusal(dict({{"a", tensor(large, 0, {1}, {1})}})),
+  CHECK_THAT(pickle_refusal(dict({{"a", tensor(large, 0, {1}, {1})}})),
              contains("4294967296 elements of 4 bytes"));
 }
 

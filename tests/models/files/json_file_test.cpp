@@ -17,7 +17,7 @@ using tests::contains;
 using tests::error_message;
 using tests::TemporaryDirectory;
 
-std::string refusal(const std::string& text, DuplicateKeys keys = DuplicateKeys::kLastWins) {
+std::string json_refusal(const std::string& text, DuplicateKeys keys = DuplicateKeys::kLastWins) {
   return error_message<InputError>([&] { parse_json(text, "x.json", keys); });
 }
 
@@ -28,29 +28,29 @@ TEST_CASE("a JSON file is read") {
 }
 
 TEST_CASE("syntax errors say where") {
-  const std::string message = refusal("{\n  \"a\": 1,\n  b\n}");
+  const std::string message = json_refusal("{\n  \"a\": 1,\n  b\n}");
   CHECK_THAT(message, contains("not valid JSON"));
   CHECK_THAT(message, contains("x.json, line 3, column 3, byte 14"));
   CHECK_THAT(message, contains("expected: string literal"));
-  CHECK_THAT(refusal(""), contains("line 1, column 1, byte 0"));
-  CHECK_THAT(refusal("{} x"), contains("expected: end of input"));
-  CHECK_THAT(refusal("[1,"), contains("unexpected end of input"));
-  CHECK_THAT(refusal("[NaN]"), contains("invalid literal"));
-  CHECK_THAT(refusal(std::string("[\0]", 3)), contains("not valid JSON"));
+  CHECK_THAT(json_refusal(""), contains("line 1, column 1, byte 0"));
+  CHECK_THAT(json_refusal("{} x"), contains("expected: end of input"));
+  CHECK_THAT(json_refusal("[1,"), contains("unexpected end of input"));
+  CHECK_THAT(json_refusal("[NaN]"), contains("invalid literal"));
+  CHECK_THAT(json_refusal(std::string("[\0]", 3)), contains("not valid JSON"));
 }
 
 TEST_CASE("text that is no UTF-8 is refused, and not repeated") {
-  const std::string message = refusal("[\"\xff\xfe\"]");
+  const std::string message = json_refusal("[\"\xff\xfe\"]");
   CHECK_THAT(message, contains("ill-formed UTF-8"));
   CHECK(message.find('\xff') == std::string::npos);
-  CHECK_THAT(refusal("[\"\xc0\x80\"]"), contains("ill-formed UTF-8"));
-  CHECK_THAT(refusal("[\"\xed\xa0\x80\"]"), contains("ill-formed UTF-8"));
-  CHECK_THAT(refusal("[\"\\ud800\"]"), contains("surrogate"));
+  CHECK_THAT(json_refusal("[\"\xc0\x80\"]"), contains("ill-formed UTF-8"));
+  CHECK_THAT(json_refusal("[\"\xed\xa0\x80\"]"), contains("ill-formed UTF-8"));
+  CHECK_THAT(json_refusal("[\"\\ud800\"]"), contains("surrogate"));
 }
 
 TEST_CASE("a long bad token does not make a long message") {
-  CHECK(refusal("[\"" + std::string(1'000'000, 'a')).size() < 500);
-  CHECK(refusal(std::string(1'000'000, 'a')).size() < 500);
+  CHECK(json_refusal("[\"" + std::string(1'000'000, 'a')).size() < 500);
+  CHECK(json_refusal(std::string(1'000'000, 'a')).size() < 500);
 }
 
 TEST_CASE("nesting is limited") {
@@ -59,25 +59,26 @@ TEST_CASE("nesting is limited") {
     return std::string(count, '[') + std::string(count, ']');
   };
   CHECK(parse_json(nested(kMaxJsonDepth), "x.json").is_array());
-  CHECK_THAT(refusal(nested(kMaxJsonDepth + 1)), contains("nested too deeply"));
-  CHECK_THAT(refusal(std::string(1'000'000, '[')), contains("nested too deeply"));
+  CHECK_THAT(json_refusal(nested(kMaxJsonDepth + 1)), contains("nested too deeply"));
+  CHECK_THAT(json_refusal(std::string(1'000'000, '[')), contains("nested too deeply"));
   std::string objects;
   for (int i = 0; i < 100'000; ++i) objects += R"({"a":)";
-  CHECK_THAT(refusal(objects), contains("nested too deeply"));
+  CHECK_THAT(json_refusal(objects), contains("nested too deeply"));
 }
 
 TEST_CASE("numbers beyond a double are refused") {
-  CHECK_THAT(refusal("[1e999]"), contains("not usable JSON"));
+  CHECK_THAT(json_refusal("[1e999]"), contains("not usable JSON"));
   CHECK(parse_json("[1e300]", "x.json")[0] == 1e300);
 }
 
 TEST_CASE("duplicate keys are refused on request, at any depth") {
   CHECK(parse_json(R"({"a": 1, "a": 2})", "x.json") == json{{"a", 2}});
-  CHECK_THAT(refusal(R"({"a": 1, "a": 2})", DuplicateKeys::kRefuse), contains("names a key twice"));
-  CHECK_THAT(refusal(R"({"b": {"a": 1, "c": {}, "\u0061": 2}})", DuplicateKeys::kRefuse),
+  CHECK_THAT(json_refusal(R"({"a": 1, "a": 2})", DuplicateKeys::kRefuse),
+             contains("names a key twice"));
+  CHECK_THAT(json_refusal(R"({"b": {"a": 1, "c": {}, "\u0061": 2}})", DuplicateKeys::kRefuse),
              contains("\"a\" again"));
-  CHECK(refusal(R"({"a": {"a": 1}, "b": {"a": [{"a": 1}, {"a": 1}]}})", DuplicateKeys::kRefuse) ==
-        "no error was thrown");
+  CHECK(json_refusal(R"({"a": {"a": 1}, "b": {"a": [{"a": 1}, {"a": 1}]}})",
+                     DuplicateKeys::kRefuse) == "no error was thrown");
 }
 
 TEST_CASE("JSON files have a size limit") {

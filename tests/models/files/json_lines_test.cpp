@@ -11,7 +11,7 @@ using namespace regroup::tests;
 
 namespace {
 
-std::string refusal(const std::string& text) {
+std::string lines_refusal(const std::string& text) {
   return error_message<InputError>([&] { parse_json_lines(text, "x.jsonl"); });
 }
 
@@ -29,11 +29,11 @@ TEST_CASE("JSON lines are read with their numbers") {
 }
 
 TEST_CASE("broken JSON lines are refused by number and column") {
-  CHECK_THAT(refusal("{}\n{\"a\": b}\n"), contains("where: x.jsonl, line 2, column 7"));
-  CHECK_THAT(refusal("{}\n{\"a\":\n1}"), contains("x.jsonl, line 2, column 6"));
-  CHECK_THAT(refusal("{}\n[1]\n"), contains("x.jsonl, line 2\n  expected: an object"));
-  CHECK_THAT(refusal("{}\n{\"a\": \"\xff\"}"), contains("x.jsonl, line 2"));
-  CHECK_THAT(refusal("{} {}"), contains("x.jsonl, line 1"));
+  CHECK_THAT(lines_refusal("{}\n{\"a\": b}\n"), contains("where: x.jsonl, line 2, column 7"));
+  CHECK_THAT(lines_refusal("{}\n{\"a\":\n1}"), contains("x.jsonl, line 2, column 6"));
+  CHECK_THAT(lines_refusal("{}\n[1]\n"), contains("x.jsonl, line 2\n  expected: an object"));
+  CHECK_THAT(lines_refusal("{}\n{\"a\": \"\xff\"}"), contains("x.jsonl, line 2"));
+  CHECK_THAT(lines_refusal("{} {}"), contains("x.jsonl, line 1"));
 }
 
 TEST_CASE("an array of strings is read, another one refused") {

@@ -17,12 +17,6 @@ using search::Partition;
 
 namespace {
 
-NaiveAttention naive(const MergedMatrices& merged, const ModelConfig& config) {
-  return {merged.weights, config, merged.key_map.stored_of_query(),
-          merged.value_map.stored_of_query(),
-          merged.widths ? std::optional(merged.key_frequencies) : std::nullopt};
-}
-
 /// Largest difference of two layers' logits, rotary embedding included, over the largest logit.
 double logit_distance(const RandomLayer& layer, const NaiveAttention& a, const NaiveAttention& b) {
   double difference = 0;

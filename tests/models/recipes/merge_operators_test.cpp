@@ -19,13 +19,6 @@ using search::Partition;
 
 namespace {
 
-const std::vector<int> kMembers = {0, 2, 3};
-
-search::LayerGrouping grouping() {
-  const Partition partition = Partition::parse("0 2 3 | 1");
-  return {partition, partition};
-}
-
 MatrixXd head_of(const RowMatrix& projection, int head, int d) {
   return projection.middleRows(head * d, d);
 }
@@ -80,7 +73,8 @@ TEST_CASE("operators that fold nothing are weighted sums by their definitions") 
     const RandomLayer layer(shape);
     for (const char* name : {"mean", "first", "medoid", "weighted", "weighted-fisher"}) {
       INFO(name);
-      const MergedMatrices merged = merge_matrices(layer.source(), grouping(), find_merge(name));
+      const MergedMatrices merged =
+          merge_matrices(layer.source(), three_and_one(), find_merge(name));
       const int d = layer.config.head_dim;
       const MatrixXd key =
           defined_head(layer, layer.weights.key, layer.moments.gradients->keys, name);
@@ -113,8 +107,8 @@ TEST_CASE("a renorm gives the shared head the members' mean norm, and only that"
       const MergeOperator& merge = find_merge(name);
       if (!merge.allows_renorm()) continue;
       INFO(name);
-      const MergedMatrices plain = merge_matrices(layer.source(), grouping(), merge);
-      const MergedMatrices merged = merge_matrices(layer.source(), grouping(), {merge, true});
+      const MergedMatrices plain = merge_matrices(layer.source(), three_and_one(), merge);
+      const MergedMatrices merged = merge_matrices(layer.source(), three_and_one(), {merge, true});
       const auto check = [&](const RowMatrix& source, const RowMatrix& without,
                              const RowMatrix& with) {
         double mean = 0;
@@ -208,7 +202,7 @@ TEST_CASE("recipes know what they need and what they cannot do") {
   // Without moments an operator that needs them says so.
   RandomLayer layer;
   const MergeSource blind{layer.weights, layer.config, nullptr};
-  CHECK_THROWS_AS(merge_matrices(blind, grouping(), find_merge("optimal")), WorkError);
-  CHECK_THROWS_AS(merge_matrices(blind, grouping(), {find_merge("mean"), true}), WorkError);
-  CHECK_NOTHROW(merge_matrices(blind, grouping(), find_merge("medoid")));
+  CHECK_THROWS_AS(merge_matrices(blind, three_and_one(), find_merge("optimal")), WorkError);
+  CHECK_THROWS_AS(merge_matrices(blind, three_and_one(), {find_merge("mean"), true}), WorkError);
+  CHECK_NOTHROW(merge_matrices(blind, three_and_one(), find_merge("medoid")));
 }

@@ -20,16 +20,8 @@ using Eigen::MatrixXcd;
 using Eigen::MatrixXd;
 using Eigen::VectorXcd;
 using Eigen::VectorXd;
-using search::Partition;
 
 namespace {
-
-const std::vector<int> kMembers = {0, 2, 3};
-
-search::LayerGrouping grouping() {
-  const Partition partition = Partition::parse("0 2 3 | 1");
-  return {partition, partition};
-}
 
 /// Σ of all but the `rank` largest squared singular values of a matrix.
 double discarded(const MatrixXd& matrix, int rank) {
@@ -122,19 +114,13 @@ double priced(const RandomLayer& layer, Projection projection, const MergeRecipe
   return residual(shared, prices.products, prices.weights);
 }
 
-/// The error of a head that is nothing.
-double energy(const MergeProblem& problem) {
-  const SharedHead nothing = SharedHead::weighted(problem.layout, VectorXd::Zero(problem.heads));
-  return residual(nothing, problem.products, problem.weights);
-}
-
 void check_residuals(const RandomLayer& layer) {
   const double key_energy = energy(pricing(layer, Projection::kKeys, MergeMetric::kAttention));
   const double value_energy = energy(pricing(layer, Projection::kValues, MergeMetric::kAttention));
   for (const std::string_view name : merge_names()) {
     INFO(name);
     const MergeRecipe recipe(find_merge(name));
-    const MergedMatrices merged = merge_matrices(layer.source(), grouping(), recipe);
+    const MergedMatrices merged = merge_matrices(layer.source(), three_and_one(), recipe);
     const NaiveAttention naive{merged.weights,
                                layer.config,
                                merged.key_map.stored_of_query(),
@@ -236,7 +222,8 @@ TEST_CASE("singular weights of the errors are handled, down to heads that nothin
     layer.weights.query.setZero();
     layer.weights.output.setZero();
     for (const std::string_view name : merge_names()) {
-      const MergedMatrices merged = merge_matrices(layer.source(), grouping(), find_merge(name));
+      const MergedMatrices merged =
+          merge_matrices(layer.source(), three_and_one(), find_merge(name));
       CHECK(merged.weights.key.allFinite());
       CHECK(merged.weights.value.allFinite());
       CHECK(merged.weights.query.isZero(0));
@@ -255,7 +242,8 @@ TEST_CASE("heads of zeros merge into zeros") {
       const MergeOperator& merge = find_merge(name);
       for (const bool renorm : {false, true}) {
         if (renorm && !merge.allows_renorm()) continue;
-        const MergedMatrices merged = merge_matrices(layer.source(), grouping(), {merge, renorm});
+        const MergedMatrices merged =
+            merge_matrices(layer.source(), three_and_one(), {merge, renorm});
         CHECK(merged.weights.key.isZero(0));
         CHECK(merged.weights.value.isZero(0));
         CHECK(merged.weights.query.allFinite());

@@ -14,16 +14,8 @@ using namespace regroup;
 using namespace regroup::models;
 using namespace regroup::tests;
 using Eigen::VectorXd;
-using search::Partition;
 
 namespace {
-
-const std::vector<int> kMembers = {0, 2, 3};
-
-search::LayerGrouping grouping() {
-  const Partition partition = Partition::parse("0 2 3 | 1");
-  return {partition, partition};
-}
 
 /// A layer whose queries and keys are normed by random weights.
 RandomLayer normed_layer(const RandomLayerShape& shape) {
@@ -101,7 +93,7 @@ TEST_CASE("residuals of keys that a norm follows are measured behind it") {
     for (const std::string_view name : merge_names()) {
       CAPTURE(name);
       const MergeRecipe recipe(find_merge(name));
-      const MergedMatrices merged = merge_matrices(layer.source(), grouping(), recipe);
+      const MergedMatrices merged = merge_matrices(layer.source(), three_and_one(), recipe);
       AttentionMatrices weights = merged.weights;
       const AttentionMatrices shared = seen(layer, weights);
       const NaiveAttention found{shared, layer.config, merged.key_map.stored_of_query(),
@@ -130,7 +122,7 @@ TEST_CASE("heads that differ by size and sign merge without loss where a norm fo
     const NaiveAttention plain{own, layer.config, source.key_of_query, source.value_of_query};
     const auto error_of = [&](const char* name) {
       const MergedMatrices merged =
-          merge_matrices(layer.source(), grouping(), MergeRecipe(find_merge(name)));
+          merge_matrices(layer.source(), three_and_one(), MergeRecipe(find_merge(name)));
       const AttentionMatrices shared = seen(layer, merged.weights);
       return measured_error(layer, plain,
                             {shared, layer.config, merged.key_map.stored_of_query(),

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "models/merge/shared_head.hpp"
+#include "models/recipes/merge_matrices.hpp"
 #include "tests/fixtures/random_layer.hpp"
 
 namespace regroup::tests {
@@ -28,6 +30,29 @@ inline std::vector<RandomLayerShape> layer_shapes() {
            .input_bias = true,
            .output_bias = true,
            .seed = 9}};
+}
+
+/// Four heads in two groups, one of them of these members.
+inline const std::vector<int> kMembers = {0, 2, 3};
+
+inline search::LayerGrouping three_and_one() {
+  const auto partition = search::Partition::parse("0 2 3 | 1");
+  return {partition, partition};
+}
+
+/// What a merged layer computes, by plain loops.
+inline NaiveAttention naive(const models::MergedMatrices& merged,
+                            const models::ModelConfig& config) {
+  return {merged.weights, config, merged.key_map.stored_of_query(),
+          merged.value_map.stored_of_query(),
+          merged.widths ? std::optional(merged.key_frequencies) : std::nullopt};
+}
+
+/// The energy of all that the members say: the error of a head that is nothing.
+inline double energy(const models::MergeProblem& problem) {
+  const auto nothing =
+      models::SharedHead::weighted(problem.layout, Eigen::VectorXd::Zero(problem.heads));
+  return models::residual(nothing, problem.products, problem.weights);
 }
 
 }  // namespace regroup::tests

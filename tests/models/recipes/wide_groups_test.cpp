@@ -40,12 +40,6 @@ LayerGrouping wide(const std::string& partition, int width, int head_dim, bool f
   return {groups, groups, {}, GroupWidths{head_dim, widths, widths, free}};
 }
 
-NaiveAttention naive(const MergedMatrices& merged, const ModelConfig& config) {
-  return {merged.weights, config, merged.key_map.stored_of_query(),
-          merged.value_map.stored_of_query(),
-          merged.widths ? std::optional(merged.key_frequencies) : std::nullopt};
-}
-
 /// Largest difference of scores and of head outputs, each over the largest of the source.
 double distance(const RandomLayer& layer, const NaiveAttention& other) {
   const NaiveAttention source = NaiveAttention::of(layer);
@@ -71,12 +65,6 @@ double distance(const RandomLayer& layer, const NaiveAttention& other) {
 MergeProblem group_problem(const RandomLayer& layer, Projection projection,
                            std::span<const int> members) {
   return restrict_to(merge_problem(layer.source(), projection, MergeMetric::kAttention), members);
-}
-
-/// The energy of all that the members say.
-double energy(const MergeProblem& problem) {
-  const SharedHead nothing = SharedHead::weighted(problem.layout, VectorXd::Zero(problem.heads));
-  return residual(nothing, problem.products, problem.weights);
 }
 
 /// Other weights of the same errors, as a price has them.

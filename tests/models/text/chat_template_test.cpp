@@ -19,7 +19,7 @@ std::string applied(const std::string& source) {
   return apply_chat_template(source, {{"user", "hi"}}, {{"bos_token", "<s>"}});
 }
 
-std::string refusal(const std::string& source) {
+std::string template_refusal(const std::string& source) {
   return error_message<InputError>([&] { applied(source); });
 }
 
@@ -53,15 +53,15 @@ TEST_CASE("templates in the styles of published models give what Jinja gives") {
 }
 
 TEST_CASE("a construct of a template that is not supported is named, with its line") {
-  CHECK_THAT(refusal("a\n{% include 'x' %}"), contains("{% include %}"));
-  CHECK_THAT(refusal("a\n{% include 'x' %}"), contains("line 2"));
-  CHECK_THAT(refusal("{{ 'a' | sha }}"), contains("filter sha"));
-  CHECK_THAT(refusal("{{ 'a' is blue }}"), contains("test blue"));
-  CHECK_THAT(refusal("{{ strftime_now('%d') }}"), contains("strftime_now"));
-  CHECK_THAT(refusal("{{ 'a'.encode() }}"), contains("encode"));
-  CHECK_THAT(refusal("{{ messages.append(1) }}"), contains("append"));
-  CHECK_THAT(refusal("{% raw %}x{% endraw %}"), contains("raw"));
-  CHECK_THAT(refusal("{{ raise_exception('no') }}"), contains("no"));
+  CHECK_THAT(template_refusal("a\n{% include 'x' %}"), contains("{% include %}"));
+  CHECK_THAT(template_refusal("a\n{% include 'x' %}"), contains("line 2"));
+  CHECK_THAT(template_refusal("{{ 'a' | sha }}"), contains("filter sha"));
+  CHECK_THAT(template_refusal("{{ 'a' is blue }}"), contains("test blue"));
+  CHECK_THAT(template_refusal("{{ strftime_now('%d') }}"), contains("strftime_now"));
+  CHECK_THAT(template_refusal("{{ 'a'.encode() }}"), contains("encode"));
+  CHECK_THAT(template_refusal("{{ messages.append(1) }}"), contains("append"));
+  CHECK_THAT(template_refusal("{% raw %}x{% endraw %}"), contains("raw"));
+  CHECK_THAT(template_refusal("{{ raise_exception('no') }}"), contains("no"));
 }
 
 TEST_CASE("broken templates are refused") {
@@ -88,9 +88,9 @@ TEST_CASE("broken templates are refused") {
         "{{ 'a' * 10000000000 }}",
         "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"}) {
     CAPTURE(source);
-    CHECK_FALSE(refusal(source).empty());
+    CHECK_FALSE(template_refusal(source).empty());
   }
-  CHECK_THAT(refusal("{{ " + std::string(100'000, '(') + " }}"), contains("less deep"));
+  CHECK_THAT(template_refusal("{{ " + std::string(100'000, '(') + " }}"), contains("less deep"));
 }
 
 TEST_CASE("the template of a directory: its own file, or one of a list") {

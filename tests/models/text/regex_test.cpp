@@ -20,7 +20,7 @@ std::vector<std::string> matches(const std::string& expression, const std::strin
   return found;
 }
 
-std::string refusal(const std::string& expression) {
+std::string expression_refusal(const std::string& expression) {
   return error_message<InputError>([&] { matches(expression, "text"); });
 }
 
@@ -57,8 +57,8 @@ TEST_CASE("what the two syntaxes read differently is refused") {
   for (const char* expression : {R"(\Bx)", R"([\W])", R"([\b])", R"([a[bc]])", R"([a-z&&b])",
                                  R"(\p{N}{1,3}+)", R"((a)\1)"}) {
     CAPTURE(expression);
-    CHECK_THAT(refusal(expression), contains("not supported"));
-    CHECK_THAT(refusal(expression), contains(".npy"));
+    CHECK_THAT(expression_refusal(expression), contains("not supported"));
+    CHECK_THAT(expression_refusal(expression), contains(".npy"));
   }
   CHECK(matches(R"(\p{N}+)", "12a").size() == 1);
 }
@@ -66,7 +66,7 @@ TEST_CASE("what the two syntaxes read differently is refused") {
 TEST_CASE("broken expressions are refused") {
   for (const char* expression : {"(", "[a", "a{2,1}", "\\p{Nonsense}", "\\", "\\p{L"}) {
     CAPTURE(expression);
-    CHECK_THAT(refusal(expression), contains("regular expression of the tokenizer"));
+    CHECK_THAT(expression_refusal(expression), contains("regular expression of the tokenizer"));
   }
 }
 

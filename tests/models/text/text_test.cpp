@@ -56,7 +56,7 @@ std::string llmc_header(std::uint32_t magic, std::uint32_t version, std::uint32_
   return header;
 }
 
-std::string refusal(const std::string& bytes) {
+std::string ids_refusal(const std::string& bytes) {
   return error_message<InputError>([&] { ids_of(bytes); });
 }
 
@@ -90,15 +90,15 @@ TEST_CASE("NumPy ids of every integer type") {
 }
 
 TEST_CASE("broken NumPy files are refused, each with its own message") {
-  CHECK_THAT(refusal("hello"), contains("not a NumPy array"));
-  CHECK_THAT(refusal(npy<float>("<f4", "(1,)", {1})), contains("not of integers"));
-  CHECK_THAT(refusal(npy<std::int32_t>("<i4", "(1, 1)", {1})), contains("not one-dimensional"));
-  CHECK_THAT(refusal(npy<std::int32_t>("<i4", "(2,)", {1})), contains("another length"));
-  CHECK_THAT(refusal(npy<std::int32_t>("<i4", "(1,)", {-4})), contains("token 0"));
-  CHECK_THAT(refusal(npy<std::int64_t>("<i8", "(1,)", {std::int64_t{1} << 40})),
+  CHECK_THAT(ids_refusal("hello"), contains("not a NumPy array"));
+  CHECK_THAT(ids_refusal(npy<float>("<f4", "(1,)", {1})), contains("not of integers"));
+  CHECK_THAT(ids_refusal(npy<std::int32_t>("<i4", "(1, 1)", {1})), contains("not one-dimensional"));
+  CHECK_THAT(ids_refusal(npy<std::int32_t>("<i4", "(2,)", {1})), contains("another length"));
+  CHECK_THAT(ids_refusal(npy<std::int32_t>("<i4", "(1,)", {-4})), contains("token 0"));
+  CHECK_THAT(ids_refusal(npy<std::int64_t>("<i8", "(1,)", {std::int64_t{1} << 40})),
              contains("token 0"));
   CHECK_THAT(
-      refusal(npy<std::uint64_t>("<u8", "(1,)", {std::numeric_limits<std::uint64_t>::max()})),
+      ids_refusal(npy<std::uint64_t>("<u8", "(1,)", {std::numeric_limits<std::uint64_t>::max()})),
       contains("token 0"));
   const std::string whole = npy<std::int32_t>("<i4", "(3,)", {1, 2, 3});
   for (std::size_t length = 0; length < whole.size(); ++length) {

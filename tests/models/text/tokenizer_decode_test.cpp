@@ -25,15 +25,8 @@ using Ids = std::vector<std::int32_t>;
 constexpr const char* kKinds[] = {
     "bert", "gpt-neox", "gpt2", "llama3", "qwen2", "sentencepiece-bpe", "sentencepiece-unigram"};
 
-std::unique_ptr<Tokenizer> load(const json& tokenizer, const json& config = json::object()) {
-  const TemporaryDirectory scratch;
-  scratch.write("tokenizer.json", tokenizer.dump());
-  scratch.write("tokenizer_config.json", config.dump());
-  return load_tokenizer(scratch.path());
-}
-
 std::string decoded(const json& tokenizer, const Ids& ids) {
-  return load(tokenizer)->decode(ids);
+  return load_written(tokenizer)->decode(ids);
 }
 
 /// The text that a stream gives, every part of it whole characters.
@@ -65,7 +58,7 @@ Ids random_ids(const Tokenizer& tokenizer, std::size_t count, search::RandomStre
 }  // namespace
 
 TEST_CASE("byte-level BPE decodes to the bytes that were encoded, special tokens left out") {
-  const auto tokenizer = load(tiny_bpe());
+  const auto tokenizer = load_written(tiny_bpe());
   std::string every_byte_in_characters;
   for (char32_t c = 1; c < 0x3000; c += 7) append_character(every_byte_in_characters, c);
   for (const std::string& text :
@@ -83,7 +76,7 @@ TEST_CASE("added tokens decode to their content unless they are special") {
   tokenizer["added_tokens"].push_back({{"id", 263}, {"content", "\u00e9 <b>"}});
   CHECK(decoded(tokenizer, {'a', 263, 262, 'b'}) == "a\u00e9 <b>b");
   // What tokenizer_config.json names is special too.
-  CHECK(load(tiny_bpe(), {{"eos_token", "in"}})->decode(Ids{'a', 260, 261}) == "aing");
+  CHECK(load_written(tiny_bpe(), {{"eos_token", "in"}})->decode(Ids{'a', 260, 261}) == "aing");
 }
 
 TEST_CASE("WordPiece joins its pieces and cleans up as Hugging Face's decoder") {
@@ -143,7 +136,7 @@ TEST_CASE("bytes that are no character become U+FFFD, one for every begun charac
 }
 
 TEST_CASE("a stream gives every character when it is whole") {
-  const auto tokenizer = load(tiny_bpe());
+  const auto tokenizer = load_written(tiny_bpe());
   TextStream stream(*tokenizer, Ids{257});
   CHECK(stream.add(0xe4).empty());
   CHECK(stream.add(0xbd).empty());
@@ -157,7 +150,7 @@ TEST_CASE("a stream gives every character when it is whole") {
 TEST_CASE("a stream's text is that of all ids at once, less the prompt's") {
   search::RandomStream random{search::RandomKey(3)};
   for (const json& file : {tiny_bpe(), tiny_word_piece()}) {
-    const auto tokenizer = load(file);
+    const auto tokenizer = load_written(file);
     for (int round = 0; round < 50; ++round) {
       const Ids before = tokenizer->encode(round % 3 == 0 ? "" : "the a", true);
       const Ids ids = random_ids(*tokenizer, 30, random);
