@@ -11,6 +11,7 @@
 #include "apps/commands/report_command.hpp"
 #include "apps/commands/search_command.hpp"
 #include "apps/commands/tokenize_command.hpp"
+#include "apps/commands/uptrain_command.hpp"
 
 namespace regroup::apps {
 
@@ -23,6 +24,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<CorrelateCommand>());
   commands.push_back(std::make_unique<EvalCommand>());
   commands.push_back(std::make_unique<ConvertCommand>());
+  commands.push_back(std::make_unique<UptrainCommand>());
   commands.push_back(std::make_unique<GroupingCommand>());
   commands.push_back(std::make_unique<ReportCommand>());
   commands.push_back(std::make_unique<GenerateCommand>());

@@ -18,7 +18,6 @@
 #include "runs/base/output_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
 #include "runs/inputs/open_model.hpp"
-#include "runs/points/run_front.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -74,19 +73,7 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("convert", "Write the checkpoint with its KV heads merged");
   command->add_option("MODEL", model_, "Hugging Face directory or GGUF file")->required();
-  CLI::Option* grouping =
-      command->add_option("--grouping", grouping_, "Grouping JSON to apply")->type_name("FILE");
-  CLI::Option* run =
-      command->add_option("--run", run_, "Run directory to take a grouping from, with --kv")
-          ->type_name("DIR")
-          ->excludes(grouping);
-  CLI::Option* kv = command
-                        ->add_option("--kv", kv_,
-                                     "Largest KV size of the grouping taken from --run, as a part "
-                                     "of the source's, in (0, 1]")
-                        ->type_name("RATIO")
-                        ->needs(run);
-  run->needs(kv);
+  grouping_.declare(*command);
   command
       ->add_option("-o,--output", output_,
                    "Directory to write, or with --format gguf the file: FILE.gguf")
@@ -135,13 +122,6 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
   threads_.declare(*command);
   verbosity_.declare(*command);
   return command;
-}
-
-std::filesystem::path ConvertCommand::grouping_path() const {
-  if (!grouping_.empty()) return grouping_;
-  if (!run_.empty()) return runs::best_grouping_of_run(run_, kv_);
-  throw InputError(
-      {.what = "no grouping is given", .expected = "--grouping FILE, or --run DIR --kv RATIO"});
 }
 
 std::shared_ptr<const models::WeightOverlay> ConvertCommand::merged_layers(
@@ -226,7 +206,7 @@ void ConvertCommand::run(const Session& session) {
   require_valid_options();
   const auto shared_model = runs::open_model(model_, session.console);
   const models::PretrainedModel& model = *shared_model;
-  const std::filesystem::path file = grouping_path();
+  const std::filesystem::path file = grouping_.path();
   const models::GroupingFile grouping = models::read_grouping_file(file, model);
   const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model.config);
   const auto code = format_ == kGguf ? models::ModelCode::kIgnores : models::ModelCode::kRuns;

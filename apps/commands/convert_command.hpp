@@ -3,6 +3,7 @@
 #include <string>
 
 #include "apps/command.hpp"
+#include "apps/grouping_source.hpp"
 #include "apps/shared_options.hpp"
 #include "models/convert/convert.hpp"
 #include "models/grouping/grouping_file.hpp"
@@ -32,7 +33,6 @@ class ConvertCommand : public Command {
   void require_valid_options() const;
   void write_directory(const ConvertInputs& inputs, const Session& session) const;
   void write_gguf(const ConvertInputs& inputs, const Session& session) const;
-  std::filesystem::path grouping_path() const;
   /// The merged layers, turned where that is asked for.
   std::shared_ptr<const models::WeightOverlay> merged_layers(
       const std::shared_ptr<const models::PretrainedModel>& model,
@@ -46,9 +46,7 @@ class ConvertCommand : public Command {
   void report(const ConvertInputs& inputs, const Session& session) const;
 
   std::string model_;
-  std::string grouping_;
-  std::string run_;
-  double kv_ = 0;
+  GroupingSource grouping_;
   std::string output_;
   std::string calibration_;
   std::string layout_;

@@ -2,37 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
-#include <utility>
 #include <vector>
 
+#include "apps/report/page_text.hpp"
 #include "apps/report/resources.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
 namespace {
-
-using Replacement = std::pair<std::string_view, std::string_view>;
-
-/// Copies `text`, each occurrence of a replacement's first part become its second. What is put in
-/// is not searched again.
-std::string replace_all(std::string_view text, std::span<const Replacement> replacements) {
-  std::string result;
-  while (!text.empty()) {
-    bool replaced = false;
-    for (const auto& [from, to] : replacements) {
-      if (!text.starts_with(from)) continue;
-      result += to;
-      text.remove_prefix(from.size());
-      replaced = true;
-      break;
-    }
-    if (replaced) continue;
-    result += text.front();
-    text.remove_prefix(1);
-  }
-  return result;
-}
 
 /// JSON that cannot end the script element it stands in, nor a line of an old script engine.
 std::string script_safe(const std::string& json_text) {
@@ -42,12 +19,6 @@ std::string script_safe(const std::string& json_text) {
                                          {"\u2028", "\\u2028"},
                                          {"\u2029", "\\u2029"}};
   return replace_all(json_text, escapes);
-}
-
-std::string html_text(const std::string& text) {
-  const std::vector<Replacement> escapes{
-      {"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}, {"'", "&#39;"}};
-  return replace_all(text, escapes);
 }
 
 std::string title(std::span<const runs::RunData> runs) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "models/attention/fused_attention.hpp"
+#include "models/attention/heads.hpp"
 #include "models/tensors/tensors.hpp"
 #include "models/tensors/weight_place.hpp"
 #include "search/base/error.hpp"
@@ -32,11 +33,6 @@ at::Tensor readers_of(const HeadMap& map, const at::Device& device) {
   std::vector<float> readers(static_cast<std::size_t>(map.stored()));
   for (const int head : map.stored_of_query()) ++readers[static_cast<std::size_t>(head)];
   return at::tensor(readers).to(device).view({1, -1, 1, 1});
-}
-
-/// [batch, length, heads · width] → [batch, heads, length, width].
-at::Tensor split_heads(const at::Tensor& x, std::int64_t width) {
-  return x.view({x.size(0), x.size(1), -1, width}).transpose(1, 2);
 }
 
 /// That of the source, or of keys with frequencies of their own.
@@ -150,7 +146,7 @@ at::Tensor DotProductAttention::mix(const AttentionInput& input, const Attention
     auto& cache = cache_as<KeyValueCache>(*pass.cache, name());
     keys = cache.keys().append(keys);
     values = cache.values().append(values);
-    if (queries.size(2) == 1) return mix_newest(queries, keys, values).transpose(1, 2).flatten(2);
+    if (queries.size(2) == 1) return join_heads(mix_newest(queries, keys, values));
   }
   const std::optional<at::Tensor> mask = this->mask(queries, keys);
   // A single position may see everything; more than one only follows an empty cache.
@@ -160,7 +156,7 @@ at::Tensor DotProductAttention::mix(const AttentionInput& input, const Attention
   const at::Tensor mixed =
       setting_.cap ? capped_attention(queries, read_keys, read_values, mask, scale_, *setting_.cap)
                    : fused_attention(queries, read_keys, read_values, mask, is_causal, scale_);
-  return mixed.transpose(1, 2).flatten(2);
+  return join_heads(mixed);
 }
 
 at::Tensor DotProductAttention::mix_newest(const at::Tensor& queries, const at::Tensor& keys,
@@ -268,7 +264,7 @@ AttentionTrace DotProductAttention::trace(const AttentionInput& input) const {
   const at::Tensor hidden = visible(length, total, trace.keys.device()).logical_not();
   trace.logits = trace.logits.masked_fill(hidden, -std::numeric_limits<double>::infinity());
   trace.attention = at::softmax(trace.logits, -1);
-  trace.mixed = at::matmul(trace.attention, trace.values).transpose(1, 2).flatten(2);
+  trace.mixed = join_heads(at::matmul(trace.attention, trace.values));
   return trace;
 }
 

@@ -50,6 +50,9 @@ class Windows {
   /// `count` windows spread evenly over these: numbers ⌊k · size() / count⌋; count ≤ size().
   Windows spread(std::size_t count) const;
 
+  /// The windows of these numbers, in their order.
+  Windows chosen(std::span<const std::size_t> windows) const;
+
   WindowKind kind() const { return kind_; }
   /// Input positions of a window, of pairs of the longest.
   int context() const { return context_; }
@@ -79,8 +82,6 @@ class Windows {
 
  private:
   Windows() = default;
-  /// The windows of these numbers, in their order.
-  Windows chosen(std::span<const std::size_t> windows) const;
   std::size_t stride() const { return static_cast<std::size_t>(context_) + 1; }
 
   WindowKind kind_ = WindowKind::kTokens;

@@ -124,6 +124,10 @@ class LanguageModel {
                  search::Progress& progress) const;
 
   /// For models/ itself.
+  /// The same model computed by another transformer that was made of it.
+  LanguageModel with_transformer(std::shared_ptr<const Transformer> transformer) const {
+    return {model_, std::move(transformer)};
+  }
   const Transformer& transformer() const { return *transformer_; }
   const PretrainedModel& pretrained() const { return *model_; }
   std::shared_ptr<const PretrainedModel> shared_pretrained() const { return model_; }

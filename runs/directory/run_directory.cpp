@@ -97,10 +97,28 @@ constexpr std::array<std::pair<const char*, double models::WindowScore::*>, 4> k
 
 }  // namespace
 
-RunDirectory::RunDirectory(fs::path directory, Existing existing, nlohmann::ordered_json identity)
+const RunFiles& search_files() {
+  static const RunFiles files{"run.json",
+                              {"front.json", "front.csv", "caches.csv", "history.csv", "proof.csv",
+                               "report.html", "report.svg", "calibration.safetensors"},
+                              {"groupings"}};
+  return files;
+}
+
+const RunFiles& training_files() {
+  static const RunFiles files{"train.json",
+                              {"train.csv", "report.html", "grouping.json", "model/config.json",
+                               "state/merged.safetensors", "state/training.safetensors"},
+                              {}};
+  return files;
+}
+
+RunDirectory::RunDirectory(fs::path directory, Existing existing, nlohmann::ordered_json identity,
+                           const RunFiles& files)
     : directory_(std::move(directory)),
       existing_(existing),
       identity_(std::move(identity)),
+      files_(files),
       continues_(false) {
   const auto accept =
       existing == Existing::kRefuse ? ExistingFiles::kRefuse : ExistingFiles::kAccept;
@@ -110,7 +128,7 @@ RunDirectory::RunDirectory(fs::path directory, Existing existing, nlohmann::orde
 }
 
 bool RunDirectory::is_finished() const {
-  return continues_ && fs::exists(directory_ / "run.json");
+  return continues_ && fs::exists(directory_ / files_.last);
 }
 
 void RunDirectory::require_same_identity() const {
@@ -133,15 +151,12 @@ void RunDirectory::require_same_identity() const {
 void RunDirectory::remove_earlier_run() const {
   // Without an identity no run has been here, and whatever there is belongs to someone else.
   if (!fs::exists(state(kIdentity))) return;
-  remove_if_there(directory_ / "run.json");
+  remove_if_there(directory_ / files_.last);
   for (const std::string& name : announced_groupings(state(kGroupings))) {
     // Only a plain name can be one that a run wrote.
     if (!fs::path(name).has_parent_path()) remove_if_there(directory_ / "groupings" / name);
   }
-  constexpr std::array kWritten = {
-      "front.json", "front.csv",   "caches.csv", "history.csv",
-      "proof.csv",  "report.html", "report.svg", "calibration.safetensors"};
-  for (const char* name : kWritten) remove_if_there(directory_ / name);
+  for (const std::string_view name : files_.others) remove_if_there(directory_ / name);
   remove_measurements(state("measured"));
   for (const fs::path& file : state_files(state_folder())) remove_if_there(file);
   remove_if_there(state(kGroupings));
@@ -152,7 +167,7 @@ void RunDirectory::begin() {
   OutputAttempt attempt(directory_);
   if (existing_ == Existing::kReplace) remove_earlier_run();
   make_directory(directory_ / "state" / "measured");
-  make_directory(directory_ / "groupings");
+  for (const std::string_view name : files_.folders) make_directory(directory_ / name);
   models::remove_stale_partials(directory_ / "state");
   write(fs::path("state") / kIdentity, models::json_text(identity_, 2) + "\n");
   attempt.keep();

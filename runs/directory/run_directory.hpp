@@ -11,9 +11,19 @@
 
 namespace regroup::runs {
 
-/// The output directory of a search. Files get their final name only when complete; temporary files
-/// and what a resumed run needs live in `state/`. `run.json` is written last: a directory that has
-/// it is finished. Not thread-safe.
+/// The files of one kind of run, but for what stands in `state/measured` and the grouping files
+/// that it announces.
+struct RunFiles {
+  std::string_view last;  ///< written last: a directory that has it is finished
+  std::vector<std::string_view> others;
+  std::vector<std::string_view> folders;
+};
+/// Those of a search and of a training.
+const RunFiles& search_files();
+const RunFiles& training_files();
+
+/// The output directory of a search or a training. Files get their final name only when complete;
+/// temporary files and what a resumed run needs live in `state/`. Not thread-safe.
 class RunDirectory {
  public:
   /// How a run takes up a directory that holds files.
@@ -22,7 +32,8 @@ class RunDirectory {
   /// Checks that the directory can be used, without changing anything: throws InputError if it
   /// holds files and `existing` is kRefuse, cannot be written, or, resuming, if it belongs to a run
   /// with another `identity` (the first difference is named).
-  RunDirectory(std::filesystem::path directory, Existing existing, nlohmann::ordered_json identity);
+  RunDirectory(std::filesystem::path directory, Existing existing, nlohmann::ordered_json identity,
+               const RunFiles& files = search_files());
 
   /// True if an earlier run of the same identity is gone on from.
   bool continues() const { return continues_; }
@@ -62,6 +73,7 @@ class RunDirectory {
   std::filesystem::path directory_;
   Existing existing_;
   nlohmann::ordered_json identity_;
+  const RunFiles& files_;
   bool continues_;
 };
 

@@ -79,19 +79,22 @@ std::vector<int> deal_kdgqa(std::span<const double> norms, int queries) {
   return counts;
 }
 
+std::vector<int> deal_dgqa(std::span<const double> norms, std::span<const double> before,
+                           int queries, DgqaKind kind, RandomKey key) {
+  const std::vector<double> scores = dgqa_scores(norms, before, kind);
+  if (all_equal(scores)) return deal_evenly(static_cast<int>(scores.size()), queries);
+  std::vector<int> counts = proportional(scores, queries);
+  scatter(counts, queries, RandomStream(key));
+  return counts;
+}
+
 std::vector<int> deal_dgqa(std::span<const std::vector<double>> norms, int queries, DgqaKind kind,
                            RandomKey key) {
   std::vector<double> before(norms[0].size());
   std::vector<int> counts;
   for (std::size_t window = 0; window < norms.size(); ++window) {
-    const std::vector<double> scores = dgqa_scores(norms[window], before, kind);
+    counts = deal_dgqa(norms[window], before, queries, kind, key.split(window));
     before = norms[window];
-    if (all_equal(scores)) {
-      counts = deal_evenly(static_cast<int>(scores.size()), queries);
-      continue;
-    }
-    counts = proportional(scores, queries);
-    scatter(counts, queries, RandomStream(key.split(window)));
   }
   return counts;
 }

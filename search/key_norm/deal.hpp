@@ -27,6 +27,10 @@ enum class DgqaKind {
   kEma,   ///< 0.9 n + 0.1 before
 };
 
+/// DGQA, one deal: of a window's norms and those of the window before it. Draws from `key`.
+std::vector<int> deal_dgqa(std::span<const double> norms, std::span<const double> before,
+                           int queries, DgqaKind kind, RandomKey key);
+
 /// DGQA: deals after every window of `norms` [window][group], at least one, and keeps the last
 /// deal. While the counts do not add up to H, a random one is lowered (not below 0) or raised by 1;
 /// window w draws from the key's w-th child.

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace regroup::models {
+
+/// Named tensors in one file, for what is gone on from: float32 and float64 as they are, integers
+/// as float64. `notes` is a text that goes with them. Appears complete or not at all. Throws
+/// WorkError.
+void write_tensors(const std::filesystem::path& file,
+                   const std::map<std::string, at::Tensor>& tensors, const std::string& notes,
+                   const std::filesystem::path& temporary_directory);
+
+struct TensorFile {
+  std::map<std::string, at::Tensor> tensors;
+  std::string notes;
+};
+/// Reads such a file. Throws InputError for another one.
+TensorFile read_tensors(const std::filesystem::path& file);
+
+}  // namespace regroup::models
