@@ -25,6 +25,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<EvalCommand>());
   commands.push_back(std::make_unique<ConvertCommand>());
   commands.push_back(std::make_unique<UptrainCommand>());
+  commands.push_back(std::make_unique<TrainCommand>());
   commands.push_back(std::make_unique<GroupingCommand>());
   commands.push_back(std::make_unique<ReportCommand>());
   commands.push_back(std::make_unique<GenerateCommand>());

@@ -43,11 +43,15 @@ constexpr std::string_view kCommonNeutral =
 constexpr std::array kRotaryKeys = {"rope_parameters", "rope_scaling",
                                     "original_max_position_embeddings"};
 
-/// Keys by which a converted checkpoint says its heads.
-constexpr std::array kConvertedKeys = {
-    "base_architecture",   "num_key_value_heads_per_layer", "num_attention_heads_per_layer",
-    "key_width_per_layer", "value_width_per_layer",         "key_frequencies_per_layer",
-    "block_configs"};
+/// Keys by which a converted checkpoint says its heads, and one of mixtures of keys what they are.
+constexpr std::array kConvertedKeys = {"base_architecture",
+                                       "num_key_value_heads_per_layer",
+                                       "num_attention_heads_per_layer",
+                                       "key_width_per_layer",
+                                       "value_width_per_layer",
+                                       "key_frequencies_per_layer",
+                                       "block_configs",
+                                       "attention"};
 
 std::vector<std::string> words(std::string_view text) {
   std::istringstream stream{std::string(text)};

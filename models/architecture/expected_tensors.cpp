@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "models/architecture/layer_place.hpp"
+#include "models/architecture/mixture_tensors.hpp"
 #include "models/architecture/stored_projection.hpp"
 
 namespace regroup::models {
@@ -108,6 +109,13 @@ class TensorList {
       add_linear(name(&LayerModules::query), queries + keys + values, width, config_.input_bias);
     }
     add_linear(name(&LayerModules::output), width, mixed, config_.output_bias);
+    if (config_.mixture) {
+      const std::string output = name(&LayerModules::output);
+      const std::string module = output.substr(0, output.rfind('.') + 1);
+      for (MixtureTensorShape& own : mixture_tensors(config_)) {
+        add(module + own.name, std::move(own.shape));
+      }
+    }
     if (config_.query_key_norm != QueryKeyNorm::kNone) {
       const bool is_whole = config_.query_key_norm == QueryKeyNorm::kWhole;
       add(name(&LayerModules::query_norm) + ".weight", {is_whole ? queries : config_.head_dim});

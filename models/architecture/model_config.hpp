@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "models/architecture/mixture_config.hpp"
 #include "models/elements/dtype.hpp"
 
 namespace regroup::models {
@@ -251,6 +252,7 @@ struct ModelConfig {
   std::vector<int> sliding_windows;
   ImageConfig image;
   SpeechConfig speech;
+  std::optional<MixtureConfig> mixture;  ///< in place of dot products
   bool tied_embeddings = false;
   std::optional<std::int32_t> bos;
   std::optional<std::int32_t> eos;

@@ -126,6 +126,7 @@ ModelConfig read_model_config(const json& given, const ArchitectureSpec& spec,
   read_rotary(config, spec, where, out);
   read_biases(config, spec, where, out);
   if (spec.read_own != nullptr) spec.read_own(config, where, out);
+  out.mixture = read_mixture(config, where, out);
   return out;
 }
 

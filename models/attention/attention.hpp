@@ -94,6 +94,9 @@ class Attention {
   virtual std::shared_ptr<const Attention> after_step(const at::Tensor& sums,
                                                       std::uint64_t number) const;
 
+  /// Whether they stand in a checkpoint by their own names, so that nothing has to be folded.
+  virtual bool has_own_tensors() const { return false; }
+
   // What it keeps of earlier positions.
 
   /// Room for so many positions of a batch of sequences. Throws InputError where the kind cannot

@@ -9,16 +9,12 @@
 
 #include "models/attention/fused_attention.hpp"
 #include "models/attention/heads.hpp"
+#include "models/attention/placed_linear.hpp"
 #include "models/tensors/tensors.hpp"
-#include "models/tensors/weight_place.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
 namespace {
-
-Linear linear_of(const at::Tensor& weight, const at::Tensor& bias, const ComputeOptions& options) {
-  return {place_weight(weight, options), bias.defined() ? to_compute(bias, options) : bias};
-}
 
 /// Undefined if every query head reads the stored head of its own number: no copy is needed then.
 at::Tensor index_of(const HeadMap& map, const at::Device& device) {
@@ -69,10 +65,10 @@ DotProductAttention::DotProductAttention(const MergedAttention& layer, Attention
       widths_(layer.widths),
       key_frequencies_(layer.key_frequencies),
       rotary_(rotary_of(layer, setting_.rotary)),
-      query_(linear_of(layer.weights.query, layer.weights.query_bias, options)),
-      key_(linear_of(layer.weights.key, layer.weights.key_bias, options)),
-      value_(linear_of(layer.weights.value, layer.weights.value_bias, options)),
-      output_(linear_of(layer.weights.output, layer.weights.output_bias, options)),
+      query_(placed_linear(layer.weights.query, layer.weights.query_bias, options)),
+      key_(placed_linear(layer.weights.key, layer.weights.key_bias, options)),
+      value_(placed_linear(layer.weights.value, layer.weights.value_bias, options)),
+      output_(placed_linear(layer.weights.output, layer.weights.output_bias, options)),
       device_(torch_device(options.device)),
       key_map_(layer.key_map),
       value_map_(layer.value_map),

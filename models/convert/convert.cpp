@@ -44,8 +44,9 @@ bool is_weight_file(const std::string& name) {
 
 void remove_earlier_checkpoint(const fs::path& directory) {
   fs::remove(directory / "config.json");
-  std::vector<fs::path> files = {directory / "configuration_regrouped.py",
-                                 directory / "modeling_regrouped.py"};
+  std::vector<fs::path> files = {
+      directory / "configuration_regrouped.py", directory / "modeling_regrouped.py",
+      directory / "configuration_mixture.py", directory / "modeling_mixture.py"};
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     if (is_weight_file(entry.path().filename())) files.push_back(entry.path());
   }
@@ -148,6 +149,7 @@ void convert_checkpoint(const PretrainedModel& model, const WeightOverlay& overl
   }
   write_checkpoint_weights(directory, plan, {.max_shard_bytes = options.max_shard_bytes});
   if (!are_stock(layout, converted.heads(), model.config)) write_remote_code(model, directory);
+  if (model.config.mixture && has_mixture_code(model.config)) write_mixture_code(model, directory);
   const ConvertedHeads heads{layout, converted.heads(), wide_rotary(model.config, converted),
                              converted.frequencies()};
   const nlohmann::json config = converted_config(model, heads, options.dtype);

@@ -93,7 +93,24 @@ void set_rotary(json& config, double theta, const WideRotary& rotary) {
   config.erase("original_max_position_embeddings");
 }
 
+/// A model of mixtures of keys is none of the source's type: its class there would compute dot
+/// products.
+json mixture_config(json config, const PretrainedModel& model) {
+  config["base_architecture"] = source_class(model);
+  config["architectures"] = {kRemoteMixture.name};
+  config["model_type"] = kMixtureType;
+  if (has_mixture_code(model.config)) {
+    config["auto_map"] = {{"AutoConfig", "configuration_mixture.MixtureConfig"},
+                          {kRemoteMixture.auto_name, "modeling_mixture.MixtureForCausalLM"}};
+  }
+  return config;
+}
+
 }  // namespace
+
+bool has_mixture_code(const ModelConfig& config) {
+  return config.architecture == "GPT2LMHeadModel" || config.architecture == "OPTForCausalLM";
+}
 
 bool is_nemotron(Layout layout, const ModelConfig& config, const std::vector<LayerHeads>& heads) {
   return layout != Layout::kFree && config.architecture == "LlamaForCausalLM" && config.has_head &&
@@ -110,6 +127,7 @@ json converted_config(const PretrainedModel& model, const ConvertedHeads& conver
   const std::vector<LayerHeads>& heads = converted.layers;
   json config = model.checkpoint.config();
   if (dtype) config[config.contains("dtype") ? "dtype" : "torch_dtype"] = config_name(*dtype);
+  if (model.config.mixture) return mixture_config(std::move(config), model);
   if (!model.config.names_kv_heads) return config;
   const ConfigFields& fields = model.spec.fields;
   // Where it was derived from the heads it still is; written down it cannot be derived wrongly.

@@ -69,6 +69,16 @@ nlohmann::json remote_auto_map(const nlohmann::json& source, const RemoteClass& 
 /// files that derive from the source's classes in transformers. Throws WorkError.
 void write_remote_code(const PretrainedModel& model, const std::filesystem::path& directory);
 
+/// The class in the code of a model whose heads are mixtures of keys, and the model type of those,
+/// which transformers does not take for the source's.
+inline constexpr RemoteClass kRemoteMixture = {"MixtureForCausalLM", "AutoModelForCausalLM"};
+inline constexpr std::string_view kMixtureType = "regroup_mixture";
+/// Whether there is such code: of decoders with separate or joined projections as GPT-2's and
+/// OPT's.
+bool has_mixture_code(const ModelConfig& config);
+/// Writes it. Throws WorkError.
+void write_mixture_code(const PretrainedModel& model, const std::filesystem::path& directory);
+
 /// Copies what a checkpoint directory holds besides its weights, their index, config.json and its
 /// model card: tokenizer, code, templates, licences and whatever else stands there. Left out are
 /// hidden files and folders, weights in other forms, and folders with weights in them, as of other

@@ -258,7 +258,10 @@ double stored_size(const std::vector<LayerHeads>& heads, const ModelConfig& conf
 
 double stored_size(const ModelConfig& config) {
   std::vector<LayerHeads> heads;
-  for (int layer = 0; layer < config.layers; ++layer) heads.push_back(config.heads(layer));
+  for (int layer = 0; layer < config.layers; ++layer) {
+    heads.push_back(config.heads(layer));
+    if (config.mixture) heads.back().key_width *= config.mixture->projected_keys();
+  }
   return stored_size(heads, config);
 }
 

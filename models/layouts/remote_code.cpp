@@ -37,6 +37,12 @@ nlohmann::json remote_auto_map(const nlohmann::json& source, const RemoteClass& 
   return map;
 }
 
+void write_mixture_code(const PretrainedModel& model, const std::filesystem::path& directory) {
+  write_file_atomically(directory / "configuration_mixture.py",
+                        code_for(kMixtureConfiguration, model));
+  write_file_atomically(directory / "modeling_mixture.py", code_for(kMixtureModeling, model));
+}
+
 void write_remote_code(const PretrainedModel& model, const std::filesystem::path& directory) {
   write_file_atomically(directory / "configuration_regrouped.py",
                         code_for(kConfigurationCode, model));

@@ -69,6 +69,11 @@ PretrainedModel open_model(const std::filesystem::path& path) {
 }
 
 void require_equal_layers(const PretrainedModel& model) {
+  if (model.config.mixture) {
+    throw InputError({.what = "heads of mixtures of keys are not merged",
+                      .where = model.checkpoint.config_where() + ", attention",
+                      .expected = "a model of dot products"});
+  }
   if (model.config.heads_by_layer.empty()) return;
   throw InputError({.what = "the checkpoint is a converted one whose layers differ in their heads",
                     .where = model.checkpoint.config_where(),

@@ -271,7 +271,13 @@ WeightOverlay Transformer::trainable(const std::function<bool(const ModelParamet
 WeightOverlay Transformer::overlay() const {
   WeightOverlay result;
   for (const std::size_t layer : changed_layers_) {
-    result.set_heads(static_cast<int>(layer), attention(layer).fold());
+    if (!attention(layer).has_own_tensors()) {
+      result.set_heads(static_cast<int>(layer), attention(layer).fold());
+      continue;
+    }
+    for (const NamedTensor& own : attention(layer).tensors()) {
+      result.set(layers_[layer].names(own.name), own.tensor.detach());
+    }
   }
   for (const ModelParameter& parameter : parameters()) {
     if (overlaid_.contains(parameter.name)) result.set(parameter.name, parameter.tensor.detach());

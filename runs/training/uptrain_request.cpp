@@ -1,5 +1,8 @@
 #include "runs/training/uptrain_request.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "search/base/error.hpp"
 
 namespace regroup::runs {
@@ -36,6 +39,16 @@ std::vector<search::Option> UptrainRequest::options() {
              .unit = "N",
              .help = "Of every random draw",
              .field = NumberField<std::int64_t>{&seed, 0, search::kLargestOption}}});
+  return all;
+}
+
+std::vector<search::Option> UptrainRequest::options_of_new() {
+  constexpr std::array kOfMergedHeads = {"--loss", "--train",  "--weights", "--start",
+                                         "--deal", "--window", "--noise",   "--noisy-validation"};
+  std::vector<search::Option> all = options();
+  std::erase_if(all, [&](const search::Option& option) {
+    return std::ranges::find(kOfMergedHeads, option.flag) != kOfMergedHeads.end();
+  });
   return all;
 }
 

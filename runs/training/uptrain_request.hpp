@@ -11,9 +11,11 @@
 
 namespace regroup::runs {
 
-/// What a training of a model with merged heads is asked to do.
+/// What a training is asked to do: of a model with merged heads, or of a new one.
 struct UptrainRequest {
   std::filesystem::path model;
+  std::filesystem::path config;  ///< config.json of a model that begins from nothing; empty: none
+  std::filesystem::path tokenizer;    ///< the model whose tokenizer that one gets; empty: none
   std::filesystem::path grouping;     ///< empty: the model as it is
   std::filesystem::path calibration;  ///< empty: the file that the grouping names
   std::filesystem::path teacher;      ///< empty: the model itself
@@ -33,6 +35,8 @@ struct UptrainRequest {
 
   /// The options that decide the result, bound to this object.
   std::vector<search::Option> options();
+  /// Those of them that go with a model that begins from nothing.
+  std::vector<search::Option> options_of_new();
 };
 
 /// Throws InputError, naming the option, for what cannot be asked for.

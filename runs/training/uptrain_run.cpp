@@ -13,7 +13,10 @@
 #include "models/language_model/merger.hpp"
 #include "models/language_model/trainer.hpp"
 #include "models/merge/operators/merge_table.hpp"
+#include "models/pretrained/new_checkpoint.hpp"
+#include "models/text/tokenizer.hpp"
 #include "runs/base/eval_window.hpp"
+#include "runs/base/output_directory.hpp"
 #include "runs/directory/run_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
 #include "runs/inputs/open_model.hpp"
@@ -26,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
+/// Child of the run's key that draws a new model's numbers; a training has the first ones.
+constexpr std::uint64_t kStartKey = 100;
 constexpr const char* kMerged = "merged.safetensors";
 constexpr const char* kTraining = "training.safetensors";
 /// Measurements and states of a training, where nothing else is asked for.
@@ -43,16 +48,10 @@ struct Inputs {
   std::optional<models::Windows> measured;
 };
 
-models::GroupingFile source_file(const models::PretrainedModel& model) {
-  models::GroupingFile file;
-  file.grouping = models::source_grouping(model.config);
-  return file;
-}
-
 /// The grouping; means that are to be learned, and deals, begin as the mean.
 models::GroupingFile grouping_of(const UptrainRequest& request,
                                  const models::PretrainedModel& model) {
-  if (request.grouping.empty()) return source_file(model);
+  if (request.grouping.empty()) return {models::source_grouping(model.config), {}, {}};
   models::GroupingFile file = models::read_grouping_file(request.grouping, model);
   if (!request.training.learned) return file;
   if (file.grouping.has_widths()) {
@@ -60,13 +59,44 @@ models::GroupingFile grouping_of(const UptrainRequest& request,
                       .where = request.grouping.string(),
                       .expected = "a grouping without widths, or no --weights"});
   }
-  file.recipe = models::MergeRecipe(models::find_merge("mean"));
-  file.calibration.reset();
-  return file;
+  return {std::move(file.grouping), models::MergeRecipe(models::find_merge("mean")), {}};
+}
+
+/// Copies the files of a tokenizer that stand beside a model.
+void copy_tokenizer(const fs::path& from, const fs::path& to) {
+  bool has_any = false;
+  for (const std::string_view name : models::kTokenizerFiles) {
+    if (!fs::exists(from / name)) continue;
+    fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
+    has_any = true;
+  }
+  if (has_any) return;
+  throw InputError({.what = "there is no tokenizer",
+                    .where = "--tokenizer",
+                    .expected = "a directory with the files of one",
+                    .found = from.string()});
+}
+
+/// Where a model that begins from nothing is written before it is trained.
+fs::path write_new_model(const UptrainRequest& request) {
+  const bool accepts = request.force || request.resume;
+  require_usable_directory(request.output,
+                           accepts ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
+                           "--force or --resume");
+  const fs::path folder = request.output / "state" / "start";
+  OutputAttempt attempt(request.output);
+  make_directory(folder);
+  models::write_new_checkpoint(
+      request.config, folder,
+      search::RandomKey(static_cast<std::uint64_t>(request.seed)).split(kStartKey));
+  if (!request.tokenizer.empty()) copy_tokenizer(request.tokenizer, folder);
+  attempt.keep();
+  return folder;
 }
 
 Inputs open_inputs(const UptrainRequest& request, const RunLog& log) {
-  const auto model = open_model(request.model, log);
+  const auto model =
+      open_model(request.config.empty() ? request.model : write_new_model(request), log);
   models::GroupingFile grouping = grouping_of(request, *model);
   const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model->config);
   const models::Layout layout = models::default_layout(maps, model->config);
@@ -93,7 +123,7 @@ ordered_json data_record(const models::Dataset& data, const models::Windows& win
 
 /// What a run that goes on must have in common with the one before.
 ordered_json identity_of(UptrainRequest request, const Inputs& inputs) {
-  ordered_json identity = {{"command", "uptrain"},
+  ordered_json identity = {{"command", request.config.empty() ? "uptrain" : "train"},
                            {"model", models::model_identity(*inputs.model)},
                            {"merge", inputs.grouping.recipe.name()},
                            {"grouping", ordered_json::array()},
@@ -124,7 +154,9 @@ class UptrainRun {
  private:
   RunDirectory::Existing existing() const {
     if (request_.force) return RunDirectory::Existing::kReplace;
-    return request_.resume ? RunDirectory::Existing::kResume : RunDirectory::Existing::kRefuse;
+    // The start of a new model stands there already.
+    return request_.resume || !request_.config.empty() ? RunDirectory::Existing::kResume
+                                                       : RunDirectory::Existing::kRefuse;
   }
   fs::path state(const char* name) const { return directory_.state_folder() / name; }
 
@@ -334,9 +366,13 @@ void UptrainRun::write_model() const {
 
 UptrainResult UptrainRun::run(const std::function<std::string(const UptrainResult&)>& write_page) {
   if (directory_.is_finished()) {
-    throw InputError({.what = "the training in this directory has finished",
-                      .where = directory_.path().string(),
-                      .expected = "another directory, or --force"});
+    log_.log(fmt::format("{} has finished already", directory_.path().string()));
+    return {inputs_.model,
+            inputs_.grouping,
+            inputs_.layout,
+            {},
+            ordered_json::parse(models::json_text(
+                models::read_json_file(directory_.path() / training_files().last)))};
   }
   open_models();
   begin();
@@ -350,10 +386,11 @@ UptrainResult UptrainRun::run(const std::function<std::string(const UptrainResul
   write_model();
   UptrainResult result{inputs_.model, inputs_.grouping, inputs_.layout, training_, record()};
   result.grouping.grouping = trainer_->grouping();
-  directory_.write("grouping.json",
-                   models::grouping_text(
-                       result.grouping.grouping, result.grouping.recipe, *inputs_.model,
-                       {.method = "uptrain", .seed = static_cast<std::uint64_t>(request_.seed)}));
+  directory_.write(
+      "grouping.json",
+      models::grouping_text(result.grouping.grouping, result.grouping.recipe, *inputs_.model,
+                            {.method = request_.config.empty() ? "uptrain" : "train",
+                             .seed = static_cast<std::uint64_t>(request_.seed)}));
   const auto positions = training_.steps.empty() ? 0 : training_.steps.front().positions;
   directory_.write("train.csv", training_csv(training_, positions));
   directory_.write("report.html", write_page(result));
