@@ -115,10 +115,10 @@ class Batch {
         model.attention(layer)(model.attention_input(layer, stream), pass.of_layer(layer));
     if (problem_.terms.hidden > 0) {
       const at::Tensor wanted = at_least_float(source_outputs_[layer]);
-      const at::Tensor distance =
-          (at_least_float(output) - wanted).square().sum() / wanted.square().sum();
-      loss = positions_ * problem_.terms.hidden * distance;
-      if (counts_) result_.losses.hidden += positions_ * number(distance);
+      const at::Tensor distances = (at_least_float(output) - wanted).square().flatten(1).sum(1) /
+                                   wanted.square().flatten(1).sum(1);
+      loss = positions_ * problem_.terms.hidden * distances.mean();
+      if (counts_) result_.losses.hidden += positions_ * number(distances.mean());
     }
     return model.after_attention(layer, stream, output);
   }

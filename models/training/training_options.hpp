@@ -31,8 +31,8 @@ enum class DealName { kKdgqa, kDgqaDiff, kDgqaEma };
 /// What training takes noise from (PGQA).
 enum class NoiseName { kPaper, kCode };
 
-/// a · CE(labels) + b · KL(source ‖ model) + c · Σ over layers of E‖y − y_source‖² / E‖y_source‖²,
-/// y what an attention layer gives (METHODS §11).
+/// a · CE(labels) + b · KL(source ‖ model) + c · Σ over layers of ‖y − y_source‖² / ‖y_source‖²,
+/// y what an attention layer gives for a window (METHODS §11).
 struct LossTerms {
   double cross_entropy = 0;
   double divergence = 1;

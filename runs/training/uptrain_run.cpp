@@ -318,7 +318,7 @@ void UptrainRun::train() {
 }
 
 ordered_json UptrainRun::trained_record() const {
-  ordered_json record;
+  ordered_json record = ordered_json::object();
   if (training_.validations.empty()) return record;
   const std::vector<double> losses = values_of(reference_->scores(), &models::WindowScore::loss);
   const fitness::LossEstimate source = fitness::estimate(losses);

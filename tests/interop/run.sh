@@ -46,6 +46,7 @@ if provide transformers "$TRANSFORMERS" safetensors numpy && provide sentencepie
   "$python" tests/interop/families_test.py "$program" || failed=yes
   "$python" tests/interop/falcon_test.py "$program" || failed=yes
   "$python" tests/interop/saved_models_test.py "$program" || failed=yes
+  "$python" tests/interop/mixtures_test.py "$program" || failed=yes
   [ ! -d "$DATA" ] || "$python" tests/interop/goldens_test.py "$program" "$DATA/goldens" ${at_hand:+--brief} || failed=yes
   OMP_WAIT_POLICY=passive "$python" tests/interop/transformers_test.py "$program" "${models[@]}" \
     --wide docs/METHODS.md || failed=yes

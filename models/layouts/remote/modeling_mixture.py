@@ -103,4 +103,6 @@ class MixtureForCausalLM(SOURCE_MODEL):
             attention.__class__ = type("Mixture" + family.__name__, (MixtureAttention, family), {})
             attention.add_mixture(config, config.hidden_size, config.num_attention_heads)
         self.post_init()
-        self.generation_config.use_cache = False
+
+    def generate(self, *args, **kwargs):
+        return super().generate(*args, **{**kwargs, "use_cache": False})
