@@ -138,6 +138,7 @@ json point_data(const runs::RunData& run, const runs::FrontPoint& point, Partiti
   put(data, "accuracy_stderr", point.accuracy_stderr);
   put(data, "agreement", point.top1_agreement);
   put(data, "search_better", point.search_better);
+  put(data, "uptrained", point.uptrained_loss);
   for (std::size_t i = 0; i < point.proxies.size(); ++i) {
     put(data, std::string(runs::proxies()[i].field()).c_str(), point.proxies[i]);
   }

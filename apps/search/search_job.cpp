@@ -9,6 +9,7 @@
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "runs/base/stage_times.hpp"
+#include "runs/base/version_record.hpp"
 #include "runs/directory/run_directory.hpp"
 #include "runs/directory/state_file.hpp"
 #include "runs/inputs/open_model.hpp"
@@ -38,6 +39,7 @@ constexpr std::uint64_t kSelectionTextKey = 5;
 constexpr std::uint64_t kLabelKey = 6;
 constexpr std::uint64_t kPaperKey = 7;
 constexpr std::uint64_t kBootstrapKey = 8;
+constexpr std::uint64_t kUptrainKey = 9;
 
 search::RandomKey run_key(const runs::SearchPlan& plan) {
   return search::RandomKey(plan.seed);
@@ -139,7 +141,8 @@ class SearchJob {
     const auto certificate = runs::certify(plan_, problems, found, context);
     times_.finish("certify");
     const auto source = measure(points);
-    return write(points, {certificate, source, statistics_.named_by_groupings}, found);
+    const auto uptrained = uptrain(points);
+    return write(points, {certificate, source, statistics_.named_by_groupings, uptrained}, found);
   }
 
  private:
@@ -241,6 +244,23 @@ class SearchJob {
     }
     runs::mark_front(points, plan_.compute_choice.is_objective);
     return source;
+  }
+
+  /// Trains the measured points and measures them again, where that is asked for.
+  std::optional<runs::UptrainAgreement> uptrain(std::vector<runs::RunPoint>& points) {
+    if (plan_.measuring.uptrain_tokens == 0 || plan_.measuring.points == 0) return std::nullopt;
+    const auto own = [&] {
+      return models::windows_of(*inputs_.uptrain, inputs_.model->config, texts_.eval->context(), 0);
+    };
+    const runs::UptrainSetting setting{
+        plan_.measuring.uptrain_tokens,
+        inputs_.uptrain ? own() : text(inputs_.calibration_windows, kCalibrationTextKey),
+        inputs_.uptrain ? inputs_.uptrain->sha256 : inputs_.calibration_sha256, *texts_.eval,
+        key(kUptrainKey)};
+    const auto agreement =
+        runs::uptrain_points(points, *merger_, setting, directory_, console_, stop_);
+    times_.finish("uptrain");
+    return agreement;
   }
 
   SearchSummary write(const std::vector<runs::RunPoint>& points,

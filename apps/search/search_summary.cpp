@@ -75,6 +75,26 @@ std::string table(const SearchSummary& summary) {
   return text;
 }
 
+/// The same points after a training each, and whether the order stays.
+std::string uptrained_text(const SearchSummary& summary) {
+  const ordered_json& uptrain = summary.front.at("uptrain");
+  std::string text = fmt::format("After {} tokens of training\n", uptrain["tokens"].dump());
+  for (const double limit : limits(summary)) {
+    const ordered_json* point = best(summary, "search", limit);
+    const ordered_json* neighbour = best(summary, "neighbour", limit);
+    const auto loss = [](const ordered_json* of) {
+      if (of == nullptr || !of->contains("uptrained_loss")) return std::string("–");
+      return fmt::format("{:.4f} ({:+.4f})", of->at("uptrained_loss").get<double>(),
+                         of->at("uptrained_delta_loss").get<double>());
+    };
+    if (point == nullptr) continue;
+    text += fmt::format("  {:8.4g} {:8.4f}  {:>20} {:>8}  {:>20}\n", limit,
+                        point->at("kv_ratio").get<double>(), loss(point), "", loss(neighbour));
+  }
+  return text + fmt::format("Order before and after training: Spearman {:.3f}, Kendall {:.3f}\n",
+                            uptrain["spearman"].get<double>(), uptrain["kendall"].get<double>());
+}
+
 /// Rounded down: 100 % only where nothing is left to win.
 std::string certificate_text(const ordered_json& certificate) {
   const double percent = std::floor(certificate.at("fraction").get<double>() * 1e5) / 1e3;
@@ -117,6 +137,7 @@ std::string summary_text(const SearchSummary& summary) {
                         source.contains("accuracy") ? "image" : "token");
   }
   text += table(summary);
+  if (summary.front.contains("uptrain")) text += uptrained_text(summary);
   if (summary.front.contains("certificate")) {
     text += certificate_text(summary.front.at("certificate"));
   }

@@ -28,7 +28,7 @@ struct TrainingStep {
 };
 
 /// Trains a model with merged heads on some data, beside its source where the loss needs that
-/// (METHODS §5, §11). The same numbers for any number of threads, and for a training that was
+/// (METHODS §5, §10). The same numbers for any number of threads, and for a training that was
 /// broken off, saved and restored. Memory: the model, its source, three times what is trained (four
 /// with a best), and what `step_gradients` takes. Not thread-safe; a step spreads over the threads
 /// itself.

@@ -32,7 +32,7 @@ enum class DealName { kKdgqa, kDgqaDiff, kDgqaEma };
 enum class NoiseName { kPaper, kCode };
 
 /// a · CE(labels) + b · KL(source ‖ model) + c · Σ over layers of ‖y − y_source‖² / ‖y_source‖²,
-/// y what an attention layer gives for a window (METHODS §11).
+/// y what an attention layer gives for a window (METHODS §10).
 struct LossTerms {
   double cross_entropy = 0;
   double divergence = 1;

@@ -18,6 +18,7 @@ struct DataRoles {
   std::filesystem::path calibration;  ///< empty: none
   std::filesystem::path selection;    ///< empty: part of the calibration text, or sampled
   std::filesystem::path eval;         ///< empty: sampled from the model
+  std::filesystem::path uptrain;      ///< what points are trained on; empty: the calibration text
   std::int64_t eval_tokens = 0;       ///< 0: all
   models::DocumentJoin join = models::DocumentJoin::kEnd;  ///< of the documents of a file
   std::vector<std::filesystem::path> seed_groupings;       ///< that the method begins with
@@ -28,6 +29,7 @@ struct Measuring {
   int points = 24;  ///< of the front; 0: none
   /// Types of KV cache beside the plain one, each once, from wide to narrow.
   std::vector<models::CacheType> caches;
+  std::int64_t uptrain_tokens = 0;  ///< that each of them is trained on, too; 0: none is
 };
 
 /// Where a search reads and writes, and what else does not decide its result.

@@ -165,7 +165,7 @@ SearchPlan make_plan(SearchRequest request, const models::ModelConfig& config) {
                   .kv = std::move(request.kv),
                   .cache = std::move(request.cache),
                   .data = std::move(request.data),
-                  .measuring = {request.measured_points, caches},
+                  .measuring = {request.measured_points, caches, request.uptrain_tokens},
                   .seed = static_cast<std::uint64_t>(request.seed),
                   .compute = request.compute,
                   .options = std::move(record)};

@@ -38,6 +38,7 @@ struct SearchRequest {
   /// Types of KV cache that points are measured with besides the plain one, "none": with no other;
   /// empty: left open.
   std::vector<std::string> cache_dtypes;
+  std::int64_t uptrain_tokens = 0;  ///< that points are trained on before they are measured again
   std::int64_t seed = 1;
   models::ComputeOptions compute;
 

@@ -53,6 +53,9 @@ struct RunPoint {
   /// all as wide as a head, unless it is asked for.
   std::optional<double> compute = {};
   std::vector<CacheMeasures> caches = {};  ///< of the run's other cache types, in their order
+  /// Loss after a training, and its difference from the source, paired.
+  std::optional<fitness::LossEstimate> uptrained = {};
+  std::optional<fitness::LossEstimate> uptrained_delta = {};
 };
 
 /// How a run's own points are named and merged, and how many of them are looked at.

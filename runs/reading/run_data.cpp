@@ -172,6 +172,7 @@ FrontPoint read_point(const json& fields, const std::string& where) {
                    .grouping = read_grouping_path(fields, where),
                    .compute = optional_number(fields, "compute", where),
                    .width = optional_string(fields, "width", where),
+                   .uptrained_loss = optional_number(fields, "uptrained_loss", where),
                    .layers = {},
                    .caches = read_caches(fields, where)};
   if (point.kv_ratio <= 0 || point.kv_ratio > 1) {

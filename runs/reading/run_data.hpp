@@ -55,9 +55,10 @@ struct FrontPoint {
   std::optional<double> top1_agreement;                   ///< with the source, share of positions
   std::optional<double> search_better;                    ///< of a baseline: share of resamples
   bool on_front = false;
-  std::string grouping;              ///< path inside the run directory: "groupings/NAME.json"
-  std::optional<double> compute;     ///< multiplications of a decoded token, of the source's
-  std::optional<std::string> width;  ///< of groups that are not as wide as a head: "64"
+  std::string grouping;                  ///< path inside the run directory: "groupings/NAME.json"
+  std::optional<double> compute;         ///< multiplications of a decoded token, of the source's
+  std::optional<std::string> width;      ///< of groups that are not as wide as a head: "64"
+  std::optional<double> uptrained_loss;  ///< after a training
   std::vector<LayerGroups> layers;
   std::vector<CachePoint> caches = {};  ///< other types of KV cache, where they were measured
 };

@@ -78,6 +78,8 @@ ordered_json point_json(const RunPoint& point, const models::PretrainedModel& mo
   set_if(json, "compute", point.compute);
   if (point.point.grouping.has_widths()) json["width"] = width_text(point.point.grouping);
   if (!point.caches.empty()) json["caches"] = caches_json(point.caches, size, model);
+  set_estimate(json, "uptrained_loss", point.uptrained);
+  set_estimate(json, "uptrained_delta_loss", point.uptrained_delta);
   return json;
 }
 
@@ -117,6 +119,9 @@ std::string front_csv(const std::vector<RunPoint>& points, const ordered_json& r
       points, [](const RunPoint& point) { return point.point.grouping.has_widths(); });
   if (points.front().compute) columns.emplace_back("compute");
   if (has_widths) columns.emplace_back("width");
+  if (points.front().uptrained) {
+    columns.insert(columns.end(), {"uptrained_loss", "uptrained_delta_loss"});
+  }
   std::string text = fmt::format("{}\n", fmt::join(columns, ","));
   for (const ordered_json& row : rows) {
     std::vector<std::string> fields;
@@ -177,6 +182,11 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
     }
   }
   if (summary.certificate) front["certificate"] = certificate_json(*summary.certificate);
+  if (summary.uptrained) {
+    front["uptrain"] = {{"tokens", plan.measuring.uptrain_tokens},
+                        {"spearman", summary.uptrained->spearman},
+                        {"kendall", summary.uptrained->kendall}};
+  }
   front["points"] = ordered_json::array();
   directory.announce_groupings(grouping_names(points));
   for (const RunPoint& point : points) {

@@ -11,6 +11,7 @@
 #include "runs/plan/search_plan.hpp"
 #include "runs/points/measure_points.hpp"
 #include "runs/points/run_points.hpp"
+#include "runs/points/uptrained_points.hpp"
 
 namespace regroup::runs {
 
@@ -20,6 +21,7 @@ struct FrontSummary {
   std::optional<SourceMeasures> source;            ///< absent if nothing was measured
   /// What merges were fitted on, for the grouping files; absent where nothing was calibrated.
   std::optional<models::CalibrationReference> calibration;
+  std::optional<UptrainAgreement> uptrained = {};  ///< absent where no point was trained
 };
 
 /// Writes front.json, front.csv, groupings/*.json and, where other types of KV cache were measured,

@@ -3,6 +3,7 @@
 #include "models/files/sha256.hpp"
 #include "models/grouping/grouping_file.hpp"
 #include "regroup/version.hpp"
+#include "runs/base/version_record.hpp"
 
 namespace regroup::runs {
 namespace {
@@ -71,10 +72,6 @@ ordered_json data_record(const SearchInputs& inputs, const RunTexts& texts,
 }
 
 }  // namespace
-
-ordered_json version_record() {
-  return {{"regroup", kProgramVersion}, {"torch", kTorchVersion}, {"compiler", kCompiler}};
-}
 
 ordered_json run_record(const SearchPlan& plan, const SearchInputs& inputs, const RunTexts& texts,
                         std::size_t evaluations) {

@@ -9,9 +9,6 @@
 
 namespace regroup::runs {
 
-/// Versions that a result depends on: of the program, LibTorch and the compiler.
-nlohmann::ordered_json version_record();
-
 /// The windows that a run worked on, given or sampled; absent where none were needed.
 struct RunTexts {
   std::optional<models::Windows> calibration;

@@ -117,6 +117,9 @@ SearchInputs open_inputs(const SearchPlan& plan,
                                               static_cast<std::size_t>(plan.data.eval_tokens));
   }
   open_selection(plan, inputs);
+  if (!plan.data.uptrain.empty()) {
+    inputs.uptrain = models::read_dataset(plan.data.uptrain, *inputs.model, plan.data.join);
+  }
   require_different_data(inputs);
   const bool measures = plan.measuring.points > 0;
   const bool calibrates = plan.uses_calibration();
@@ -150,6 +153,7 @@ nlohmann::ordered_json data_hashes(const SearchPlan& plan, const SearchInputs& i
   if (inputs.calibration) hashes["calibration"] = inputs.calibration_sha256;
   if (inputs.selection) hashes["selection"] = inputs.selection->sha256;
   if (inputs.eval) hashes["eval"] = inputs.eval->sha256;
+  if (inputs.uptrain) hashes["uptrain"] = inputs.uptrain->sha256;
   for (const std::filesystem::path& file : plan.data.seed_groupings) {
     hashes["seed_groupings"].push_back(models::sha256_of_file(file));
   }

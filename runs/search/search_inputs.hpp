@@ -19,6 +19,7 @@ struct SearchInputs {
   std::string calibration_sha256 = {};                 ///< of the file of `calibration`
   std::optional<models::Windows> calibration_windows;  ///< of `calibration`
   std::optional<models::Dataset> selection;
+  std::optional<models::Dataset> uptrain;  ///< what points are trained on, where given
   /// Of `selection`, or the last quarter of the calibration text's, which then lacks them.
   std::optional<models::Windows> selection_windows;
   std::optional<models::Dataset> eval;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "models/checkpoint/gguf/gguf_header.hpp"
 #include "models/convert/convert.hpp"
 #include "models/files/json_file.hpp"
 #include "models/inputs/dataset.hpp"
@@ -14,9 +15,11 @@
 #include "models/language_model/trainer.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "models/pretrained/new_checkpoint.hpp"
+#include "models/text/gguf_tokenizer_files.hpp"
 #include "models/text/tokenizer.hpp"
 #include "runs/base/eval_window.hpp"
 #include "runs/base/output_directory.hpp"
+#include "runs/base/version_record.hpp"
 #include "runs/directory/run_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
 #include "runs/inputs/open_model.hpp"
@@ -47,6 +50,21 @@ struct Inputs {
   std::optional<models::Dataset> validation;
   std::optional<models::Windows> measured;
 };
+
+/// What only merged heads can have needs a grouping, and a grouping the checkpoint that it is of.
+void require_whole(const UptrainRequest& request, const models::PretrainedModel& model) {
+  if (!model.config.heads_by_layer.empty()) models::require_equal_layers(model);
+  if (!request.grouping.empty()) return;
+  const models::TrainingOptions& training = request.training;
+  const char* option = training.learned ? "--weights"
+                       : training.deal  ? "--deal"
+                       : training.noise ? "--noise"
+                                        : nullptr;
+  if (option == nullptr) return;
+  throw InputError({.what = "no heads are merged",
+                    .where = option,
+                    .expected = "--grouping FILE, or --run DIR --kv RATIO"});
+}
 
 /// The grouping; means that are to be learned, and deals, begin as the mean.
 models::GroupingFile grouping_of(const UptrainRequest& request,
@@ -97,6 +115,7 @@ fs::path write_new_model(const UptrainRequest& request) {
 Inputs open_inputs(const UptrainRequest& request, const RunLog& log) {
   const auto model =
       open_model(request.config.empty() ? request.model : write_new_model(request), log);
+  require_whole(request, *model);
   models::GroupingFile grouping = grouping_of(request, *model);
   const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model->config);
   const models::Layout layout = models::default_layout(maps, model->config);
@@ -123,7 +142,8 @@ ordered_json data_record(const models::Dataset& data, const models::Windows& win
 
 /// What a run that goes on must have in common with the one before.
 ordered_json identity_of(UptrainRequest request, const Inputs& inputs) {
-  ordered_json identity = {{"command", request.config.empty() ? "uptrain" : "train"},
+  ordered_json identity = {{"regroup", version_record()},
+                           {"command", request.config.empty() ? "uptrain" : "train"},
                            {"model", models::model_identity(*inputs.model)},
                            {"merge", inputs.grouping.recipe.name()},
                            {"grouping", ordered_json::array()},
@@ -360,7 +380,13 @@ void UptrainRun::write_model() const {
   fs::create_directories(folder);
   const models::ModelHeadMaps maps = models::head_maps(trainer_->grouping(), inputs_.model->config);
   const models::Layout layout = models::default_layout(maps, inputs_.model->config);
-  models::convert_checkpoint(*inputs_.model, *trainer_->overlay(), layout, {}, folder, stop_,
+  models::ConvertOptions options;
+  const fs::path& source = inputs_.model->checkpoint.directory();
+  if (inputs_.model->checkpoint.is_gguf()) {
+    options.made_files = models::file_contents(
+        models::gguf_tokenizer_files(models::read_gguf_metadata(source), source.string()));
+  }
+  models::convert_checkpoint(*inputs_.model, *trainer_->overlay(), layout, options, folder, stop_,
                              log_.progress());
 }
 

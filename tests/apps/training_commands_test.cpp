@@ -190,6 +190,11 @@ TEST_CASE("what cannot be trained is refused before anything is written") {
   scene.write("foreign.json", R"({"format": "regroup.grouping", "version": 1, "layers": [
     {"index": 0, "key_groups": [[0, 1, 2]], "value_groups": [[0, 1, 2]]}]})");
   refuses({"--grouping", scene.path("foreign.json")}, "foreign.json");
+  const apps::ProcessResult bare =
+      run_regroup({"uptrain", scene.path("tiny"), "--data", scene.path("data.bin"), "-o",
+                   scene.path("out"), "--deal", "kdgqa"});
+  CHECK(bare.exit_status == 2);
+  CHECK_THAT(bare.error, contains("--grouping"));
 }
 
 TEST_CASE("train makes a model of a config.json, of any kind of attention") {
@@ -259,4 +264,34 @@ TEST_CASE("train refuses configs that it cannot make a model of") {
   json llama = TinyLlama().config();
   llama["attention"] = {{"kind", "mgk"}};
   refuses(llama, "rotary");
+}
+
+TEST_CASE("a search trains the points that it measured, and says whether their order stays") {
+  const TrainingScene scene;
+  const std::vector<std::string> search = with_paper_recipe(
+      {"search", scene.path("tiny"), "-o", scene.path("run"), "--population", "10", "--generations",
+       "3", "--measure", "3", "--cache-dtype", "none", "--eval", scene.path("validation.bin"),
+       "--uptrain", "1k", "--uptrain-data", scene.path("data.bin"), "-q"});
+  const apps::ProcessResult result = run_regroup(search);
+  REQUIRE(result.exit_status == 0);
+  CHECK_THAT(result.output, contains("After 1000 tokens of training") && contains("Spearman"));
+  const json front = json::parse(read_file(scene.path("run/front.json")));
+  CHECK(front.at("uptrain").at("tokens") == 1000);
+  int better = 0;
+  for (const json& point : front.at("points")) {
+    CAPTURE(point);
+    const double change = point.at("uptrained_loss").get<double>() - point.at("loss").get<double>();
+    CHECK(point.at("uptrained_delta_loss").get<double>() ==
+          Approx(point.at("delta_loss").get<double>() + change).margin(1e-9));
+    better += change < 0 ? 1 : 0;
+  }
+  CHECK(better > 0);
+  CHECK_THAT(read_file(scene.path("run/front.csv")), contains("uptrained_loss"));
+  CHECK_THAT(read_file(scene.path("run/report.html")), contains("\"uptrained\":"));
+  // What was measured is recalled by a run that goes on.
+  fs::remove(scene.path("run/run.json"));
+  std::vector<std::string> again = search;
+  again.emplace_back("--resume");
+  REQUIRE(run_regroup(again).exit_status == 0);
+  CHECK(json::parse(read_file(scene.path("run/front.json"))) == front);
 }

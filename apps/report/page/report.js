@@ -254,6 +254,7 @@ function tooltipLines(point) {
   if (has(point.accuracy)) lines.push(`accuracy ${accuracyText(point)}`);
   if (has(point.kl)) lines.push(`KL from the source ${klText(point)}`);
   if (has(point.agreement)) lines.push(`same most likely token at ${percent(point.agreement)} of positions`);
+  if (has(point.uptrained)) lines.push(`loss after training ${fixed(point.uptrained, 4)} ${nats}`);
   if (has(point.search_better)) lines.push(`search better in ${percent(point.search_better)} of resamples`);
   for (const proxy of report.proxies) if (has(point[proxy.key])) lines.push(`${proxy.label} ${significant(point[proxy.key], 5)}`);
   return lines;
@@ -847,6 +848,7 @@ function writeFacts(point) {
     ["Accuracy", has(point.accuracy) ? accuracyText(point) : undefined],
     ["KL", has(point.kl) ? `${klText(point)} ${nats}` : undefined],
     ["Same top-1", has(point.agreement) ? `${percent(point.agreement)} of positions` : undefined],
+    ["Loss after training", has(point.uptrained) ? `${fixed(point.uptrained, 4)} ${nats}` : undefined],
     ["Search better", has(point.search_better) ? `in ${percent(point.search_better)} of resamples` : undefined],
     ["Perplexity", has(point.loss) ? perplexity(point.loss) : undefined],
     ...usedProxies.map((proxy) => [proxy.label, has(point[proxy.key]) ? significant(point[proxy.key], 5) : undefined]),
@@ -922,6 +924,7 @@ function optionalColumns() {
     { name: "KL", field: "kl", cell: (p) => (has(p.kl) ? kl(p, p.kl) : "—") },
     { name: "Same top-1", field: "agreement", cell: (p) => percent(p.agreement) },
     { name: "Search better", field: "search_better", cell: (p) => percent(p.search_better) },
+    { name: "Loss, trained", field: "uptrained", cell: (p) => (has(p.uptrained) ? fixed(p.uptrained, 4) : "—") },
   ].filter(({ field }) => allPoints.some((p) => has(p[field]))).map((column) => ({ ...column, key: (p) => p[column.field] }));
 }
 
