@@ -7,7 +7,9 @@
 #include <map>
 #include <utility>
 
+#include "models/passes/token_losses.hpp"
 #include "models/passes/window_checks.hpp"
+#include "models/passes/window_pass.hpp"
 #include "models/tensors/tensors.hpp"
 #include "models/training/learning_rate.hpp"
 #include "models/training/optimizer.hpp"
@@ -290,7 +292,9 @@ Trainer::Trainer(const LanguageModel& model, const LanguageModel& source,
   require_valid(options);
   require_windows(data, model.config());
   require_teacher(model, teacher, options.loss);
-  if (options.loss.cross_entropy > 0) require_targets(model.config());
+  if (options.loss.cross_entropy > 0 && !has_labels(model.config())) {
+    require_targets(model.config());
+  }
   content_ =
       std::make_unique<Content>(model, source, teacher, grouping, options, std::move(data), key);
 }
@@ -348,52 +352,23 @@ std::shared_ptr<const WeightOverlay> Trainer::overlay() const {
   return std::make_shared<const WeightOverlay>(content_->overlay());
 }
 
-void write_merged(const std::filesystem::path& file, const PretrainedModel& model,
-                  const WeightOverlay& overlay, const std::filesystem::path& temporary_directory) {
-  std::map<std::string, at::Tensor> tensors;
-  for (int layer = 0; layer < model.config.layers; ++layer) {
-    const OverlaidHeads* heads = overlay.heads(layer);
-    if (heads == nullptr) continue;
-    const MergedAttention merged = heads->make();
-    for (const AttentionPart& part : kAttentionParts) {
-      const at::Tensor& tensor = merged.weights.*part.member;
-      if (tensor.defined()) tensors[fmt::format("{}.{}", layer, part.name)] = tensor.to(at::kFloat);
-    }
-    const std::vector<std::int64_t> frequencies(merged.key_frequencies.begin(),
-                                                merged.key_frequencies.end());
-    if (!frequencies.empty()) {
-      tensors[fmt::format("{}.frequencies", layer)] = at::tensor(frequencies, at::kLong);
-    }
-  }
-  write_tensors(file, tensors, {}, temporary_directory);
+bool has_labels(const ModelConfig& config) {
+  return config.has_head && config.kind != ModelKind::kMasked;
 }
 
-std::shared_ptr<const WeightOverlay> read_merged(const std::filesystem::path& file,
-                                                 const PretrainedModel& model,
-                                                 const search::Grouping& grouping) {
-  const TensorFile kept = read_tensors(file);
-  const ModelHeadMaps maps = head_maps(grouping, model.config);
-  auto overlay = std::make_shared<WeightOverlay>();
-  for (int layer = 0; layer < model.config.layers; ++layer) {
-    const auto at = static_cast<std::size_t>(layer);
-    if (!kept.tensors.contains(fmt::format("{}.key.weight", layer))) continue;
-    MergedAttention merged{{}, maps[at].keys, maps[at].values, maps[at].widths, {}};
-    for (const AttentionPart& part : kAttentionParts) {
-      const auto found = kept.tensors.find(fmt::format("{}.{}", layer, part.name));
-      if (found == kept.tensors.end()) continue;
-      const DType type = part_tensor(model, layer, part).dtype;
-      merged.weights.*part.member = found->second.to(scalar_type(type));
-    }
-    const auto frequencies = kept.tensors.find(fmt::format("{}.frequencies", layer));
-    if (frequencies != kept.tensors.end()) {
-      const double* numbers = frequencies->second.const_data_ptr<double>();
-      for (std::int64_t i = 0; i < frequencies->second.numel(); ++i) {
-        merged.key_frequencies.push_back(static_cast<int>(numbers[i]));
-      }
-    }
-    overlay->set_heads(layer, merged);
-  }
-  return overlay;
+std::vector<double> label_losses(const LanguageModel& model, const Windows& windows,
+                                 std::stop_token stop) {
+  require_windows(windows, model.config());
+  const Transformer& transformer = model.transformer();
+  const Device& device = transformer.options().device;
+  std::vector<double> losses(windows.size());
+  for_each_batch(windows.size(), batch_windows(windows, device), device, std::move(stop),
+                 [&](std::size_t begin, std::size_t end) {
+                   batch_means(transformer, batch_states(transformer, windows, begin, end), windows,
+                               {begin, end}, TokenMeasure::kLoss, losses);
+                 });
+  for (const double loss : losses) require_finite_loss(loss, model.pretrained());
+  return losses;
 }
 
 }  // namespace regroup::models

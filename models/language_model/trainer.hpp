@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "models/inputs/windows.hpp"
 #include "models/language_model/language_model.hpp"
@@ -76,13 +77,11 @@ class Trainer {
   std::unique_ptr<Content> content_;
 };
 
-/// Writes the merged layers of an overlay, so that a training that goes on need not fit them anew.
-/// Throws WorkError.
-void write_merged(const std::filesystem::path& file, const PretrainedModel& model,
-                  const WeightOverlay& overlay, const std::filesystem::path& temporary_directory);
-/// Reads them for the grouping. Throws InputError for another model's.
-std::shared_ptr<const WeightOverlay> read_merged(const std::filesystem::path& file,
-                                                 const PretrainedModel& model,
-                                                 const search::Grouping& grouping);
+/// Whether training can compare with labels: next tokens, classes, the targets of pairs.
+bool has_labels(const ModelConfig& config);
+/// Mean −log p of the labels of every window, nats, of encoder-decoders too. Throws as
+/// `LanguageModel::window_losses`.
+std::vector<double> label_losses(const LanguageModel& model, const Windows& windows,
+                                 std::stop_token stop);
 
 }  // namespace regroup::models

@@ -3,13 +3,11 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
-#include <functional>
 #include <stop_token>
 #include <vector>
 
 #include "models/inputs/windows.hpp"
-#include "models/training/training_options.hpp"
-#include "models/transformer/transformer.hpp"
+#include "models/training/batch_gradients.hpp"
 #include "search/base/random.hpp"
 
 namespace regroup::models {
@@ -27,15 +25,6 @@ struct StepGradients {
   std::vector<at::Tensor> gradients;  ///< of the handles, in their order; undefined: none
   StepLosses losses;
   std::vector<at::Tensor> sums;  ///< of each layer, AttentionPass::sums
-};
-
-/// What a step differentiates.
-struct StepProblem {
-  const Transformer& model;
-  const Transformer* source;  ///< null where no term of the loss needs it
-  LossTerms terms;
-  std::vector<at::Tensor> handles;  ///< of the model's tensors
-  bool recompute = false;
 };
 
 /// Gradients of the mean loss over the scored positions of all windows. The windows go through in

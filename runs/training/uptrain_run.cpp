@@ -9,21 +9,14 @@
 #include "models/checkpoint/gguf/gguf_header.hpp"
 #include "models/convert/convert.hpp"
 #include "models/files/json_file.hpp"
-#include "models/inputs/dataset.hpp"
-#include "models/language_model/candidate_meter.hpp"
+#include "models/language_model/merged_layers.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/language_model/trainer.hpp"
-#include "models/merge/operators/merge_table.hpp"
-#include "models/pretrained/new_checkpoint.hpp"
 #include "models/text/gguf_tokenizer_files.hpp"
-#include "models/text/tokenizer.hpp"
-#include "runs/base/eval_window.hpp"
-#include "runs/base/output_directory.hpp"
-#include "runs/base/version_record.hpp"
 #include "runs/directory/run_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
-#include "runs/inputs/open_model.hpp"
 #include "runs/plan/option_record.hpp"
+#include "runs/training/uptrain_inputs.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::runs {
@@ -32,142 +25,21 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-/// Child of the run's key that draws a new model's numbers; a training has the first ones.
-constexpr std::uint64_t kStartKey = 100;
 constexpr const char* kMerged = "merged.safetensors";
 constexpr const char* kTraining = "training.safetensors";
 /// Measurements and states of a training, where nothing else is asked for.
 constexpr std::int64_t kMeasurements = 20;
 
-/// What a training reads, opened and checked.
-struct Inputs {
-  std::shared_ptr<const models::PretrainedModel> model;
-  std::shared_ptr<const models::PretrainedModel> teacher;  ///< null: the model
-  models::GroupingFile grouping;
-  models::Layout layout;
-  models::Dataset data;
-  models::Windows windows;
-  std::optional<models::Dataset> validation;
-  std::optional<models::Windows> measured;
-};
-
-/// What only merged heads can have needs a grouping, and a grouping the checkpoint that it is of.
-void require_whole(const UptrainRequest& request, const models::PretrainedModel& model) {
-  if (!model.config.heads_by_layer.empty()) models::require_equal_layers(model);
-  if (!request.grouping.empty()) return;
-  const models::TrainingOptions& training = request.training;
-  const char* option = training.learned ? "--weights"
-                       : training.deal  ? "--deal"
-                       : training.noise ? "--noise"
-                                        : nullptr;
-  if (option == nullptr) return;
-  throw InputError({.what = "no heads are merged",
-                    .where = option,
-                    .expected = "--grouping FILE, or --run DIR --kv RATIO"});
-}
-
-/// The grouping; means that are to be learned, and deals, begin as the mean.
-models::GroupingFile grouping_of(const UptrainRequest& request,
-                                 const models::PretrainedModel& model) {
-  if (request.grouping.empty()) return {models::source_grouping(model.config), {}, {}};
-  models::GroupingFile file = models::read_grouping_file(request.grouping, model);
-  if (!request.training.learned) return file;
-  if (file.grouping.has_widths()) {
-    throw InputError({.what = "weights of a mean are learned for heads of the source's width",
-                      .where = request.grouping.string(),
-                      .expected = "a grouping without widths, or no --weights"});
-  }
-  return {std::move(file.grouping), models::MergeRecipe(models::find_merge("mean")), {}};
-}
-
-/// Copies the files of a tokenizer that stand beside a model.
-void copy_tokenizer(const fs::path& from, const fs::path& to) {
-  bool has_any = false;
-  for (const std::string_view name : models::kTokenizerFiles) {
-    if (!fs::exists(from / name)) continue;
-    fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
-    has_any = true;
-  }
-  if (has_any) return;
-  throw InputError({.what = "there is no tokenizer",
-                    .where = "--tokenizer",
-                    .expected = "a directory with the files of one",
-                    .found = from.string()});
-}
-
-/// Where a model that begins from nothing is written before it is trained.
-fs::path write_new_model(const UptrainRequest& request) {
-  const bool accepts = request.force || request.resume;
-  require_usable_directory(request.output,
-                           accepts ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
-                           "--force or --resume");
-  const fs::path folder = request.output / "state" / "start";
-  OutputAttempt attempt(request.output);
-  make_directory(folder);
-  models::write_new_checkpoint(
-      request.config, folder,
-      search::RandomKey(static_cast<std::uint64_t>(request.seed)).split(kStartKey));
-  if (!request.tokenizer.empty()) copy_tokenizer(request.tokenizer, folder);
-  attempt.keep();
-  return folder;
-}
-
-Inputs open_inputs(const UptrainRequest& request, const RunLog& log) {
-  const auto model =
-      open_model(request.config.empty() ? request.model : write_new_model(request), log);
-  require_whole(request, *model);
-  models::GroupingFile grouping = grouping_of(request, *model);
-  const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model->config);
-  const models::Layout layout = models::default_layout(maps, model->config);
-  const int context = eval_window(model->config, request.context);
-  models::Dataset data = models::read_dataset(request.data, *model, request.join);
-  models::Windows windows = models::windows_of(data, model->config, context, 0);
-  Inputs inputs{model, nullptr, std::move(grouping), layout, std::move(data), std::move(windows),
-                {},    {}};
-  if (!request.teacher.empty()) inputs.teacher = open_model(request.teacher, log);
-  if (!request.validation.empty()) {
-    inputs.validation = models::read_dataset(request.validation, *model, request.join);
-    inputs.measured = models::windows_of(*inputs.validation, model->config, context,
-                                         static_cast<std::size_t>(request.validation_tokens));
-  }
-  return inputs;
-}
-
-ordered_json data_record(const models::Dataset& data, const models::Windows& windows) {
-  ordered_json record = {{"sha256", data.sha256}};
-  record[windows.unit()] = windows.tokens();
-  record["windows"] = windows.size();
-  return record;
-}
-
-/// What a run that goes on must have in common with the one before.
-ordered_json identity_of(UptrainRequest request, const Inputs& inputs) {
-  ordered_json identity = {{"regroup", version_record()},
-                           {"command", request.config.empty() ? "uptrain" : "train"},
-                           {"model", models::model_identity(*inputs.model)},
-                           {"merge", inputs.grouping.recipe.name()},
-                           {"grouping", ordered_json::array()},
-                           {"dtype", models::config_name(request.compute.dtype)},
-                           {"options", option_record(request.options())},
-                           {"data", data_record(inputs.data, inputs.windows)}};
-  for (const search::LayerGrouping& layer : inputs.grouping.grouping.layers) {
-    ordered_json own = {layer.keys.to_string(), layer.values.to_string()};
-    if (layer.widths) own.push_back(layer.widths->to_string());
-    identity["grouping"].push_back(std::move(own));
-  }
-  if (inputs.teacher) identity["teacher"] = models::model_identity(*inputs.teacher);
-  if (inputs.validation) identity["validation"] = data_record(*inputs.validation, *inputs.measured);
-  return identity;
-}
-
 class UptrainRun {
  public:
-  UptrainRun(const UptrainRequest& request, Inputs inputs, const RunLog& log, std::stop_token stop)
+  UptrainRun(const UptrainRequest& request, UptrainInputs inputs, const RunLog& log,
+             std::stop_token stop)
       : request_(request),
         inputs_(std::move(inputs)),
         log_(log),
         stop_(std::move(stop)),
-        directory_(request.output, existing(), identity_of(request, inputs_), training_files()) {}
+        directory_(request.output, existing(), uptrain_identity(request, inputs_),
+                   training_files()) {}
 
   UptrainResult run(const std::function<std::string(const UptrainResult&)>& write_page);
 
@@ -191,6 +63,10 @@ class UptrainRun {
   void train();
   void take_step();
   void measure();
+  /// The scores with the loss of labels where training minimises that and pairs have no other.
+  std::vector<models::WindowScore> with_labels(const models::LanguageModel& model,
+                                               std::vector<models::WindowScore> scores) const;
+  const std::vector<models::WindowScore>& source_scores();
   void save() const;
   bool is_due() const {
     return trainer_->done() % every() == 0 || trainer_->done() == trainer_->steps();
@@ -198,12 +74,12 @@ class UptrainRun {
   std::int64_t every() const;
   bool has_lost_patience() const;
   void say_where() const;
-  ordered_json record() const;
-  ordered_json trained_record() const;
+  ordered_json record();
+  ordered_json trained_record();
   void write_model() const;
 
   const UptrainRequest& request_;
-  Inputs inputs_;
+  UptrainInputs inputs_;
   const RunLog& log_;
   std::stop_token stop_;
   RunDirectory directory_;
@@ -211,6 +87,7 @@ class UptrainRun {
   std::optional<models::LanguageModel> source_;
   std::optional<models::LanguageModel> teacher_;
   std::optional<models::SourceStates> reference_;
+  std::vector<models::WindowScore> source_scores_;  // empty: not made yet
   std::unique_ptr<models::Trainer> trainer_;
   TrainingLog training_;
 };
@@ -260,6 +137,20 @@ void UptrainRun::save() const {
   trainer_->save(state(kTraining), log_json(training_).dump(), directory_.state_folder());
 }
 
+std::vector<models::WindowScore> UptrainRun::with_labels(
+    const models::LanguageModel& model, std::vector<models::WindowScore> scores) const {
+  const bool by_labels = request_.training.loss.cross_entropy > 0;
+  if (!by_labels || inputs_.measured->kind() != models::WindowKind::kPairs) return scores;
+  const std::vector<double> losses = models::label_losses(model, *inputs_.measured, stop_);
+  for (std::size_t w = 0; w < scores.size(); ++w) scores[w].loss = losses[w];
+  return scores;
+}
+
+const std::vector<models::WindowScore>& UptrainRun::source_scores() {
+  if (source_scores_.empty()) source_scores_ = with_labels(*source_, reference_->scores());
+  return source_scores_;
+}
+
 void UptrainRun::measure() {
   if (!inputs_.measured) return;
   search::Progress& progress = log_.progress();
@@ -269,8 +160,9 @@ void UptrainRun::measure() {
     progress.end();
   }
   search::SilentProgress silent;
-  const auto scores = trainer_->model().compare(*reference_, stop_, silent);
-  training_.validations.push_back(validation_of(trainer_->done(), scores, reference_->scores()));
+  const models::LanguageModel model = trainer_->model();
+  const auto scores = with_labels(model, model.compare(*reference_, stop_, silent));
+  training_.validations.push_back(validation_of(trainer_->done(), scores, source_scores()));
   const Validation& now = training_.validations.back();
   const bool is_better =
       !training_.best || now.loss.mean < training_.validations[*training_.best].loss.mean;
@@ -337,10 +229,10 @@ void UptrainRun::train() {
   progress.end();
 }
 
-ordered_json UptrainRun::trained_record() const {
+ordered_json UptrainRun::trained_record() {
   ordered_json record = ordered_json::object();
   if (training_.validations.empty()) return record;
-  const std::vector<double> losses = values_of(reference_->scores(), &models::WindowScore::loss);
+  const std::vector<double> losses = values_of(source_scores(), &models::WindowScore::loss);
   const fitness::LossEstimate source = fitness::estimate(losses);
   record["source"] = {{"loss", source.mean}};
   if (source.standard_error) record["source"]["loss_stderr"] = *source.standard_error;
@@ -350,7 +242,7 @@ ordered_json UptrainRun::trained_record() const {
   return record;
 }
 
-ordered_json UptrainRun::record() const {
+ordered_json UptrainRun::record() {
   UptrainRequest request = request_;
   double seconds = 0;
   for (const double step : training_.seconds) seconds += step;
@@ -363,9 +255,9 @@ ordered_json UptrainRun::record() const {
                          {"kv_ratio", trainer_->grouping().kv_ratio()},
                          {"options", option_record(request.options())},
                          {"dtype", models::config_name(request_.compute.dtype)},
-                         {"data", data_record(inputs_.data, inputs_.windows)}};
+                         {"data", training_data_record(inputs_.data, inputs_.windows)}};
   if (inputs_.validation)
-    record["validation"] = data_record(*inputs_.validation, *inputs_.measured);
+    record["validation"] = training_data_record(*inputs_.validation, *inputs_.measured);
   record["steps"] = training_.steps.size();
   record["tokens"] = static_cast<std::int64_t>(positions);
   record["trained_numbers"] = trainer_->trained_numbers();
@@ -429,7 +321,8 @@ UptrainResult UptrainRun::run(const std::function<std::string(const UptrainResul
 UptrainResult run_uptrain(const UptrainRequest& request, const RunLog& log, std::stop_token stop,
                           const std::function<std::string(const UptrainResult&)>& write_page) {
   require_valid(request);
-  return UptrainRun(request, open_inputs(request, log), log, std::move(stop)).run(write_page);
+  return UptrainRun(request, open_uptrain_inputs(request, log), log, std::move(stop))
+      .run(write_page);
 }
 
 }  // namespace regroup::runs

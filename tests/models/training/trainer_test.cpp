@@ -8,6 +8,7 @@
 
 #include "models/convert/convert.hpp"
 #include "models/elements/conversion.hpp"
+#include "models/language_model/merged_layers.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/layouts/layout.hpp"
 #include "models/merge/operators/merge_table.hpp"
