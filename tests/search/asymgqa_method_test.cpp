@@ -37,8 +37,8 @@ AsymGqaMethod method_of(const AsymGqaOptions& options) {
       {.iterations = options.iterations, .accept = options.accept, .reset = options.reset});
 }
 
-MethodResult run_method(const GroupingProblem& problem, const AsymGqaOptions& options = {},
-                        const GroupingScore* score = nullptr) {
+MethodResult run_asymgqa(const GroupingProblem& problem, const AsymGqaOptions& options = {},
+                         const GroupingScore* score = nullptr) {
   SilentProgress silent;
   NoStateStore store;
   const auto distances = distances_of(problem);
@@ -99,7 +99,7 @@ TEST_CASE(
   for (const PartitionSharing sharing :
        {PartitionSharing::kJoint, PartitionSharing::kIndependent}) {
     const GroupingProblem problem = random_problem(3, 8, GroupingRules{sharing}, RandomKey(52));
-    const MethodResult found = run_method(problem);
+    const MethodResult found = run_asymgqa(problem);
     REQUIRE(found.front.size() == 8);
     bool differ = false;
     for (int groups = 1; groups <= 8; ++groups) {
@@ -126,7 +126,7 @@ TEST_CASE("AsymGQA searches every unit with its own distances, prices and draws"
       random_problem(2, 7, GroupingRules{PartitionSharing::kIndependent}, RandomKey(57));
   const auto distances = distances_of(problem);
   const AsymGqaOptions options{15};
-  const MethodResult found = run_method(problem, options);
+  const MethodResult found = run_asymgqa(problem, options);
   for (int groups = 2; groups < 7; ++groups) {
     const auto partitions = partitions_of(
         found.front[static_cast<std::size_t>(groups - 1)].grouping, PartitionSharing::kIndependent);
@@ -143,7 +143,7 @@ TEST_CASE("AsymGQA with a score converts the units before and leaves those after
        {PartitionSharing::kJoint, PartitionSharing::kIndependent}) {
     const GroupingProblem problem = random_problem(2, 5, GroupingRules{sharing}, RandomKey(53));
     const RecordedScore score(problem);
-    const MethodResult found = run_method(problem, {6, 0.1, 0.1}, &score);
+    const MethodResult found = run_asymgqa(problem, {6, 0.1, 0.1}, &score);
     const std::size_t units = problem.units().size();
     const Partition whole = Partition::singletons(5);
     REQUIRE(found.front.size() == 5);
@@ -168,7 +168,7 @@ TEST_CASE("AsymGQA with a score converts the units before and leaves those after
     }
     CHECK(found.evaluations == score.asked());
     // A score that is the sum of the prices finds what the prices find.
-    const MethodResult priced = run_method(problem, {6, 0.1, 0.1});
+    const MethodResult priced = run_asymgqa(problem, {6, 0.1, 0.1});
     REQUIRE(priced.front.size() == found.front.size());
     for (std::size_t i = 0; i < priced.front.size(); ++i) {
       CHECK(priced.front[i].grouping == found.front[i].grouping);
@@ -183,19 +183,19 @@ TEST_CASE("AsymGQA keeps to the rules: limit, equal sizes, frozen layers, number
     for (const ModelPoint& point : found.front) result.push_back(point.grouping.kv_heads());
     return result;
   };
-  CHECK(sizes(run_method(random_problem(2, 8, {.kv_heads_limit = 15}, key), {20})) ==
+  CHECK(sizes(run_asymgqa(random_problem(2, 8, {.kv_heads_limit = 15}, key), {20})) ==
         std::vector<int>{4, 8, 12});
-  CHECK(sizes(run_method(random_problem(2, 8, {.frozen_layers = {1}}, key), {20})) ==
+  CHECK(sizes(run_asymgqa(random_problem(2, 8, {.frozen_layers = {1}}, key), {20})) ==
         std::vector<int>{18, 20, 22, 24, 26, 28, 30, 32});
-  CHECK(sizes(run_method(random_problem(2, 8, {.min_groups = 3, .max_groups = 5}, key), {20})) ==
+  CHECK(sizes(run_asymgqa(random_problem(2, 8, {.min_groups = 3, .max_groups = 5}, key), {20})) ==
         std::vector<int>{12, 16, 20});
   const MethodResult equal =
-      run_method(random_problem(2, 8, {.shape = GroupShape::kPerLayer}, key), {50});
+      run_asymgqa(random_problem(2, 8, {.shape = GroupShape::kPerLayer}, key), {50});
   CHECK(sizes(equal) == std::vector<int>{4, 8, 16, 32});
   for (const ModelPoint& point : equal.front) {
     for (const LayerGrouping& layer : point.grouping.layers) CHECK(layer.keys.has_equal_sizes());
   }
-  const MethodResult frozen = run_method(random_problem(2, 8, {.frozen_layers = {1}}, key), {20});
+  const MethodResult frozen = run_asymgqa(random_problem(2, 8, {.frozen_layers = {1}}, key), {20});
   REQUIRE(frozen.front.size() == 8);
   for (const ModelPoint& point : frozen.front) {
     CHECK(point.grouping.layers[1].keys == Partition::singletons(8));
@@ -205,9 +205,9 @@ TEST_CASE("AsymGQA keeps to the rules: limit, equal sizes, frozen layers, number
 TEST_CASE("AsymGQA finds the same with one thread and many") {
   const GroupingProblem problem =
       random_problem(4, 7, GroupingRules{PartitionSharing::kIndependent}, RandomKey(55));
-  const MethodResult one = run_method(problem, {40});
+  const MethodResult one = run_asymgqa(problem, {40});
   set_threads(4);
-  const MethodResult many = run_method(problem, {40});
+  const MethodResult many = run_asymgqa(problem, {40});
   set_threads(1);
   REQUIRE(one.front.size() == many.front.size());
   for (std::size_t i = 0; i < one.front.size(); ++i) {
