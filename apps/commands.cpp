@@ -11,7 +11,7 @@
 #include "apps/commands/report_command.hpp"
 #include "apps/commands/search_command.hpp"
 #include "apps/commands/tokenize_command.hpp"
-#include "apps/commands/uptrain_command.hpp"
+#include "apps/commands/training_commands.hpp"
 
 namespace regroup::apps {
 

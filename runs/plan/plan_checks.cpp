@@ -50,6 +50,21 @@ void require_merge_use(const SearchPlan& plan) {
                     .found = std::string(plan.recipe.merge->name())});
 }
 
+/// Points are trained where they are measured, and data for it are of use then.
+void require_uptrain_use(const SearchPlan& plan) {
+  const bool trains = plan.measuring.uptrain_tokens > 0;
+  if (trains && plan.measuring.points == 0) {
+    throw InputError({.what = "no points are measured that could be trained",
+                      .where = "--uptrain",
+                      .expected = "--measure of 1 or more"});
+  }
+  if (!trains && !plan.data.uptrain.empty()) {
+    throw InputError({.what = "data for a training that is not asked for",
+                      .where = "--uptrain-data",
+                      .expected = "--uptrain N beside it"});
+  }
+}
+
 /// Layers can only be measured one by one where the method knows what it found for each.
 void require_allocation_use(const SearchPlan& plan) {
   if (!plan.allocates_by_measuring()) return;
@@ -163,6 +178,7 @@ void require_consistent(const SearchPlan& plan) {
   require_width_use(plan);
   require_data_use(plan);
   require_caches_use(plan);
+  require_uptrain_use(plan);
 }
 
 }  // namespace regroup::runs

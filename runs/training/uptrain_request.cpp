@@ -55,11 +55,16 @@ std::vector<search::Option> UptrainRequest::options_of_new() {
 void require_valid(UptrainRequest request) {
   search::require_in_range(request.options());
   models::require_valid(request.training);
-  if (request.patience > 0 && request.validation.empty()) {
-    throw InputError({.what = "there is nothing to be patient with",
-                      .where = "--patience",
-                      .expected = "--validation FILE"});
-  }
+  const auto require_use = [](bool is_useless, const char* option, const char* needs) {
+    if (!is_useless) return;
+    throw InputError({.what = "option does nothing by itself", .where = option, .expected = needs});
+  };
+  const bool is_measured = !request.validation.empty();
+  require_use(request.patience > 0 && !is_measured, "--patience", "--validation FILE");
+  require_use(request.validation_tokens > 0 && !is_measured, "--validation-tokens",
+              "--validation FILE");
+  require_use(!request.teacher.empty() && !request.training.loss.needs_source(), "--teacher",
+              "--loss kl, both or hidden");
 }
 
 }  // namespace regroup::runs

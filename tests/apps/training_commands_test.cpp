@@ -187,6 +187,15 @@ TEST_CASE("what cannot be trained is refused before anything is written") {
   refuses({"--loss", "l2"}, "kl, ce, both, hidden");
   refuses({"--context", "4000"}, "context");
   refuses({"-o", "/proc/nowhere"}, "/proc");
+  refuses({"--teacher", scene.path("tiny"), "--loss", "ce"}, "--teacher");
+  for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{
+           {"--uptrain", "1k", "--measure", "0"}, {"--uptrain-data", scene.path("data.bin")}}) {
+    std::vector<std::string> search = {"search", scene.path("tiny"), "-o", scene.path("out"), "-q"};
+    search.insert(search.end(), more.begin(), more.end());
+    const apps::ProcessResult refused = run_regroup(search);
+    CHECK(refused.exit_status == 2);
+    CHECK_THAT(refused.error, contains(more[0]));
+  }
   scene.write("foreign.json", R"({"format": "regroup.grouping", "version": 1, "layers": [
     {"index": 0, "key_groups": [[0, 1, 2]], "value_groups": [[0, 1, 2]]}]})");
   refuses({"--grouping", scene.path("foreign.json")}, "foreign.json");

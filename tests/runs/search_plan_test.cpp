@@ -147,7 +147,7 @@ TEST_CASE("a record keeps the order of the first ones and names every option tha
         R"("freeze_layers":[],"distance":"activation","iterations":5000,"accept":0.1,"reset":0.1,)"
         R"("kv":[],"cache_budget":"","cache_context":0,"cache_batch":1,"eval_tokens":0,)"
         R"("measure":24,"cache_dtypes":["q8_0","q4_0"],"dtype":"float32","width":["head"],)"
-        R"("objectives":["bytes","loss"],"max_compute":0.0})");
+        R"("objectives":["bytes","loss"],"max_compute":0.0,"uptrain":"0"})");
   // Every option with a key stands in it, whichever part it belongs to.
   SearchRequest request;
   std::set<std::string> known = {"dtype"};

@@ -1,4 +1,4 @@
-#include "apps/commands/uptrain_command.hpp"
+#include "apps/commands/training_commands.hpp"
 
 #include <fmt/format.h>
 
