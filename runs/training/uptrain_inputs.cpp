@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "models/language_model/candidate_meter.hpp"
+#include "models/layouts/layout.hpp"
 #include "models/merge/operators/merge_table.hpp"
 #include "models/pretrained/new_checkpoint.hpp"
 #include "models/text/tokenizer.hpp"
@@ -92,12 +93,12 @@ UptrainInputs open_uptrain_inputs(const UptrainRequest& request, const RunLog& l
   require_whole(request, *model);
   models::GroupingFile grouping = grouping_of(request, *model);
   const models::ModelHeadMaps maps = models::head_maps(grouping.grouping, model->config);
-  const models::Layout layout = models::default_layout(maps, model->config);
+  models::default_layout(maps, model->config);  // some layout must hold it
   const int context = eval_window(model->config, request.context);
   models::Dataset data = models::read_dataset(request.data, *model, request.join);
   models::Windows windows = models::windows_of(data, model->config, context, 0);
-  UptrainInputs inputs{
-      model, nullptr, std::move(grouping), layout, std::move(data), std::move(windows), {}, {}};
+  UptrainInputs inputs{model, nullptr, std::move(grouping), std::move(data), std::move(windows),
+                       {},    {}};
   if (!request.teacher.empty()) inputs.teacher = open_model(request.teacher, log);
   if (!request.validation.empty()) {
     inputs.validation = models::read_dataset(request.validation, *model, request.join);

@@ -6,7 +6,6 @@
 
 #include "models/grouping/grouping_file.hpp"
 #include "models/inputs/dataset.hpp"
-#include "models/layouts/layout.hpp"
 #include "runs/base/run_log.hpp"
 #include "runs/training/uptrain_request.hpp"
 
@@ -17,7 +16,6 @@ struct UptrainInputs {
   std::shared_ptr<const models::PretrainedModel> model;
   std::shared_ptr<const models::PretrainedModel> teacher;  ///< null: the model
   models::GroupingFile grouping;
-  models::Layout layout;
   models::Dataset data;
   models::Windows windows;
   std::optional<models::Dataset> validation;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "models/checkpoint/gguf/gguf_header.hpp"
@@ -12,6 +14,7 @@
 #include "models/language_model/merged_layers.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/language_model/trainer.hpp"
+#include "models/layouts/layout.hpp"
 #include "models/text/gguf_tokenizer_files.hpp"
 #include "runs/directory/run_directory.hpp"
 #include "runs/inputs/calibration_input.hpp"
@@ -285,9 +288,7 @@ void UptrainRun::write_model() const {
 UptrainResult UptrainRun::run(const std::function<std::string(const UptrainResult&)>& write_page) {
   if (directory_.is_finished()) {
     log_.log(fmt::format("{} has finished already", directory_.path().string()));
-    return {inputs_.model,
-            inputs_.grouping,
-            inputs_.layout,
+    return {inputs_.grouping,
             {},
             ordered_json::parse(models::json_text(
                 models::read_json_file(directory_.path() / training_files().last)))};
@@ -302,7 +303,7 @@ UptrainResult UptrainRun::run(const std::function<std::string(const UptrainResul
   }
   trainer_->return_to_best();
   write_model();
-  UptrainResult result{inputs_.model, inputs_.grouping, inputs_.layout, training_, record()};
+  UptrainResult result{inputs_.grouping, training_, record()};
   result.grouping.grouping = trainer_->grouping();
   directory_.write(
       "grouping.json",

@@ -2,14 +2,11 @@
 
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "models/grouping/grouping_file.hpp"
-#include "models/layouts/layout.hpp"
 #include "runs/base/run_log.hpp"
 #include "runs/training/training_log.hpp"
 #include "runs/training/uptrain_request.hpp"
@@ -18,9 +15,7 @@ namespace regroup::runs {
 
 /// What a training came to.
 struct UptrainResult {
-  std::shared_ptr<const models::PretrainedModel> model;
   models::GroupingFile grouping;  ///< with the deals of training
-  models::Layout layout;          ///< of the written checkpoint
   TrainingLog log;
   nlohmann::ordered_json record;  ///< train.json
 };
