@@ -143,7 +143,7 @@ std::string training_chart(const TrainingLog& log) {
   return Chart("What training minimises, by steps", {loss}).svg();
 }
 
-std::string rate_chart(const TrainingLog& log) {
+std::string norm_chart(const TrainingLog& log) {
   if (log.steps.empty()) return {};
   Curve norm{"gradient norm", "var(--series-mqa)", {}};
   for (const models::TrainingStep& step : log.steps) {
@@ -193,7 +193,7 @@ std::string training_page(const runs::UptrainResult& result) {
       "<p class=\"facts\">{2}</p><section>{3}</section><section>{4}</section><section>{5}"
       "</section><section>{6}</section></main></body></html>\n",
       name, kPageStyle, facts(result), table(result.log), validation_chart(result),
-      training_chart(result.log), rate_chart(result.log));
+      training_chart(result.log), norm_chart(result.log));
 }
 
 }  // namespace regroup::apps

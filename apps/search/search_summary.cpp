@@ -91,6 +91,7 @@ std::string uptrained_text(const SearchSummary& summary) {
     text += fmt::format("  {:8.4g} {:8.4f}  {:>20} {:>8}  {:>20}\n", limit,
                         point->at("kv_ratio").get<double>(), loss(point), "", loss(neighbour));
   }
+  if (!uptrain.contains("spearman")) return text;
   return text + fmt::format("Order before and after training: Spearman {:.3f}, Kendall {:.3f}\n",
                             uptrain["spearman"].get<double>(), uptrain["kendall"].get<double>());
 }

@@ -8,6 +8,7 @@
 
 #include "models/attention/dot_product_attention.hpp"
 #include "models/passes/logit_losses.hpp"
+#include "models/passes/stream_leaf.hpp"
 #include "models/passes/token_losses.hpp"
 #include "models/passes/token_sampling.hpp"
 #include "models/passes/window_pass.hpp"
@@ -53,21 +54,6 @@ std::vector<at::Tensor> projection_parts(const Attention& attention, std::string
     if (name.substr(0, name.find('.')) == projection) parts.push_back(own.tensor);
   }
   return parts;
-}
-
-/// The parts of a stream that gradients pass through.
-std::vector<at::Tensor> parts_of(const Stream& stream) {
-  std::vector<at::Tensor> parts = {stream.hidden};
-  if (stream.memory.defined()) parts.push_back(stream.memory);
-  return parts;
-}
-
-/// The same stream, recording gradients from here on.
-Stream leaf_of(const Stream& stream) {
-  Stream leaf = stream;
-  leaf.hidden = stream.hidden.detach().requires_grad_(true);
-  if (stream.memory.defined()) leaf.memory = stream.memory.detach().requires_grad_(true);
-  return leaf;
 }
 
 /// 1 or −1 by chance, of a tensor's shape: as Gaussian numbers are they have mean 0 and variance 1,

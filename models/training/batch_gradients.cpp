@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/passes/input_batch.hpp"
+#include "models/passes/stream_leaf.hpp"
 #include "models/passes/token_losses.hpp"
 #include "models/tensors/eigen_tensors.hpp"
 #include "models/tensors/tensors.hpp"
@@ -14,12 +15,6 @@ namespace {
 
 double number(const at::Tensor& scalar) {
   return scalar.detach().to(at::kDouble).item<double>();
-}
-
-std::vector<at::Tensor> parts_of(const Stream& stream) {
-  std::vector<at::Tensor> parts = {stream.hidden};
-  if (stream.memory.defined()) parts.push_back(stream.memory);
-  return parts;
 }
 
 /// One batch, from its windows to the gradients of the handles.
@@ -162,14 +157,6 @@ class Batch {
       gradient = layer_backward(layer, inputs.back(), again, gradient);
     }
     embedding_backward(gradient);
-  }
-
-  /// The same stream, recording gradients from here on.
-  static Stream leaf_of(const Stream& stream) {
-    Stream leaf = stream;
-    leaf.hidden = stream.hidden.detach().requires_grad_(true);
-    if (stream.memory.defined()) leaf.memory = stream.memory.detach().requires_grad_(true);
-    return leaf;
   }
 
   /// The effects of a scalar loss and of parts of a stream with these gradients.

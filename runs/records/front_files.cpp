@@ -182,10 +182,12 @@ ordered_json write_front(const std::vector<RunPoint>& points, const FrontSummary
     }
   }
   if (summary.certificate) front["certificate"] = certificate_json(*summary.certificate);
-  if (summary.uptrained) {
-    front["uptrain"] = {{"tokens", plan.measuring.uptrain_tokens},
-                        {"spearman", summary.uptrained->spearman},
-                        {"kendall", summary.uptrained->kendall}};
+  if (plan.measuring.uptrain_tokens > 0) {
+    front["uptrain"] = {{"tokens", plan.measuring.uptrain_tokens}};
+    if (summary.uptrained) {
+      front["uptrain"]["spearman"] = summary.uptrained->spearman;
+      front["uptrain"]["kendall"] = summary.uptrained->kendall;
+    }
   }
   front["points"] = ordered_json::array();
   directory.announce_groupings(grouping_names(points));

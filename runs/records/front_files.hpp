@@ -21,7 +21,7 @@ struct FrontSummary {
   std::optional<SourceMeasures> source;            ///< absent if nothing was measured
   /// What merges were fitted on, for the grouping files; absent where nothing was calibrated.
   std::optional<models::CalibrationReference> calibration;
-  std::optional<UptrainAgreement> uptrained = {};  ///< absent where no point was trained
+  std::optional<UptrainAgreement> uptrained = {};  ///< absent where there is no order to compare
 };
 
 /// Writes front.json, front.csv, groupings/*.json and, where other types of KV cache were measured,

@@ -65,6 +65,8 @@ class UptrainRun {
   void take_up();
   void train();
   void take_step();
+  /// What the source makes of the validation data, once.
+  void run_source();
   void measure();
   /// The scores with the loss of labels where training minimises that and pairs have no other.
   std::vector<models::WindowScore> with_labels(const models::LanguageModel& model,
@@ -154,14 +156,17 @@ const std::vector<models::WindowScore>& UptrainRun::source_scores() {
   return source_scores_;
 }
 
+void UptrainRun::run_source() {
+  if (reference_) return;
+  search::Progress& progress = log_.progress();
+  progress.begin("measuring the source", inputs_.measured->tokens(), inputs_.measured->unit());
+  reference_ = source_->source_states(*inputs_.measured, stop_, progress);
+  progress.end();
+}
+
 void UptrainRun::measure() {
   if (!inputs_.measured) return;
-  search::Progress& progress = log_.progress();
-  if (!reference_) {
-    progress.begin("measuring the source", inputs_.measured->tokens(), inputs_.measured->unit());
-    reference_ = source_->source_states(*inputs_.measured, stop_, progress);
-    progress.end();
-  }
+  run_source();
   search::SilentProgress silent;
   const models::LanguageModel model = trainer_->model();
   const auto scores = with_labels(model, model.compare(*reference_, stop_, silent));
@@ -297,10 +302,7 @@ UptrainResult UptrainRun::run(const std::function<std::string(const UptrainResul
   begin();
   take_up();
   train();
-  if (inputs_.measured && !reference_) {
-    search::SilentProgress silent;
-    reference_ = source_->source_states(*inputs_.measured, stop_, silent);
-  }
+  if (inputs_.measured) run_source();
   trainer_->return_to_best();
   write_model();
   UptrainResult result{inputs_.grouping, training_, record()};

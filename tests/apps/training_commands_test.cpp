@@ -95,7 +95,7 @@ TEST_CASE("uptrain writes a model that loses less, its curves, and what it did")
   CHECK(run_regroup({"inspect", scene.path("run/model")}).exit_status == 0);
 }
 
-TEST_CASE("uptrain takes a run's grouping, learned means, deals and noise") {
+TEST_CASE("uptrain takes learned means, deals, noise, other losses and another teacher") {
   const TrainingScene scene;
   for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{
            {"--weights", "scalar", "--train", "weights"},
