@@ -2,17 +2,20 @@
 """Measures the table of methods × merges × KV sizes of docs/results.md.
 
     results_table.py PROGRAM MODEL --calibration STATISTICS.safetensors --eval TEXT --work DIR
-                     [--selection TEXT] [--kv 0.75,0.5,0.25] [--rows all|short|few|wide] [--threads N]
+                     [--selection TEXT] [--kv 0.75,0.5,0.25] [--rows all|short|few|wide] [--cache-dtype q8_0,q4_0]
+                     [--task perplexity] [--threads N]
 
 A row is a search by prices alone (`search --measure 0`) and a merge; every grouping is then measured by `eval`, one
 after the other, but once where several searches find the same one. Measured allocations choose on --selection and are
-left out without it. What was measured is kept below DIR, so that a broken-off table goes on; the table so far is printed.
+left out without it. With --cache-dtype each model is converted once and has a line for every type of KV cache, the source
+too. What was measured is kept below DIR, so that a broken-off table goes on; the table so far is printed.
 """
 
 import argparse
 import hashlib
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -53,6 +56,8 @@ SHORT = [("neighbour", "mean"), ("neighbour", "aligned + renorm"), ("neighbour",
 WIDE = [(search, "optimal + both") for search in
         ("exact, fisher", "exact, fisher, width 2", "exact, fisher, width 4", "exact, fisher, stock widths",
          "exact, fisher, widths by layer", "exact, fisher, free widths")]
+# What is read of a task's result.
+FIGURES = {"perplexity": "loss,none", "image-classification": "acc,none"}
 # What depends on the calibration text most.
 FEW = [("neighbour", "optimal + both"), ("exact, fisher", "optimal"), ("exact, fisher", "optimal + both")]
 ALL = SHORT + [(s, m) for m in ("mean", "aligned + renorm", "optimal")
@@ -79,8 +84,9 @@ def content_key(grouping):
 class Runner:
     def __init__(self, options):
         self.options = options
+        self.caches = ["none"] + [cache for cache in options.cache_dtype.split(",") if cache]
         self.kept = pathlib.Path(options.work) / "losses.json"
-        self.losses = json.loads(self.kept.read_text()) if self.kept.exists() else {}
+        self.figures = json.loads(self.kept.read_text()) if self.kept.exists() else {}
 
     def regroup(self, *arguments):
         command = [self.options.program, *arguments, "-q", "--json", "--threads", str(self.options.threads)]
@@ -101,15 +107,48 @@ class Runner:
                               key=lambda p: p["kv_ratio"])["grouping"] for kv in self.options.kv.split(",")
                 if any(p["kv_ratio"] <= float(kv) + 1e-9 for p in own)}
 
-    def loss(self, grouping=None):
-        """Of the source, or of the model that a grouping file makes."""
-        key = "source" if grouping is None else content_key(grouping)
-        if key not in self.losses:
-            made = [] if grouping is None else ["--grouping", str(grouping)]
-            result = self.regroup("eval", self.options.model, "--data", self.options.eval, *made)
-            self.losses[key] = result["results"]["perplexity"]["loss,none"]
-            self.kept.write_text(json.dumps(self.losses, indent=1))
-        return self.losses[key]
+    def measured(self, model, key, cache, *made):
+        """The figure of the task; what is known already is not measured again."""
+        key = key if cache == "none" else f"{key} {cache}"
+        if key not in self.figures:
+            quantised = [] if cache == "none" else ["--cache-dtype", cache]
+            result = self.regroup("eval", str(model), "--task", self.options.task, "--data", self.options.eval, *made,
+                                  *quantised)
+            (results,) = result["results"].values()
+            self.figures[key] = results[FIGURES[self.options.task]]
+            self.kept.write_text(json.dumps(self.figures, indent=1))
+        return self.figures[key]
+
+    def figures_of(self, grouping=None):
+        """By type of cache: of the source, or of the model that a grouping file makes."""
+        key, caches = "source" if grouping is None else content_key(grouping), self.caches
+        if grouping is None:
+            return {cache: self.measured(self.options.model, key, cache) for cache in caches}
+        if len(caches) == 1:
+            return {caches[0]: self.measured(self.options.model, key, caches[0], "--grouping", str(grouping))}
+        made = pathlib.Path(self.options.work) / "converted"
+        if any(f"{key} {cache}".removesuffix(" none") not in self.figures for cache in caches):
+            self.regroup("convert", self.options.model, "--grouping", str(grouping), "--force", "-o", str(made))
+        measured = {cache: self.measured(made, key, cache) for cache in caches}
+        shutil.rmtree(made, ignore_errors=True)
+        return measured
+
+
+def table_lines(runner, sizes, rows):
+    """The lines of the table, each as soon as it is measured: what is added to the source's figure without a cache's type."""
+    source = runner.figures_of()
+    yield f"source {source['none']:.4f}"
+    quantised = len(runner.caches) > 1
+    titles = ["search", "merge"] + (["cache"] if quantised else []) + sizes
+    yield "| " + " | ".join(titles) + " |\n" + "| --- " * len(titles) + "|"
+    for cache in runner.caches[1:]:
+        yield f"| none | | {cache} | {source[cache] - source['none']:.4f} for all" + " |" * len(sizes)
+    for search, merge in rows:
+        files = runner.groupings(search, merge)
+        figures = {kv: runner.figures_of(files[kv]) for kv in sizes if kv in files}
+        for cache in runner.caches:
+            cells = [f"{figures[kv][cache] - source['none']:.4f}" if kv in figures else "" for kv in sizes]
+            yield "| " + " | ".join([search, merge] + ([cache] if quantised else []) + cells) + " |"
 
 
 def main():
@@ -121,19 +160,16 @@ def main():
     parser.add_argument("--selection")
     parser.add_argument("--kv", default="0.75,0.5,0.375,0.25,0.125")
     parser.add_argument("--rows", choices=("all", "short", "few", "wide"), default="all")
+    parser.add_argument("--cache-dtype", default="")
+    parser.add_argument("--task", choices=FIGURES, default="perplexity")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     pathlib.Path(options.work).mkdir(parents=True, exist_ok=True)
-    runner = Runner(options)
-    source = runner.loss()
-    sizes = options.kv.split(",")
-    print(f"source {source:.4f}\n| search | merge | " + " | ".join(sizes) + " |\n" + "| --- " * (len(sizes) + 2) + "|")
-    for search, merge in dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW, "wide": WIDE}[options.rows]):
-        if "measured" in SEARCHES[search] and not options.selection:
-            continue
-        files = runner.groupings(search, merge)
-        cells = [f"{runner.loss(files[kv]) - source:.4f}" if kv in files else "" for kv in sizes]
-        print(f"| {search} | {merge} | " + " | ".join(cells) + " |", flush=True)
+    rows = [(search, merge) for search, merge in
+            dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW, "wide": WIDE}[options.rows])
+            if options.selection or "measured" not in SEARCHES[search]]
+    for line in table_lines(Runner(options), options.kv.split(","), rows):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
