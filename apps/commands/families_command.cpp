@@ -25,6 +25,8 @@ std::string_view kind_name(ModelKind kind) {
       return "encoder-decoder";
     case ModelKind::kSpeech:
       return "speech";
+    case ModelKind::kText:
+      return "classifier";
     default:
       return "causal";
   }

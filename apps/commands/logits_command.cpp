@@ -15,12 +15,12 @@
 namespace regroup::apps {
 namespace {
 
-/// [inputs, positions, outputs], of images [images, classes].
+/// [inputs, positions, outputs], of classifiers [inputs, classes].
 std::vector<std::int64_t> logits_shape(const std::vector<models::ForwardInput>& inputs,
                                        std::size_t numbers, const models::ModelConfig& config) {
   const auto count = static_cast<std::int64_t>(inputs.size());
   const auto of_one = static_cast<std::int64_t>(numbers) / count;
-  if (config.kind == models::ModelKind::kImage) return {count, of_one};
+  if (models::has_classes(config.kind)) return {count, of_one};
   const bool has_target = has_decoder(config.kind);
   const auto& positions = has_target ? inputs[0].decoder_ids : inputs[0].ids;
   const auto length = static_cast<std::int64_t>(positions.size());
@@ -66,7 +66,7 @@ CLI::App* LogitsCommand::declare(CLI::App& program) {
   command
       ->add_option("-o,--output", output_,
                    "Safetensors file to write: logits, F32, [sequences, tokens, vocabulary] or "
-                   "[images, classes]")
+                   "[images or sequences, classes]")
       ->required()
       ->type_name("FILE");
   compute_.declare(*command);

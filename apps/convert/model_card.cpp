@@ -27,6 +27,7 @@ std::string heads_text(const std::vector<LayerHeads>& heads, int LayerHeads::*co
 
 /// What a loss is a mean over.
 const char* unit_of(const models::ModelConfig& config) {
+  if (config.kind == models::ModelKind::kText) return "text";
   return config.kind == models::ModelKind::kImage ? "image" : "token";
 }
 

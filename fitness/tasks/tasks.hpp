@@ -11,5 +11,6 @@ const Task& divergence_task();
 const Task& last_word_task();
 const Task& multiple_choice_task();
 const Task& image_classification_task();
+const Task& text_classification_task();
 
 }  // namespace regroup::fitness

@@ -14,7 +14,7 @@ constexpr std::array kNames = {
     Entry{"silu", Activation::kSilu},          Entry{"swish", Activation::kSilu},
     Entry{"gelu", Activation::kGelu},          Entry{"gelu_new", Activation::kTanhGelu},
     Entry{"gelu_fast", Activation::kTanhGelu}, Entry{"gelu_pytorch_tanh", Activation::kTanhGelu},
-    Entry{"relu", Activation::kRelu},
+    Entry{"relu", Activation::kRelu},          Entry{"tanh", Activation::kTanh},
 };
 
 }  // namespace

@@ -41,6 +41,14 @@ std::vector<int> read_sliding_windows(const nlohmann::json& config, const Archit
 std::optional<std::int32_t> read_token_id(const nlohmann::json& config, std::string_view key,
                                           const std::string& where, int vocabulary);
 
+/// Names of the classes 0, 1, … by "id2label"; without it those of transformers, "LABEL_0", as many
+/// as "num_labels" says, else two. Throws InputError for a class without a name.
+std::vector<std::string> read_labels(const nlohmann::json& config, const std::string& where);
+
+/// The same of a classifier of texts. Throws InputError for a "problem_type" that is not one class
+/// of several, also where a single label means it.
+std::vector<std::string> read_text_labels(const nlohmann::json& config, const std::string& where);
+
 /// The activation that transformers calls so ("silu", "gelu_new"); nothing for unknown names.
 std::optional<Activation> activation_of(std::string_view name);
 

@@ -174,7 +174,7 @@ class TensorList {
     add_head_bias();
     if (config_.tied_embeddings) return;
     const std::string head(names.head);
-    if (config_.kind == ModelKind::kImage) {
+    if (has_classes(config_.kind)) {
       add(head + ".weight", {classes(), config_.image.reads_patches ? 2 * width : width});
     } else {
       add(head + ".weight", {config_.vocabulary, config_.embedding_width});
@@ -184,14 +184,14 @@ class TensorList {
   void add_head_bias() {
     if (!config_.head_bias) return;
     const std::int64_t outputs =
-        config_.kind == ModelKind::kImage ? classes() : std::int64_t{config_.vocabulary};
+        has_classes(config_.kind) ? classes() : std::int64_t{config_.vocabulary};
     // Encoder-decoders keep theirs as a row.
     const bool is_row = config_.kind == ModelKind::kSequence;
     add(std::string(spec_.model.head_bias),
         is_row ? std::vector{std::int64_t{1}, outputs} : std::vector{outputs});
   }
 
-  std::int64_t classes() const { return static_cast<std::int64_t>(config_.image.labels.size()); }
+  std::int64_t classes() const { return std::ssize(config_.labels); }
 
   const ArchitectureSpec& spec_;
   const ModelConfig& config_;

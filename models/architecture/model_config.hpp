@@ -20,10 +20,16 @@ enum class ModelKind {
   kImage,     ///< an image; its class
   kSequence,  ///< source and target ids; the target's next token, by an encoder and a decoder
   kSpeech,    ///< the same, the source being the features of a sound
+  kText,      ///< the token ids of a text; its class
 };
 /// Whether an encoder reads a source and a decoder its target.
 constexpr bool has_decoder(ModelKind kind) {
   return kind == ModelKind::kSequence || kind == ModelKind::kSpeech;
+}
+
+/// Whether the outputs are classes, one of which is right.
+constexpr bool has_classes(ModelKind kind) {
+  return kind == ModelKind::kImage || kind == ModelKind::kText;
 }
 
 /// Frequencies divided by one factor (`rope_type` "linear").
@@ -133,7 +139,7 @@ enum class ResidualOrder {
   kParallel,  ///< x += attention(norm(x)) + mlp(other norm(x))
 };
 
-enum class Activation { kSilu, kGelu, kTanhGelu, kRelu };
+enum class Activation { kSilu, kGelu, kTanhGelu, kRelu, kTanh };
 
 /// The feed-forward block of every layer that has one.
 struct MlpConfig {
@@ -167,7 +173,6 @@ struct ImageConfig {
   int size = 0;  ///< height and width, pixels; 0: not an image model
   int patch = 0;
   int channels = 0;
-  std::vector<std::string> labels;  ///< names of the classes
   /// The head reads the class token and the mean of all others; else the class token alone.
   bool reads_patches = false;
 };
@@ -244,6 +249,9 @@ struct ModelConfig {
   std::optional<double> projection_clip;  ///< queries, keys and values are kept within ± it
   bool has_head = true;                   ///< else the last hidden states are what the model says
   bool head_bias = false;
+  Activation head_activation =
+      Activation::kGelu;                  ///< of the head's dense layer, where there is one
+  std::vector<std::string> labels;        ///< names of the classes; empty: it knows none
   double logit_scale = 1;                 ///< of the last hidden states before the head
   std::optional<double> logit_cap;        ///< c: logits become c tanh(logits / c)
   std::optional<double> attention_cap;    ///< the same of attention logits

@@ -72,6 +72,7 @@ void read_mlp(const json& config, const ArchitectureSpec& spec, const std::strin
   } else if (!spec.activations.empty()) {
     out.mlp.activation = *activation_of(spec.activations.front());
   }
+  out.head_activation = out.mlp.activation;
 }
 
 void read_vocabulary(const json& config, const ArchitectureSpec& spec, const std::string& where,

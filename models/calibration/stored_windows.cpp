@@ -118,9 +118,20 @@ class SampleReader {
 
   Windows pairs() const {
     std::vector<TokenPair> pairs(lengths("source_lengths").size());
-    fill(pairs, "source", &TokenPair::source);
-    fill(pairs, "target", &TokenPair::target);
+    fill(pairs, "source", &TokenPair::source, model_.config.vocabulary);
+    fill(pairs, "target", &TokenPair::target, model_.config.vocabulary);
     return Windows::of_pairs(std::move(pairs));
+  }
+
+  Windows classified_texts() const {
+    std::vector<TokenPair> texts(lengths("source_lengths").size());
+    fill(texts, "source", &TokenPair::source, model_.config.vocabulary);
+    fill(texts, "target", &TokenPair::target, static_cast<int>(model_.config.labels.size()));
+    const auto has_one = [](const TokenPair& text) { return text.target.size() == 1; };
+    if (!std::ranges::all_of(texts, has_one)) {
+      fail(file_.tensor("target_lengths"), fmt::format("I32 [{}], all 1", texts.size()));
+    }
+    return Windows::of_texts(std::move(texts));
   }
 
   Windows sounds() const {
@@ -137,7 +148,7 @@ class SampleReader {
       const auto own = std::span(all).subspan(i * step, step);
       pairs[i].features.assign(own.begin(), own.end());
     }
-    fill(pairs, "target", &TokenPair::target);
+    fill(pairs, "target", &TokenPair::target, model_.config.vocabulary);
     return Windows::of_pairs(std::move(pairs));
   }
 
@@ -156,7 +167,7 @@ class SampleReader {
       fail(classes, fmt::format("I32 [{}]", count));
     }
     // Without a head the model knows no classes, and the data's may be any.
-    const int known = model_.config.has_head ? static_cast<int>(image.labels.size())
+    const int known = model_.config.has_head ? static_cast<int>(model_.config.labels.size())
                                              : std::numeric_limits<int>::max();
     auto labels = ids(classes, known);
     auto set = std::make_shared<const StoredImages>(
@@ -195,8 +206,9 @@ class SampleReader {
     return ids(view, model_.config.context + 1);
   }
 
+  /// Ids from 0 to `end` − 1, of as many texts as there are pairs.
   void fill(std::vector<TokenPair>& pairs, const std::string& half,
-            std::vector<std::int32_t> TokenPair::*member) const {
+            std::vector<std::int32_t> TokenPair::*member, int end) const {
     const std::vector<std::int32_t> lengths = this->lengths(half + "_lengths");
     const TensorView& view = file_.tensor(half + "_ids");
     const auto total = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
@@ -205,7 +217,7 @@ class SampleReader {
         lengths.size() != pairs.size()) {
       fail(view, fmt::format("I32 [{}], ids of {} texts that are not empty", total, pairs.size()));
     }
-    const std::vector<std::int32_t> all = ids(view, model_.config.vocabulary);
+    const std::vector<std::int32_t> all = ids(view, end);
     auto next = all.begin();
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       (pairs[i].*member).assign(next, next + lengths[i]);
@@ -220,7 +232,7 @@ class SampleReader {
 }  // namespace
 
 std::vector<PlannedTensor> planned_windows(const Windows& windows) {
-  if (windows.kind() == WindowKind::kPairs) return planned_pairs(windows.pairs());
+  if (windows.differ_in_length()) return planned_pairs(windows.pairs());
   if (windows.kind() == WindowKind::kImages) return planned_images(windows);
   std::vector<PlannedTensor> tensors;
   tensors.push_back(planned_copy("ids", DType::kI32,
@@ -233,6 +245,7 @@ Windows read_windows_of(const SafetensorsFile& file, const PretrainedModel& mode
   const SampleReader reader(file, model);
   if (model.config.kind == ModelKind::kSequence) return reader.pairs();
   if (model.config.kind == ModelKind::kSpeech) return reader.sounds();
+  if (model.config.kind == ModelKind::kText) return reader.classified_texts();
   return model.config.kind == ModelKind::kImage ? reader.images() : reader.text();
 }
 

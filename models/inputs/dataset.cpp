@@ -50,7 +50,7 @@ Dataset read_images(std::filesystem::path file, const PretrainedModel& model) {
   const ImageProcessor processor =
       read_image_processor(model.checkpoint.directory(), {image.size, image.size});
   // Without a head there are no classes to find: the folders' names may be any.
-  const auto labels = model.config.has_head ? image.labels : std::vector<std::string>();
+  const auto labels = model.config.has_head ? model.config.labels : std::vector<std::string>();
   std::shared_ptr<const ImageFiles> images = open_image_files(file, processor, labels);
   std::string sha256 = images->sha256();
   return {std::move(file), std::move(sha256), std::shared_ptr<const ImageSet>(std::move(images))};
@@ -63,7 +63,7 @@ Windows all_windows(const Dataset& data, const ModelConfig& config, int context)
     return Windows::of_stream(stream->ids, context, where);
   }
   if (const auto* pairs = std::get_if<std::vector<TokenPair>>(&data.content)) {
-    return Windows::of_pairs(*pairs);
+    return config.kind == ModelKind::kText ? Windows::of_texts(*pairs) : Windows::of_pairs(*pairs);
   }
   return Windows::of_images(std::get<std::shared_ptr<const ImageSet>>(data.content),
                             config.context);
@@ -102,6 +102,10 @@ Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& m
   if (model.config.kind == ModelKind::kSequence) {
     PairFile pairs = read_pair_file(file, model);
     return {file, std::move(pairs.sha256), std::move(pairs.pairs)};
+  }
+  if (model.config.kind == ModelKind::kText) {
+    LabelledTexts texts = read_labelled_texts(file, model);
+    return {file, std::move(texts.sha256), std::move(texts.texts)};
   }
   if (model.config.kind == ModelKind::kImage) {
     return read_images(file, model);

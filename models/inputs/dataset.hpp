@@ -20,7 +20,7 @@ struct TokenStream {
   std::vector<std::int32_t> after;
 };
 
-/// A file or folder of data, as ids, pairs or images that a model reads.
+/// A file or folder of data, as ids, pairs, texts with their classes or images that a model reads.
 struct Dataset {
   std::filesystem::path file;
   std::string sha256;  ///< of what it holds, hexadecimal
@@ -33,7 +33,8 @@ struct Dataset {
 
 /// Reads what the model reads: a text, documents or token ids (see `read_token_data`); of an
 /// encoder-decoder JSON lines with "source" and "target"; of a speech model features of sounds and
-/// their targets; of an image model a folder of images or CIFAR-10's binary files. Throws
+/// their targets; of a classifier of texts JSON lines with "text" and "label"; of an image model a
+/// folder of images or CIFAR-10's binary files. Throws
 /// InputError.
 Dataset read_dataset(const std::filesystem::path& file, const PretrainedModel& model,
                      DocumentJoin join = DocumentJoin::kEnd);
@@ -55,6 +56,18 @@ struct PairFile {
 /// each ends with the model's end-of-sequence token. Throws InputError, naming the line, for what
 /// is not such an object, for a text that is too long, and for a file without lines.
 PairFile read_pair_file(const std::filesystem::path& file, const PretrainedModel& model);
+
+/// Texts with their classes, each class as a target of one number.
+struct LabelledTexts {
+  std::string sha256;  ///< of the file's bytes, hexadecimal
+  std::vector<TokenPair> texts;
+};
+
+/// Reads JSON lines, an object with "text" and "label" a line: the class's number or its name.
+/// Texts are tokenized with the special tokens that the tokenizer puts around them. Throws
+/// InputError, naming the line, for what is not such an object, a class that the model does not
+/// know, and a text that is empty or too long; and for a file without lines.
+LabelledTexts read_labelled_texts(const std::filesystem::path& file, const PretrainedModel& model);
 
 /// Reads a safetensors file with "input_features", [sounds, bands, frames], and "labels", I64
 /// [sounds, tokens], negative where a target has ended, as transformers' collators pad them. Throws

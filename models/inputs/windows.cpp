@@ -13,6 +13,7 @@ namespace regroup::models {
 
 WindowKind window_kind(ModelKind kind) {
   if (has_decoder(kind)) return WindowKind::kPairs;
+  if (kind == ModelKind::kText) return WindowKind::kTexts;
   return kind == ModelKind::kImage ? WindowKind::kImages : WindowKind::kTokens;
 }
 
@@ -58,6 +59,15 @@ Windows Windows::of_pairs(std::vector<TokenPair> pairs) {
   return windows;
 }
 
+Windows Windows::of_texts(std::vector<TokenPair> texts) {
+  for (const TokenPair& text : texts) {
+    if (text.target.size() != 1) throw WorkError({.what = "a text has not one class"});
+  }
+  Windows windows = of_pairs(std::move(texts));
+  windows.kind_ = WindowKind::kTexts;
+  return windows;
+}
+
 Windows Windows::of_images(std::shared_ptr<const ImageSet> images, int positions) {
   Windows windows;
   windows.kind_ = WindowKind::kImages;
@@ -81,10 +91,10 @@ Windows Windows::spread(std::size_t count) const {
 }
 
 Windows Windows::chosen(std::span<const std::size_t> windows) const {
-  if (kind_ == WindowKind::kPairs) {
+  if (differ_in_length()) {
     std::vector<TokenPair> pairs;
     for (const std::size_t w : windows) pairs.push_back(pairs_[w]);
-    return of_pairs(std::move(pairs));
+    return kind_ == WindowKind::kTexts ? of_texts(std::move(pairs)) : of_pairs(std::move(pairs));
   }
   Windows some;
   some.kind_ = kind_;
@@ -102,7 +112,7 @@ Windows Windows::chosen(std::span<const std::size_t> windows) const {
 }
 
 std::size_t Windows::size() const {
-  if (kind_ == WindowKind::kPairs) return pairs_.size();
+  if (differ_in_length()) return pairs_.size();
   return kind_ == WindowKind::kImages ? image_numbers_.size() : ids_.size() / stride();
 }
 
@@ -118,10 +128,16 @@ std::size_t Windows::tokens(std::size_t from, std::size_t to) const {
 
 std::string Windows::size_text() const {
   if (kind_ == WindowKind::kImages) return fmt::format("{} images", size());
+  if (kind_ == WindowKind::kTexts) return fmt::format("{} texts", size());
   if (kind_ == WindowKind::kPairs) {
     return fmt::format("{} tokens of {} targets", tokens(), size());
   }
   return fmt::format("{} tokens, {} windows of {}", tokens(), size(), context_);
+}
+
+const char* Windows::unit() const {
+  if (kind_ == WindowKind::kTexts) return "texts";
+  return kind_ == WindowKind::kImages ? "images" : "tokens";
 }
 
 bool Windows::operator==(const Windows& other) const {

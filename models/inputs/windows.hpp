@@ -21,13 +21,19 @@ struct TokenPair {
   bool operator==(const TokenPair&) const = default;
 };
 
-enum class WindowKind { kTokens, kPairs, kImages };
+enum class WindowKind {
+  kTokens,  ///< stretches of a text
+  kPairs,   ///< of source and target
+  kImages,
+  kTexts,  ///< whole texts with a class each
+};
 
 /// The kind of windows that a model reads.
 WindowKind window_kind(ModelKind kind);
 
 /// What a model is run on, in windows that are measured one by one: stretches of a text, pairs of
-/// source and target, or images. A cheap handle on images, a copy of everything else. Immutable.
+/// source and target, images, or texts that have a class. A cheap handle on images, a copy of
+/// everything else. Immutable.
 ///
 /// A window of text has `context` inputs and their next tokens, that is context + 1 ids, of which
 /// the first is never scored (METHODS §9).
@@ -37,6 +43,9 @@ class Windows {
   Windows(int context, std::vector<std::int32_t> ids);
   /// Throws WorkError if a pair has an empty half.
   static Windows of_pairs(std::vector<TokenPair> pairs);
+  /// Texts, each with its class as a target of one number. Throws WorkError for other targets and
+  /// for an empty text.
+  static Windows of_texts(std::vector<TokenPair> texts);
   /// `positions`: tokens that the model makes of an image.
   static Windows of_images(std::shared_ptr<const ImageSet> images, int positions);
 
@@ -54,17 +63,21 @@ class Windows {
   Windows chosen(std::span<const std::size_t> windows) const;
 
   WindowKind kind() const { return kind_; }
-  /// Input positions of a window, of pairs of the longest.
+  /// Whether the windows are texts of lengths of their own, so that a batch is one of them.
+  bool differ_in_length() const {
+    return kind_ == WindowKind::kPairs || kind_ == WindowKind::kTexts;
+  }
+  /// Input positions of a window, where they differ of the longest.
   int context() const { return context_; }
   std::size_t size() const;
-  /// Scored positions of all windows: tokens, tokens of targets, or images.
+  /// Scored positions of all windows: tokens, tokens of targets, images, or texts.
   std::size_t tokens() const { return tokens(0, size()); }
   /// The same of windows `from` … `to` − 1.
   std::size_t tokens(std::size_t from, std::size_t to) const;
   /// "57600 tokens, 225 windows of 256", "812 tokens of 40 targets", "2000 images", for people.
   std::string size_text() const;
   /// What the scored positions are, in the plural, for people.
-  const char* unit() const { return kind_ == WindowKind::kImages ? "images" : "tokens"; }
+  const char* unit() const;
 
   /// Of a text: context + 1 ids.
   std::span<const std::int32_t> operator[](std::size_t window) const {
@@ -72,6 +85,7 @@ class Windows {
   }
   /// Of a text: of all windows.
   std::span<const std::int32_t> ids() const { return ids_; }
+  /// Of pairs and of texts with a class.
   std::span<const TokenPair> pairs() const { return pairs_; }
   /// Of images: where they come from, and which of them is a window.
   const ImageSet& images() const { return *images_; }

@@ -114,17 +114,17 @@ std::vector<double> LanguageModel::window_losses(const Windows& windows, std::st
   return losses;
 }
 
-std::vector<int> LanguageModel::class_ranks(const Windows& images, std::stop_token stop,
+std::vector<int> LanguageModel::class_ranks(const Windows& windows, std::stop_token stop,
                                             search::Progress& progress) const {
-  require_kind(WindowKind::kImages, config());
-  require_windows(images, config());
-  std::vector<int> ranks(images.size());
+  require_classes(config());
+  require_windows(windows, config());
+  std::vector<int> ranks(windows.size());
   const Device& device = transformer_->options().device;
-  for_each_batch(images.size(), batch_windows(images, device), device, stop,
+  for_each_batch(windows.size(), batch_windows(windows, device), device, stop,
                  [&](std::size_t begin, std::size_t end) {
-                   const at::Tensor states = batch_states(*transformer_, images, begin, end);
+                   const at::Tensor states = batch_states(*transformer_, windows, begin, end);
                    std::ranges::copy(
-                       batch_target_ranks(*transformer_, states, images, {begin, end}),
+                       batch_target_ranks(*transformer_, states, windows, {begin, end}),
                        ranks.begin() + static_cast<std::ptrdiff_t>(begin));
                    progress.advance(end - begin);
                  });

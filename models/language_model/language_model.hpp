@@ -72,8 +72,8 @@ class LanguageModel {
   /// the vocabulary and for a length outside 1 … context.
   std::vector<float> logits(std::span<const std::int32_t> ids) const;
   /// The same for a model of any kind: [positions · outputs], of an encoder-decoder for the
-  /// decoder's positions, of an image one row. Throws InputError for input that the model does not
-  /// read or that lacks what it reads.
+  /// decoder's positions, of an image or a text that has a class one row. Throws InputError for
+  /// input that the model does not read or that lacks what it reads.
   std::vector<float> logits(const ForwardInput& input) const;
 
   /// Mean next-token loss of every window, nats per token (METHODS §9). Throws InputError as
@@ -81,9 +81,10 @@ class LanguageModel {
   std::vector<double> window_losses(const Windows& windows, std::stop_token stop,
                                     search::Progress& progress) const;
 
-  /// How many classes the model finds more likely than the right one, for every image; of two that
-  /// are as likely the first counts as more so. Throws as `window_losses`. Progress counts images.
-  std::vector<int> class_ranks(const Windows& images, std::stop_token stop,
+  /// How many classes the model finds more likely than the right one, for every image or
+  /// text; of two that are as likely the first counts as more so. Throws as `window_losses`.
+  /// Progress counts images or texts.
+  std::vector<int> class_ranks(const Windows& windows, std::stop_token stop,
                                search::Progress& progress) const;
 
   /// What the model says of every continuation. Throws InputError as `logits`, WorkError if a

@@ -31,6 +31,11 @@ constexpr std::uint64_t kDealKey = 4;
 
 /// Positions that a model computes of a window, on average.
 double positions_of_window(const Windows& windows) {
+  if (windows.kind() == WindowKind::kTexts) {
+    std::size_t sum = 0;
+    for (const TokenPair& text : windows.pairs()) sum += text.source.size();
+    return static_cast<double>(sum) / static_cast<double>(windows.size());
+  }
   if (windows.kind() != WindowKind::kPairs) return windows.context();
   return static_cast<double>(windows.tokens()) / static_cast<double>(windows.size());
 }

@@ -66,6 +66,8 @@ InputBatch input_batch(const Transformer& model, const Windows& windows, std::si
     case WindowKind::kPairs:
       return pair_input(windows.pairs()[begin], model.decoder_start(), model.sound_shape(),
                         model.options());
+    case WindowKind::kTexts:
+      return {id_tensor(windows.pairs()[begin].source, 1, model.options()), {}, {}, {}};
     case WindowKind::kImages:
       return {{}, {}, image_tensor(windows, begin, end, model.options()), {}};
     default: {
@@ -95,7 +97,7 @@ at::Tensor batch_targets(const Transformer& model, const Windows& windows, std::
   if (windows.kind() == WindowKind::kTokens) {
     return window_tensor(windows, begin, end, model.options()).slice(1, 1).flatten();
   }
-  if (windows.kind() == WindowKind::kPairs) {
+  if (windows.differ_in_length()) {
     return id_tensor(windows.pairs()[begin].target, 1, model.options()).flatten();
   }
   std::vector<std::int32_t> labels;

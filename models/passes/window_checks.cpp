@@ -15,6 +15,8 @@ const char* data_of(WindowKind kind) {
       return "pairs of source and target (.jsonl)";
     case WindowKind::kImages:
       return "images";
+    case WindowKind::kTexts:
+      return "texts with their classes (.jsonl)";
     default:
       return "text or token ids";
   }
@@ -32,6 +34,13 @@ void require_ids(std::span<const std::int32_t> ids, const ModelConfig& config) {
   }
 }
 
+void require_class(std::int32_t label, const ModelConfig& config) {
+  if (label >= 0 && label < std::ssize(config.labels)) return;
+  throw InputError({.what = "class is not one of the model's",
+                    .expected = fmt::format("0 to {}", std::ssize(config.labels) - 1),
+                    .found = std::to_string(label)});
+}
+
 void require_length(std::size_t length, const ModelConfig& config) {
   if (length >= 1 && length <= static_cast<std::size_t>(config.context)) return;
   throw InputError({.what = "input length does not fit the model's context",
@@ -45,6 +54,13 @@ void require_kind(WindowKind kind, const ModelConfig& config) {
                     .where = config.architecture,
                     .expected = data_of(window_kind(config.kind)),
                     .found = data_of(kind)});
+}
+
+void require_classes(const ModelConfig& config) {
+  if (has_classes(config.kind)) return;
+  throw InputError({.what = "the model does not find classes",
+                    .where = config.architecture,
+                    .expected = "a classifier of images or texts"});
 }
 
 void require_targets(const ModelConfig& config) {
@@ -110,7 +126,8 @@ void require_windows(const Windows& windows, const ModelConfig& config) {
                         .found = std::to_string(pair.features.size())});
     }
     require_ids(pair.source, config);
-    require_ids(pair.target, config);
+    if (windows.kind() == WindowKind::kPairs) require_ids(pair.target, config);
+    if (windows.kind() == WindowKind::kTexts) require_class(pair.target.front(), config);
   }
 }
 

@@ -31,7 +31,7 @@ void spread(std::size_t count, const Device& device, Gradients gradients,
 }  // namespace
 
 std::size_t batch_windows(const Windows& windows, const Device& device) {
-  if (windows.kind() == WindowKind::kPairs) return 1;  // their lengths differ
+  if (windows.differ_in_length()) return 1;
   return batch_sequences(static_cast<std::size_t>(windows.context()), device);
 }
 

@@ -15,7 +15,7 @@ constexpr std::size_t kBatchPositions = 1024;
 constexpr std::size_t kGpuBatchPositions = 16384;
 
 std::size_t windows_of_batch(const Windows& windows, const Device& device) {
-  if (windows.kind() == WindowKind::kPairs) return 1;  // their lengths differ
+  if (windows.differ_in_length()) return 1;
   const std::size_t positions = device.cuda ? kGpuBatchPositions : kBatchPositions;
   return std::max<std::size_t>(1, positions / static_cast<std::size_t>(windows.context()));
 }

@@ -44,6 +44,8 @@ at::Tensor activate(Activation activation, const at::Tensor& x) {
       return at::gelu(x, "tanh");
     case Activation::kRelu:
       return at::relu(x);
+    case Activation::kTanh:
+      return at::tanh(x);
     default:
       return at::silu(x);
   }

@@ -7,7 +7,7 @@
 namespace regroup::models {
 
 OutputHead::OutputHead(ModuleReader& reader, const Embedding& embedding)
-    : activation_(reader.config().mlp.activation),
+    : activation_(reader.config().head_activation),
       scale_(reader.config().logit_scale),
       cap_(reader.config().logit_cap),
       outputs_(reader.config().width) {
@@ -16,7 +16,7 @@ OutputHead::OutputHead(ModuleReader& reader, const Embedding& embedding)
   if (!config.has_head) return;
   if (!names.head_dense.empty()) {
     dense_ = reader.linear(names.head_dense, true);
-    norm_ = reader.norm(names.head_norm);
+    if (!names.head_norm.empty()) norm_ = reader.norm(names.head_norm);
   }
   if (config.embedding_width != config.width) project_ = reader.linear(names.project_out, false);
   if (config.tied_embeddings) {
@@ -30,7 +30,8 @@ OutputHead::OutputHead(ModuleReader& reader, const Embedding& embedding)
 
 at::Tensor OutputHead::operator()(const at::Tensor& hidden) const {
   at::Tensor x = scale_ == 1 ? hidden : hidden * scale_;
-  if (dense_) x = (*norm_)(activate(activation_, (*dense_)(x)));
+  if (dense_) x = activate(activation_, (*dense_)(x));
+  if (norm_) x = (*norm_)(x);
   if (project_) x = (*project_)(x);
   if (!has_logits()) return at_least_float(x);
   const at::Tensor logits = at_least_float(last_(x));

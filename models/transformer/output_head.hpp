@@ -21,9 +21,9 @@ class OutputHead {
   bool has_logits() const { return last_.weight.defined(); }
 
  private:
-  std::optional<Linear> dense_;  // with its activation and norm
-  Activation activation_;
-  std::optional<Norm> norm_;
+  std::optional<Linear> dense_;
+  Activation activation_;     // of dense_
+  std::optional<Norm> norm_;  // of what it gives
   std::optional<Linear> project_;
   Linear last_;
   double scale_;

@@ -350,7 +350,7 @@ Stream Transformer::after_attention(std::size_t layer, const Stream& stream,
 }
 
 at::Tensor Transformer::finish(const Stream& stream) const {
-  if (kind_ != ModelKind::kImage) {
+  if (!has_classes(kind_)) {
     return final_norm_ ? (*final_norm_)(stream.hidden) : stream.hidden;
   }
   const at::Tensor read = reads_patches_ ? stream.hidden : stream.hidden.slice(1, 0, 1);

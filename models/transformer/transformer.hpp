@@ -98,7 +98,8 @@ class Transformer {
   KvCache make_cache(std::int64_t batch, std::int64_t capacity) const;
 
   /// What `logits` takes of an input, [batch, scored positions, D]: all positions, of an
-  /// encoder-decoder those of the target, of an image the class token. With a cache, the ids of a
+  /// encoder-decoder those of the target, of an image the class token, of a text that has a class
+  /// the first. With a cache, the ids of a
   /// causal model continue what it holds: a first call with any length, then one id a call.
   at::Tensor hidden_states(const InputBatch& input, KvCache* cache = nullptr,
                            const AttentionInputObserver& observe = {},

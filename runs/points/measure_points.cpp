@@ -33,8 +33,7 @@ std::vector<CacheMeasures> all_caches(const PointScores& scores, const RunPoint*
 SourceMeasures measure_points(std::vector<RunPoint>& points, PointScores& scores,
                               search::RandomKey key) {
   scores.find(points);
-  const bool has_accuracy =
-      scores.config().kind == models::ModelKind::kImage && scores.config().has_head;
+  const bool has_accuracy = models::has_classes(scores.config().kind) && scores.config().has_head;
   const auto accuracy = [&](const Scores& measured) -> std::optional<fitness::LossEstimate> {
     if (!has_accuracy) return std::nullopt;
     return fitness::estimate(values_of(measured, &WindowScore::accuracy));

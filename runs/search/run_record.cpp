@@ -41,6 +41,8 @@ ordered_json text_record(const std::optional<TextSource>& data,
   record["sha256"] = data ? data->sha256 : models::sha256_hex(std::as_bytes(windows->ids()));
   if (windows->kind() == models::WindowKind::kImages) {
     record["images"] = windows->size();
+  } else if (windows->kind() == models::WindowKind::kTexts) {
+    record["texts"] = windows->size();
   } else {
     record["tokens"] = windows->tokens();
     record["windows"] = windows->size();

@@ -75,19 +75,19 @@ fs::path write_new_model(const UptrainRequest& request) {
                            accepts ? ExistingFiles::kAccept : ExistingFiles::kRefuse,
                            "--force or --resume");
   const fs::path folder = request.output / "state" / "start";
-  OutputAttempt attempt(request.output);
   make_directory(folder);
   models::write_new_checkpoint(
       request.config, folder,
       search::RandomKey(static_cast<std::uint64_t>(request.seed)).split(kStartKey));
   if (!request.tokenizer.empty()) copy_tokenizer(request.tokenizer, folder);
-  attempt.keep();
   return folder;
 }
 
 }  // namespace
 
 UptrainInputs open_uptrain_inputs(const UptrainRequest& request, const RunLog& log) {
+  // What a new model leaves in the directory goes again where anything is refused.
+  OutputAttempt attempt(request.output);
   const auto model =
       open_model(request.config.empty() ? request.model : write_new_model(request), log);
   require_whole(request, *model);
@@ -105,6 +105,7 @@ UptrainInputs open_uptrain_inputs(const UptrainRequest& request, const RunLog& l
     inputs.measured = models::windows_of(*inputs.validation, model->config, context,
                                          static_cast<std::size_t>(request.validation_tokens));
   }
+  attempt.keep();
   return inputs;
 }
 

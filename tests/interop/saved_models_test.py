@@ -5,6 +5,7 @@
 
 * tied: a config that ties the head to the token table, and another head stored: both are kept, converted too
 * pretraining: BertForPreTraining, read as a masked model
+* classifiers of texts, converted too
 * headless: encoders of words and images without a head, by their hidden states
 * T5: its token table under any of its names; T5Tokenizer's end mark and sentinels
 * own code: a source with `auto_map` and files beside it, converted
@@ -112,6 +113,21 @@ def check_encoders(comparison):
         comparison.source(name, saved(comparison.scratch / name, name, **settings), inputs)
 
 
+def check_classifiers(comparison):
+    """Of texts, sources and converted."""
+    inputs = {"input_ids": some_ids()}
+    distil = {"vocab_size": COMMON["vocab_size"], "dim": WIDTH, "hidden_dim": 56, "n_layers": 2, "n_heads": HEADS,
+              "max_position_embeddings": 64}
+    for name, settings in {"BertForSequenceClassification": WITH_MLP, "RobertaForSequenceClassification": WITH_MLP,
+                           "DistilBertForSequenceClassification": distil}.items():
+        folder = saved(comparison.scratch / name, name, num_labels=3, **settings)
+        comparison.source(name, folder, inputs)
+        grouping = write_grouping(comparison.scratch / "grouping.json", groupings_of(LAYERS, HEADS)[0][2])
+        wanted = program_logits(comparison.program, folder, inputs, comparison.scratch, "--grouping", grouping)
+        target = comparison.converted(folder, "expand", grouping)
+        comparison.same(f"{name}, expand", said(opened(target), inputs), wanted)
+
+
 def check_images(comparison):
     """Without a head: what a head would be given. Of ViT the class's state, of DINOv2 also the patches' mean."""
     import torch
@@ -199,7 +215,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["HF_MODULES_CACHE"] = f"{scratch}/modules"
         comparison = Comparison(sys.argv[1], scratch)
-        for check in (check_tied, check_encoders, check_images, check_t5, check_t5_tokenizer, check_own_code):
+        for check in (check_tied, check_encoders, check_classifiers, check_images, check_t5, check_t5_tokenizer, check_own_code):
             check(comparison)
     return 1 if comparison.failures else 0
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "models/architecture/config_parts.hpp"
 #include "models/files/json_fields.hpp"
 
 namespace regroup::models {
@@ -61,6 +62,24 @@ ArchitectureSpec distilbert_architecture() {
       .activations = {"gelu", "relu"},
       .read_own = read_distilbert,
   };
+}
+
+ArchitectureSpec distilbert_classifier_architecture() {
+  ArchitectureSpec spec = distilbert_architecture();
+  spec.architecture = "DistilBertForSequenceClassification";
+  spec.base_architecture = "";
+  spec.kind = ModelKind::kText;
+  spec.model.head_dense = "pre_classifier";
+  spec.model.head_norm = "";
+  spec.model.head_bias = "classifier.bias";
+  spec.model.head = "classifier";
+  spec.read_own = [](const nlohmann::json& config, const std::string& where, ModelConfig& out) {
+    read_distilbert(config, where, out);
+    out.tied_embeddings = false;
+    out.head_activation = Activation::kRelu;
+    out.labels = read_text_labels(config, where);
+  };
+  return spec;
 }
 
 }  // namespace regroup::models

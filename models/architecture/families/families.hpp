@@ -108,6 +108,12 @@ ArchitectureSpec roberta_architecture();
 /// DistilBERT (arXiv 1910.01108): BERT without token types.
 ArchitectureSpec distilbert_architecture();
 
+/// The same three with a head that finds a text's class: a dense layer of the first token's state,
+/// tanh (DistilBERT: ReLU), and a row for each class.
+ArchitectureSpec bert_classifier_architecture();
+ArchitectureSpec roberta_classifier_architecture();
+ArchitectureSpec distilbert_classifier_architecture();
+
 /// ViT: an encoder of image patches.
 ArchitectureSpec vit_architecture();
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "models/architecture/config_parts.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "search/base/error.hpp"
@@ -14,25 +15,10 @@ constexpr std::int64_t kLargestImage = 16384;
 constexpr std::int64_t kLargestRatio = 1024;
 /// Images are read in colour.
 constexpr std::int64_t kChannels = 3;
-constexpr int kUsualClasses = 2;
 
 int image_field(const nlohmann::json& config, const char* key, const std::string& where,
                 std::int64_t max) {
   return static_cast<int>(required_int(config, key, where, 1, max));
-}
-
-/// "id2label": a name for each of the classes 0, 1, …
-std::vector<std::string> read_labels(const nlohmann::json& config, const std::string& where) {
-  std::vector<std::string> labels;
-  const nlohmann::json* names = optional_object(config, "id2label", where);
-  const std::size_t classes = names != nullptr && !names->empty() ? names->size() : kUsualClasses;
-  for (std::size_t i = 0; i < classes; ++i) {
-    const std::string id = std::to_string(i);
-    labels.push_back(names != nullptr && !names->empty()
-                         ? required_string(*names, id, field_of(where, "id2label"))
-                         : "LABEL_" + id);
-  }
-  return labels;
 }
 
 void read_vit(const nlohmann::json& config, const std::string& where, ModelConfig& out) {
@@ -42,7 +28,7 @@ void read_vit(const nlohmann::json& config, const std::string& where, ModelConfi
   image.patch = image_field(config, "patch_size", where, kLargestImage);
   image.channels =
       static_cast<int>(required_int(config, "num_channels", where, kChannels, kChannels));
-  image.labels = read_labels(config, where);
+  out.labels = read_labels(config, where);
   if (image.size % image.patch != 0) {
     throw InputError({.what = "patches do not fill the image",
                       .where = field_of(where, "patch_size"),

@@ -71,6 +71,42 @@ TEST_CASE("pairs of texts are read line by line, each half closed by end-of-sequ
   CHECK(pairs.part(1, 2) == Windows::of_pairs({pairs.pairs()[1]}));
 }
 
+TEST_CASE("texts with their classes are read line by line, a class by number or name") {
+  const Scene scene("BertForSequenceClassification", tiny_word_piece(), 20);
+  const Dataset data = scene.read("a.jsonl",
+                                  "{\"text\": \"naive a\", \"label\": 2}\n\n"
+                                  "{\"label\": \"dog\", \"text\": \"a\"}\n");
+  CHECK(data.size() == 2);
+  const Windows texts = windows_of(data, scene.open().config, 16, 0);
+  CHECK(texts.kind() == WindowKind::kTexts);
+  REQUIRE(texts.size() == 2);
+  CHECK(texts.pairs()[0] == TokenPair{{1, 10, 8, 2}, {2}});
+  CHECK(texts.pairs()[1] == TokenPair{{1, 8, 2}, {1}});
+  CHECK(texts.context() == 4);
+  CHECK(texts.part(1, 2) == Windows::of_texts({texts.pairs()[1]}));
+  CHECK_FALSE(texts == Windows::of_pairs({texts.pairs()[0], texts.pairs()[1]}));
+}
+
+TEST_CASE("texts without a class of the model are refused with their line") {
+  const Scene scene("BertForSequenceClassification", tiny_word_piece(), 20);
+  const auto line = [](const std::string& label) {
+    return "{\"text\": \"a\", \"label\": 0}\n{\"text\": \"a\"" + label + "}\n";
+  };
+  for (const std::string label : {", \"label\": 3", ", \"label\": -1", ", \"label\": \"bird\"",
+                                  ", \"label\": 1.0", "", ", \"label\": null"}) {
+    CAPTURE(label);
+    const std::string message = scene.refusal("a.jsonl", line(label));
+    CHECK_THAT(message, contains("line 2"));
+    CHECK_THAT(message, contains("0 to 2"));
+  }
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"label\": 1}\n"), contains("text"));
+  CHECK_THAT(scene.refusal("a.jsonl", "\n"), contains("label"));
+  std::string long_text;
+  for (int i = 0; i < 16; ++i) long_text += "a ";
+  CHECK_THAT(scene.refusal("a.jsonl", "{\"text\": \"" + long_text + "\", \"label\": 1}\n"),
+             contains("1 to 16 tokens"));
+}
+
 TEST_CASE("a token limit takes whole windows spread evenly over the data") {
   const Scene scene("BertForMaskedLM", tiny_word_piece(), 20);
   const ModelConfig config = scene.open().config;

@@ -22,7 +22,8 @@ class PreparedClassification : public WindowTask {
 
   TaskResult measure(const TaskModels& models, std::stop_token stop,
                      search::Progress& progress) const override {
-    progress.begin("classifying images", windows().size(), "images");
+    progress.begin(fmt::format("classifying {}", windows().unit()), windows().size(),
+                   windows().unit());
     const std::vector<int> ranks = models.model.class_ranks(windows(), std::move(stop), progress);
     progress.end();
     constexpr int kFew = 5;
@@ -34,29 +35,41 @@ class PreparedClassification : public WindowTask {
   }
 };
 
-/// Share of images whose class the model finds most likely, and among its five most likely.
-class ImageClassification : public Task {
+/// Share of images or texts whose class the model finds most likely, and among its five most
+/// likely.
+class Classification : public Task {
  public:
-  std::string_view name() const override { return "image-classification"; }
-  std::string_view summary() const override {
-    return "top-1 and top-5 accuracy on a folder of class folders, or CIFAR-10's binary files";
-  }
+  Classification(models::ModelKind kind, std::string_view name, std::string_view summary)
+      : kind_(kind), name_(name), summary_(summary) {}
+
+  std::string_view name() const override { return name_; }
+  std::string_view summary() const override { return summary_; }
   bool fits(const models::ModelConfig& config) const override {
-    return config.kind == models::ModelKind::kImage && config.has_head;
+    return config.kind == kind_ && config.has_head;
   }
   std::unique_ptr<const PreparedTask> prepare(const TaskOptions& options,
-                                              const models::PretrainedModel& model) const override;
+                                              const models::PretrainedModel& model) const override {
+    return std::make_unique<PreparedClassification>(options, model);
+  }
+
+ private:
+  models::ModelKind kind_;
+  std::string_view name_;
+  std::string_view summary_;
 };
 
 }  // namespace
 
-std::unique_ptr<const PreparedTask> ImageClassification::prepare(
-    const TaskOptions& options, const models::PretrainedModel& model) const {
-  return std::make_unique<PreparedClassification>(options, model);
+const Task& image_classification_task() {
+  static const Classification instance(
+      models::ModelKind::kImage, "image-classification",
+      "top-1 and top-5 accuracy on a folder of class folders, or CIFAR-10's binary files");
+  return instance;
 }
 
-const Task& image_classification_task() {
-  static const ImageClassification instance;
+const Task& text_classification_task() {
+  static const Classification instance(models::ModelKind::kText, "text-classification",
+                                       "top-1 and top-5 accuracy on JSON lines with text, label");
   return instance;
 }
 
