@@ -1,6 +1,7 @@
 #include "apps/eval_result.hpp"
 
 #include <cmath>
+#include <vector>
 
 namespace regroup::apps {
 namespace {
@@ -48,6 +49,20 @@ ordered_json eval_result(std::string_view task, const fitness::TaskOptions& opti
            {{key,
              {{"original", prepared.original_samples()},
               {"effective", prepared.effective_samples()}}}}}};
+}
+
+std::string sample_lines(std::span<const fitness::Metric> metrics) {
+  std::vector<ordered_json> documents;
+  for (const fitness::Metric& metric : metrics) {
+    if (documents.empty()) documents.resize(metric.samples.size());
+    for (std::size_t i = 0; i < metric.samples.size(); ++i) {
+      if (documents[i].empty()) documents[i]["doc_id"] = i;
+      documents[i][metric.name] = metric.samples[i];
+    }
+  }
+  std::string lines;
+  for (const ordered_json& document : documents) lines += document.dump() + "\n";
+  return lines;
 }
 
 }  // namespace regroup::apps

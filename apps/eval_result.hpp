@@ -14,4 +14,8 @@ nlohmann::ordered_json eval_result(std::string_view task, const fitness::TaskOpt
                                    const fitness::PreparedTask& prepared,
                                    std::span<const fitness::Metric> metrics);
 
+/// A line of JSON for each window or document, {"doc_id": 0, "loss": 3.1}, with the metrics that
+/// are means of them.
+std::string sample_lines(std::span<const fitness::Metric> metrics);
+
 }  // namespace regroup::apps

@@ -46,6 +46,12 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
       ->type_name("FILE");
   command->add_option("-o,--output", output_, "Write the result here as JSON")->type_name("FILE");
   command
+      ->add_option(
+          "--samples", samples_,
+          "Write what was found of each window or document here, as JSON lines: to compare "
+          "two models in pairs")
+      ->type_name("FILE");
+  command
       ->add_option("--context", context_,
                    "Window, longest input in tokens (default: the model's maximum, at most 2048)")
       ->type_name("N");
@@ -72,6 +78,12 @@ const fitness::Task& EvalCommand::task() const {
     throw InputError({.what = "task compares a grouping with its source",
                       .where = fmt::format("--task {}", task_),
                       .expected = "--grouping FILE, or --cache-dtype TYPE"});
+  }
+  if (!samples_.empty() && !task.has_samples()) {
+    throw InputError({.what = "task finds nothing of single windows or documents",
+                      .where = "--samples",
+                      .expected = "another task",
+                      .found = task_});
   }
   runs::require_range(limit_, 0, runs::kLargestOption, "--limit");
   return task;
@@ -104,6 +116,7 @@ void EvalCommand::run(const Session& session) {
   const int threads = threads_.apply();
   const models::ComputeOptions compute = compute_.options();
   if (!output_.empty()) require_writable_file(output_, "--output");
+  if (!samples_.empty()) require_writable_file(samples_, "--samples");
   const auto pretrained = runs::open_model(model_, session.console);
   fitness::require_fits(task, *pretrained);
   models::require_cache(pretrained->config, cache, "--cache-dtype");
@@ -122,6 +135,7 @@ void EvalCommand::run(const Session& session) {
   result["config"] = config(*pretrained, threads);
   result["total_evaluation_time_seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  if (!samples_.empty()) models::write_file_atomically(samples_, sample_lines(found.metrics));
   const std::string text = models::json_text(result, 2);
   if (!output_.empty()) models::write_file_atomically(output_, text + "\n");
   session.console.print(json_ ? text : found.text);

@@ -32,6 +32,7 @@ class EvalCommand : public Command {
   std::string task_ = "perplexity";
   std::string data_;
   std::string output_;
+  std::string samples_;  // empty: not written
   int context_ = 0;
   std::int64_t limit_ = 0;
   models::DocumentJoin join_ = models::DocumentJoin::kEnd;

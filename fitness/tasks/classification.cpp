@@ -8,12 +8,12 @@
 namespace regroup::fitness {
 namespace {
 
-/// Mean and standard error of the share of ranks below `end`.
-LossEstimate share_below(const std::vector<int>& ranks, int end) {
+/// The share of ranks below `end`.
+Metric share_below(const char* name, const std::vector<int>& ranks, int end) {
   std::vector<double> is_below;
   is_below.reserve(ranks.size());
   for (const int rank : ranks) is_below.push_back(rank < end ? 1 : 0);
-  return estimate(is_below);
+  return mean_metric(name, std::move(is_below));
 }
 
 class PreparedClassification : public WindowTask {
@@ -27,11 +27,11 @@ class PreparedClassification : public WindowTask {
     const std::vector<int> ranks = models.model.class_ranks(windows(), std::move(stop), progress);
     progress.end();
     constexpr int kFew = 5;
-    const LossEstimate first = share_below(ranks, 1);
-    const LossEstimate few = share_below(ranks, kFew);
-    return {{{"acc", first}, {"acc5", few}},
-            fmt::format("top-1 accuracy {}, top-5 {}  {}", percent_text(first), percent_text(few),
-                        size_text())};
+    Metric first = share_below("acc", ranks, 1);
+    Metric few = share_below("acc5", ranks, kFew);
+    std::string text = fmt::format("top-1 accuracy {}, top-5 {}  {}", percent_text(first.value),
+                                   percent_text(few.value), size_text());
+    return {{std::move(first), std::move(few)}, std::move(text)};
   }
 };
 

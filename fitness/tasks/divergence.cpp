@@ -24,18 +24,17 @@ std::vector<double> loss_changes(std::span<const WindowScore> scores,
 
 TaskResult divergence_result(std::span<const WindowScore> scores,
                              std::span<const WindowScore> source, const std::string& size_text) {
-  const auto mean_of = [&](double WindowScore::*field) {
-    return estimate(models::values_of(scores, field));
+  const auto mean_of = [&](const char* name, double WindowScore::*field) {
+    return mean_metric(name, models::values_of(scores, field));
   };
-  const LossEstimate divergence = mean_of(&WindowScore::divergence);
-  const LossEstimate agreement = mean_of(&WindowScore::agreement);
   const std::vector<double> changes = loss_changes(scores, source);
-  const LossEstimate change = estimate(changes);
-  TaskResult result{{{"kl", divergence},
-                     {"top1_agreement", agreement},
-                     {"loss", mean_of(&WindowScore::loss)},
-                     {"delta_loss", change}},
-                    {}};
+  TaskResult result{
+      {mean_of("kl", &WindowScore::divergence), mean_of("top1_agreement", &WindowScore::agreement),
+       mean_of("loss", &WindowScore::loss), mean_metric("delta_loss", changes)},
+      {}};
+  const LossEstimate divergence = result.metrics[0].value;
+  const LossEstimate agreement = result.metrics[1].value;
+  const LossEstimate change = result.metrics[3].value;
   std::string range;
   if (const auto interval = bootstrap_interval(changes, search::RandomKey(kBootstrapSeed))) {
     result.metrics.push_back({"delta_loss_low", {interval->low, {}}});

@@ -32,11 +32,11 @@ class PreparedLastWord : public DocumentTask {
       greedy.push_back(scores.front().greedy ? 1 : 0);
       losses.push_back(-scores.front().log_probability);
     }
-    const LossEstimate accuracy = estimate(greedy);
+    Metric accuracy = mean_metric("acc", std::move(greedy));
     const LossEstimate perplexity = perplexity_of(estimate(losses));
-    return {{{"acc", accuracy}, {"perplexity", perplexity}},
-            fmt::format("accuracy {}, perplexity {}  {}", percent_text(accuracy),
-                        loss_text(perplexity, 4), size_text())};
+    std::string text = fmt::format("accuracy {}, perplexity {}  {}", percent_text(accuracy.value),
+                                   loss_text(perplexity, 4), size_text());
+    return {{std::move(accuracy), {"perplexity", perplexity}}, std::move(text)};
   }
 };
 

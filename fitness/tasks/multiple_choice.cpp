@@ -97,11 +97,12 @@ class PreparedMultipleChoice : public DocumentTask {
       right.push_back(best(sums) == question.gold ? 1 : 0);
       right_by_length.push_back(best(means) == question.gold ? 1 : 0);
     }
-    const LossEstimate accuracy = estimate(right);
-    const LossEstimate by_length = estimate(right_by_length);
-    return {{{"acc", accuracy}, {"acc_norm", by_length}},
-            fmt::format("accuracy {}, by probability per character {}  {}", percent_text(accuracy),
-                        percent_text(by_length), size_text())};
+    Metric accuracy = mean_metric("acc", std::move(right));
+    Metric by_length = mean_metric("acc_norm", std::move(right_by_length));
+    std::string text =
+        fmt::format("accuracy {}, by probability per character {}  {}",
+                    percent_text(accuracy.value), percent_text(by_length.value), size_text());
+    return {{std::move(accuracy), std::move(by_length)}, std::move(text)};
   }
 
   std::vector<Question> questions_;

@@ -17,13 +17,13 @@ class PreparedPerplexity : public WindowTask {
   TaskResult measure(const TaskModels& models, std::stop_token stop,
                      search::Progress& progress) const override {
     progress.begin("measuring loss", windows().tokens(), "tokens");
-    const LossEstimate loss =
-        estimate(models.model.window_losses(windows(), std::move(stop), progress));
+    Metric loss =
+        mean_metric("loss", models.model.window_losses(windows(), std::move(stop), progress));
     progress.end();
-    const double perplexity = std::exp(loss.mean);
-    return {{{"loss", loss}, {"perplexity", {perplexity, {}}}},
-            fmt::format("loss {} nats/token, perplexity {:.4f}  {}", loss_text(loss, 5), perplexity,
-                        size_text())};
+    const double perplexity = std::exp(loss.value.mean);
+    std::string text = fmt::format("loss {} nats/token, perplexity {:.4f}  {}",
+                                   loss_text(loss.value, 5), perplexity, size_text());
+    return {{std::move(loss), {"perplexity", {perplexity, {}}}}, std::move(text)};
   }
 };
 

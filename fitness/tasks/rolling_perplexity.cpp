@@ -111,6 +111,7 @@ class PreparedRollingPerplexity : public DocumentTask {
 class RollingPerplexity : public Task {
  public:
   std::string_view name() const override { return "rolling-perplexity"; }
+  bool has_samples() const override { return false; }
   std::string_view summary() const override {
     return "of words and bytes, a text or JSON lines with text";
   }

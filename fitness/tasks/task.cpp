@@ -13,10 +13,10 @@ namespace {
 
 /// Every task; a new one is one line here.
 const auto& tasks() {
-  static const std::array<const Task*, 7> kTasks = {
-      &perplexity_task(),         &rolling_perplexity_task(), &divergence_task(),
-      &last_word_task(),          &multiple_choice_task(),    &image_classification_task(),
-      &text_classification_task()};
+  static const std::array<const Task*, 8> kTasks = {
+      &perplexity_task(),          &rolling_perplexity_task(),  &divergence_task(),
+      &last_word_task(),           &multiple_choice_task(),     &image_classification_task(),
+      &text_classification_task(), &sequence_to_sequence_task()};
   return kTasks;
 }
 

@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fitness/loss_estimate.hpp"
@@ -30,7 +31,15 @@ struct TaskOptions {
 struct Metric {
   std::string name;  ///< "acc"
   LossEstimate value;
+  /// What it is the mean of, by window or document; empty: it is no such mean.
+  std::vector<double> samples = {};
 };
+
+/// A figure that is the mean of what was found of each window or document.
+inline Metric mean_metric(std::string name, std::vector<double> samples) {
+  const LossEstimate value = estimate(samples);
+  return {std::move(name), value, std::move(samples)};
+}
 
 /// What a task found.
 struct TaskResult {
@@ -72,6 +81,8 @@ class Task {
   virtual std::string_view summary() const = 0;
   /// Whether it compares the model with its source, which must then be another one.
   virtual bool compares() const { return false; }
+  /// Whether its figures are means over windows or documents.
+  virtual bool has_samples() const { return true; }
   /// Whether it can be measured of such a model.
   virtual bool fits(const models::ModelConfig& config) const {
     return config.kind == models::ModelKind::kCausal && config.has_head;

@@ -12,5 +12,6 @@ const Task& last_word_task();
 const Task& multiple_choice_task();
 const Task& image_classification_task();
 const Task& text_classification_task();
+const Task& sequence_to_sequence_task();
 
 }  // namespace regroup::fitness

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "models/language_model/label_scores.hpp"
 #include "models/passes/token_losses.hpp"
 #include "models/passes/window_checks.hpp"
 #include "models/passes/window_pass.hpp"
@@ -355,25 +356,6 @@ search::Grouping Trainer::grouping() const {
 
 std::shared_ptr<const WeightOverlay> Trainer::overlay() const {
   return std::make_shared<const WeightOverlay>(content_->overlay());
-}
-
-bool has_labels(const ModelConfig& config) {
-  return config.has_head && config.kind != ModelKind::kMasked;
-}
-
-std::vector<double> label_losses(const LanguageModel& model, const Windows& windows,
-                                 std::stop_token stop) {
-  require_windows(windows, model.config());
-  const Transformer& transformer = model.transformer();
-  const Device& device = transformer.options().device;
-  std::vector<double> losses(windows.size());
-  for_each_batch(windows.size(), batch_windows(windows, device), device, std::move(stop),
-                 [&](std::size_t begin, std::size_t end) {
-                   batch_means(transformer, batch_states(transformer, windows, begin, end), windows,
-                               {begin, end}, TokenMeasure::kLoss, losses);
-                 });
-  for (const double loss : losses) require_finite_loss(loss, model.pretrained());
-  return losses;
 }
 
 }  // namespace regroup::models

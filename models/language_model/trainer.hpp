@@ -77,11 +77,4 @@ class Trainer {
   std::unique_ptr<Content> content_;
 };
 
-/// Whether training can compare with labels: next tokens, classes, the targets of pairs.
-bool has_labels(const ModelConfig& config);
-/// Mean −log p of the labels of every window, nats, of encoder-decoders too. Throws as
-/// `LanguageModel::window_losses`.
-std::vector<double> label_losses(const LanguageModel& model, const Windows& windows,
-                                 std::stop_token stop);
-
 }  // namespace regroup::models

@@ -11,6 +11,7 @@
 #include "models/checkpoint/gguf/gguf_header.hpp"
 #include "models/convert/convert.hpp"
 #include "models/files/json_file.hpp"
+#include "models/language_model/label_scores.hpp"
 #include "models/language_model/merged_layers.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/language_model/trainer.hpp"
@@ -146,8 +147,9 @@ std::vector<models::WindowScore> UptrainRun::with_labels(
     const models::LanguageModel& model, std::vector<models::WindowScore> scores) const {
   const bool by_labels = request_.training.loss.cross_entropy > 0;
   if (!by_labels || inputs_.measured->kind() != models::WindowKind::kPairs) return scores;
-  const std::vector<double> losses = models::label_losses(model, *inputs_.measured, stop_);
-  for (std::size_t w = 0; w < scores.size(); ++w) scores[w].loss = losses[w];
+  search::SilentProgress silent;
+  const auto labels = models::label_scores(model, *inputs_.measured, stop_, silent);
+  for (std::size_t w = 0; w < scores.size(); ++w) scores[w].loss = labels[w].loss;
   return scores;
 }
 

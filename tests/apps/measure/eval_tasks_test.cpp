@@ -51,6 +51,14 @@ class Scene {
   TemporaryDirectory scratch_;
 };
 
+/// The lines of --samples.
+std::vector<json> samples_in(const std::string& file) {
+  std::ifstream lines(file);
+  std::vector<json> samples;
+  for (std::string line; std::getline(lines, line);) samples.push_back(json::parse(line));
+  return samples;
+}
+
 std::vector<std::string> keys(const json& object) {
   std::vector<std::string> names;
   for (const auto& [name, value] : object.items()) names.push_back(name);
@@ -60,6 +68,25 @@ std::vector<std::string> keys(const json& object) {
 using Names = std::vector<std::string>;
 
 }  // namespace
+
+TEST_CASE("samples are what the figures are means of") {
+  const Scene scene;
+  for (const std::string task : {"last-word", "multiple-choice"}) {
+    const json found = scene.result(task, {"--samples", scene.path("samples.jsonl")});
+    const std::vector<json> samples = samples_in(scene.path("samples.jsonl"));
+    REQUIRE(samples.size() == 40);
+    double sum = 0;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      CHECK(samples[i].at("doc_id") == i);
+      sum += samples[i].at("acc").get<double>();
+    }
+    CHECK(found.at("results").at(task).at("acc,none").get<double>() == Approx(sum / 40));
+  }
+  const apps::ProcessResult none =
+      scene.run("rolling-perplexity", {"--samples", scene.path("none.jsonl")});
+  CHECK(none.exit_status == 2);
+  CHECK_THAT(none.error, contains("--samples"));
+}
 
 TEST_CASE("results of tasks on documents follow lm-evaluation-harness") {
   const Scene scene;
