@@ -111,6 +111,23 @@ Windows Windows::chosen(std::span<const std::size_t> windows) const {
   return some;
 }
 
+Windows Windows::by_length() const {
+  std::vector<std::size_t> order(size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (differ_in_length()) {
+    std::ranges::stable_sort(order, {}, [&](std::size_t window) {
+      return std::pair(pairs_[window].source.size(), pairs_[window].target.size());
+    });
+  }
+  return chosen(order);
+}
+
+bool Windows::are_alike(std::size_t window, std::size_t other) const {
+  if (!differ_in_length()) return true;
+  return pairs_[window].source.size() == pairs_[other].source.size() &&
+         pairs_[window].target.size() == pairs_[other].target.size();
+}
+
 std::size_t Windows::size() const {
   if (differ_in_length()) return pairs_.size();
   return kind_ == WindowKind::kImages ? image_numbers_.size() : ids_.size() / stride();
@@ -124,6 +141,12 @@ std::size_t Windows::tokens(std::size_t from, std::size_t to) const {
     sum += pair.target.size();
   }
   return sum;
+}
+
+std::size_t Windows::positions(std::size_t window) const {
+  if (kind_ == WindowKind::kPairs) return pairs_[window].target.size();
+  if (kind_ == WindowKind::kTexts) return pairs_[window].source.size();
+  return static_cast<std::size_t>(context_);
 }
 
 std::string Windows::size_text() const {

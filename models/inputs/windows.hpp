@@ -62,8 +62,12 @@ class Windows {
   /// The windows of these numbers, in their order.
   Windows chosen(std::span<const std::size_t> windows) const;
 
+  /// The same windows, those of the same lengths one after another, in their order otherwise.
+  Windows by_length() const;
+
   WindowKind kind() const { return kind_; }
-  /// Whether the windows are texts of lengths of their own, so that a batch is one of them.
+  /// Whether the windows are texts or sounds whose lengths are their own: not all of them fit into
+  /// one batch.
   bool differ_in_length() const {
     return kind_ == WindowKind::kPairs || kind_ == WindowKind::kTexts;
   }
@@ -74,6 +78,8 @@ class Windows {
   std::size_t tokens() const { return tokens(0, size()); }
   /// The same of windows `from` … `to` − 1.
   std::size_t tokens(std::size_t from, std::size_t to) const;
+  /// What training counts of one window: its input positions, of a pair the tokens of its target.
+  std::size_t positions(std::size_t window) const;
   /// "57600 tokens, 225 windows of 256", "812 tokens of 40 targets", "2000 images", for people.
   std::string size_text() const;
   /// What the scored positions are, in the plural, for people.
@@ -87,6 +93,8 @@ class Windows {
   std::span<const std::int32_t> ids() const { return ids_; }
   /// Of pairs and of texts with a class.
   std::span<const TokenPair> pairs() const { return pairs_; }
+  /// Whether two windows are of the same lengths.
+  bool are_alike(std::size_t window, std::size_t other) const;
   /// Of images: where they come from, and which of them is a window.
   const ImageSet& images() const { return *images_; }
   std::size_t image(std::size_t window) const { return image_numbers_[window]; }

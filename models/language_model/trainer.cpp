@@ -30,15 +30,11 @@ constexpr std::uint64_t kPassKey = 2;
 constexpr std::uint64_t kMeanKey = 3;
 constexpr std::uint64_t kDealKey = 4;
 
-/// Positions that a model computes of a window, on average.
+/// Positions that count for `--tokens`, of a window on average.
 double positions_of_window(const Windows& windows) {
-  if (windows.kind() == WindowKind::kTexts) {
-    std::size_t sum = 0;
-    for (const TokenPair& text : windows.pairs()) sum += text.source.size();
-    return static_cast<double>(sum) / static_cast<double>(windows.size());
-  }
-  if (windows.kind() != WindowKind::kPairs) return windows.context();
-  return static_cast<double>(windows.tokens()) / static_cast<double>(windows.size());
+  std::size_t sum = 0;
+  for (std::size_t w = 0; w < windows.size(); ++w) sum += windows.positions(w);
+  return static_cast<double>(sum) / static_cast<double>(windows.size());
 }
 
 /// Tensors that a layer's attention has by its own steps and not by gradients.

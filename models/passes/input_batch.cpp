@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/images/image_set.hpp"
+#include "models/passes/window_pass.hpp"
 #include "models/tensors/tensors.hpp"
 
 namespace regroup::models {
@@ -27,15 +28,34 @@ at::Tensor numbers_of(const std::vector<float>& numbers, at::IntArrayRef shape) 
   return result;
 }
 
-InputBatch pair_input(const TokenPair& pair, std::int32_t decoder_start,
-                      at::IntArrayRef sound_shape, const ComputeOptions& options) {
-  std::vector<std::int32_t> before = {decoder_start};
-  before.insert(before.end(), pair.target.begin(), pair.target.end() - 1);
-  InputBatch result{{}, id_tensor(before, 1, options), {}, {}};
-  if (pair.features.empty()) {
-    result.ids = id_tensor(pair.source, 1, options);
+/// Ids of the same lengths, one window after another: [windows, length].
+at::Tensor joined_ids(const Windows& windows, WindowRange range,
+                      std::vector<std::int32_t> TokenPair::*half, const ComputeOptions& options) {
+  std::vector<std::int32_t> ids;
+  for (const TokenPair& pair : windows.pairs().subspan(range.begin, range.end - range.begin)) {
+    ids.insert(ids.end(), (pair.*half).begin(), (pair.*half).end());
+  }
+  return id_tensor(ids, static_cast<std::int64_t>(range.end - range.begin), options);
+}
+
+at::Tensor joined_features(const Windows& windows, WindowRange range, at::IntArrayRef shape,
+                           const ComputeOptions& options) {
+  std::vector<at::Tensor> sounds;
+  for (const TokenPair& pair : windows.pairs().subspan(range.begin, range.end - range.begin)) {
+    sounds.push_back(numbers_of(pair.features, shape));
+  }
+  return to_compute(at::stack(sounds), options);
+}
+
+InputBatch pair_input(const Transformer& model, const Windows& windows, WindowRange range) {
+  const ComputeOptions& options = model.options();
+  const at::Tensor targets = joined_ids(windows, range, &TokenPair::target, options);
+  const at::Tensor first = at::full({targets.size(0), 1}, model.decoder_start(), targets.options());
+  InputBatch result{{}, at::cat({first, targets.slice(1, 0, targets.size(1) - 1)}, 1), {}, {}};
+  if (windows.pairs()[range.begin].features.empty()) {
+    result.ids = joined_ids(windows, range, &TokenPair::source, options);
   } else {
-    result.features = to_compute(numbers_of(pair.features, sound_shape).unsqueeze(0), options);
+    result.features = joined_features(windows, range, model.sound_shape(), options);
   }
   return result;
 }
@@ -64,10 +84,9 @@ InputBatch input_batch(const Transformer& model, const Windows& windows, std::si
                        std::size_t end) {
   switch (windows.kind()) {
     case WindowKind::kPairs:
-      return pair_input(windows.pairs()[begin], model.decoder_start(), model.sound_shape(),
-                        model.options());
+      return pair_input(model, windows, {begin, end});
     case WindowKind::kTexts:
-      return {id_tensor(windows.pairs()[begin].source, 1, model.options()), {}, {}, {}};
+      return {joined_ids(windows, {begin, end}, &TokenPair::source, model.options()), {}, {}, {}};
     case WindowKind::kImages:
       return {{}, {}, image_tensor(windows, begin, end, model.options()), {}};
     default: {
@@ -98,7 +117,7 @@ at::Tensor batch_targets(const Transformer& model, const Windows& windows, std::
     return window_tensor(windows, begin, end, model.options()).slice(1, 1).flatten();
   }
   if (windows.differ_in_length()) {
-    return id_tensor(windows.pairs()[begin].target, 1, model.options()).flatten();
+    return joined_ids(windows, {begin, end}, &TokenPair::target, model.options()).flatten();
   }
   std::vector<std::int32_t> labels;
   for (std::size_t w = begin; w < end; ++w) {

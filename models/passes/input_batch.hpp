@@ -15,7 +15,7 @@ at::Tensor id_tensor(std::span<const std::int32_t> ids, std::int64_t batch,
 
 /// Windows begin … end − 1 as one batch: the inputs of a text, a pair's
 /// source and its target moved on by one behind the decoder's first id, a text, or pixels. Pairs
-/// and texts come one by one.
+/// and texts must be of the same lengths.
 InputBatch input_batch(const Transformer& model, const Windows& windows, std::size_t begin,
                        std::size_t end);
 

@@ -14,10 +14,32 @@ namespace {
 constexpr std::size_t kBatchPositions = 1024;
 constexpr std::size_t kGpuBatchPositions = 16384;
 
-std::size_t windows_of_batch(const Windows& windows, const Device& device) {
-  if (windows.differ_in_length()) return 1;
-  const std::size_t positions = device.cuda ? kGpuBatchPositions : kBatchPositions;
-  return std::max<std::size_t>(1, positions / static_cast<std::size_t>(windows.context()));
+/// Positions of encoder and decoder; sounds are long, and each goes alone.
+std::size_t computed_positions(const Windows& windows, std::size_t window) {
+  if (!windows.differ_in_length()) return static_cast<std::size_t>(windows.context());
+  const TokenPair& pair = windows.pairs()[window];
+  return pair.features.empty() ? pair.source.size() + pair.target.size() : kGpuBatchPositions;
+}
+
+/// Windows that go through the model together: of the same lengths, as many as have so many
+/// positions, and one at least.
+std::vector<WindowRange> batches_of(const Windows& windows, const Device& device) {
+  const std::size_t most = device.cuda ? kGpuBatchPositions : kBatchPositions;
+  std::vector<WindowRange> batches;
+  std::size_t positions = 0;
+  for (std::size_t w = 0; w < windows.size(); ++w) {
+    const std::size_t own = computed_positions(windows, w);
+    const bool goes_on =
+        !batches.empty() && positions + own <= most && windows.are_alike(batches.back().begin, w);
+    if (goes_on) {
+      batches.back().end = w + 1;
+      positions += own;
+    } else {
+      batches.push_back({w, w + 1});
+      positions = own;
+    }
+  }
+  return batches;
 }
 
 /// Sums of batches, added in the order of their numbers as they come in.
@@ -49,13 +71,13 @@ StepGradients step_gradients(const StepProblem& problem, const Windows& windows,
                              search::RandomKey key, std::uint64_t number, std::stop_token stop) {
   OrderedSum sum;
   const Device& device = problem.model.options().device;
-  const std::size_t batch = windows_of_batch(windows, device);
+  const Windows ordered = windows.by_length();
+  const std::vector<WindowRange> batches = batches_of(ordered, device);
   for_each_batch(
-      windows.size(), batch, device, std::move(stop),
-      [&](std::size_t begin, std::size_t end) {
-        const ForwardPass pass{
-            .is_training = true, .key = key.split(begin / batch), .number = number};
-        sum.add(begin / batch, batch_gradients(problem, windows, {begin, end}, pass));
+      batches.size(), 1, device, std::move(stop),
+      [&](std::size_t batch, std::size_t /*end*/) {
+        const ForwardPass pass{.is_training = true, .key = key.split(batch), .number = number};
+        sum.add(batch, batch_gradients(problem, ordered, batches[batch], pass));
       },
       Gradients::kRecorded);
   BatchGradients whole = std::move(sum).take();

@@ -24,10 +24,10 @@ double largest(const at::Tensor& tensor) {
 
 /// A trainable model of a family beside another one of the same shape.
 struct Scene {
-  explicit Scene(std::string_view architecture, DType type = DType::kF64)
+  explicit Scene(std::string_view architecture, DType type = DType::kF64, int count = 2)
       : own(architecture, type),
         other(architecture, type, DType::kF32, 6),
-        windows(own.windows()),
+        windows(own.windows(count)),
         overlay(own.all_trainable()),
         model(own.with(overlay)) {
     for (const auto& [name, tensor] : overlay.tensors()) handles.push_back(tensor);
@@ -103,9 +103,11 @@ TEST_CASE("a step's loss and its slope are those of plain sums over windows") {
   constexpr double kStep = 1e-5;
   const LossTerms terms{0, 1, 0.5};
   for (const std::string_view architecture :
-       {"LlamaForCausalLM", "T5ForConditionalGeneration", "ViTForImageClassification"}) {
+       {"LlamaForCausalLM", "T5ForConditionalGeneration", "ViTForImageClassification",
+        "BertForSequenceClassification", "WhisperForConditionalGeneration"}) {
     CAPTURE(architecture);
-    const Scene scene(architecture);
+    // So many that some pairs and texts are of the same lengths.
+    const Scene scene(architecture, DType::kF64, 14);
     const StepGradients found = scene.gradients(terms, false);
     const at::NoGradGuard no_gradients;
     std::vector<at::Tensor> directions;
