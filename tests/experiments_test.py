@@ -50,6 +50,9 @@ class Statistics(unittest.TestCase):
         self.assertAlmostEqual(high - low, 2 * 1.96 * 0.01, delta=0.006)
         self.assertTrue(low < value < high)
 
+    def test_counts_are_read_as_the_program_reads_them(self):
+        self.assertEqual([bench.count_of(text) for text in ("300", "1.5k", "2M", "500k or 2M")], [300, 1500, 2000000, 2000000])
+
     def test_neighbours_are_equal_groups(self):
         self.assertEqual(bench.neighbours(6, 3), [[0, 1], [2, 3], [4, 5]])
 

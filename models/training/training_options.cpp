@@ -69,6 +69,17 @@ std::int64_t parse_count(std::string_view text, std::string_view option) {
                     .found = std::string(text)});
 }
 
+search::Option uptrain_option(std::int64_t& tokens, std::string help) {
+  return {.flag = "--uptrain",
+          .key = "uptrain",
+          .unit = "N",
+          .help = std::move(help),
+          .field = search::TextField{[&tokens](const std::string& text) {
+                                       tokens = text == "0" ? 0 : parse_count(text, "--uptrain");
+                                     },
+                                     [&tokens] { return std::to_string(tokens); }}};
+}
+
 std::vector<search::Option> TrainingOptions::options() {
   return {
       {.flag = "--tokens",

@@ -72,6 +72,10 @@ struct TrainingOptions {
 /// together.
 void require_valid(TrainingOptions options);
 
+/// `--uptrain N`: tokens that something is trained on before it is measured again; 0: none. The
+/// field must outlive the option.
+search::Option uptrain_option(std::int64_t& tokens, std::string help);
+
 /// "200k", "2M", "1.5M", "8192" as a number. Throws InputError naming `option`.
 std::int64_t parse_count(std::string_view text, std::string_view option);
 

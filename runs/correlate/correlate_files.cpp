@@ -31,25 +31,34 @@ std::string partitions_text(const GroupingSample& sample) {
   return fmt::format("{}", fmt::join(layers, " / "));
 }
 
-std::string sample_row(const GroupingSample& sample) {
+std::string sample_row(const GroupingSample& sample, bool has_uptrained) {
   const bool single = sample.layer.has_value();
-  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", single ? "layer" : "model",
+  const std::string trained =
+      has_uptrained
+          ? "," + field(sample.uptrained_delta ? std::optional(sample.uptrained_delta->mean)
+                                               : std::nullopt)
+          : "";
+  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}{}\n", single ? "layer" : "model",
                      single ? std::to_string(*sample.layer) : "",
                      single ? std::to_string(sample.groups) : "",
                      single ? "" : fmt::format("{}", sample.kv_limit), sample.grouping.kv_ratio(),
                      sample.origin, fmt::join(sample.prices, ","), sample.delta_loss.mean,
                      field(sample.delta_loss.standard_error), sample.kl.mean,
-                     field(sample.kl.standard_error), partitions_text(sample));
+                     field(sample.kl.standard_error), partitions_text(sample), trained);
+}
+
+ordered_json ranks_json(const fitness::RankAgreement& ranks) {
+  ordered_json json = {{"sets", ranks.sets}};
+  if (ranks.sets == 0) return json;
+  json["spearman"] = ranks.spearman;
+  json["kendall"] = ranks.kendall;
+  return json;
 }
 
 ordered_json agreement_json(const ProxyAgreement& agreement) {
   ordered_json json = ordered_json::object();
   for (std::size_t s = 0; s < kRankScopes.size(); ++s) {
-    const fitness::RankAgreement& ranks = agreement.ranks[s];
-    json[kRankScopes[s].name] = {{"sets", ranks.sets}};
-    if (ranks.sets == 0) continue;
-    json[kRankScopes[s].name]["spearman"] = ranks.spearman;
-    json[kRankScopes[s].name]["kendall"] = ranks.kendall;
+    json[kRankScopes[s].name] = ranks_json(agreement.ranks[s]);
   }
   json["regret"] = ordered_json::array();
   for (const SizeRegret& regret : agreement.regrets) {
@@ -69,6 +78,17 @@ ordered_json proxies_json(const CorrelateResult& result) {
     proxies.push_back(proxy);
   }
   return proxies;
+}
+
+/// What was trained, and whether any order before it tells that after it.
+ordered_json uptrained_json(const CorrelateResult& result, const CorrelateOptions& options) {
+  ordered_json json = {{"tokens", options.uptrain_tokens}, {"ranked_by", ordered_json::array()}};
+  for (const UptrainedAgreement& one : uptrained_agreements(result.samples, result.proxies)) {
+    ordered_json row = {{"by", one.ranked_by}};
+    for (const auto& [scope, ranks] : one.ranks) row[scope] = ranks_json(ranks);
+    json["ranked_by"].push_back(std::move(row));
+  }
+  return json;
 }
 
 /// By measure the proxies that share the least mean regret.
@@ -164,6 +184,25 @@ std::string agreement_row(const ordered_json& proxy, const Measure& measure) {
   return fmt::format("{}\n", fmt::join(fields, ","));
 }
 
+std::string uptrained_text(const ordered_json& uptrained) {
+  std::string text = fmt::format(
+      "\nSpearman and Kendall of whole models with the change of the loss after {} tokens of "
+      "training\n{}",
+      uptrained["tokens"].get<std::int64_t>(), padded("", 12));
+  for (const RankScope& scope : std::span(kRankScopes).subspan(3)) {
+    text += "  " + padded(scope.title, 13);
+  }
+  text += "\n";
+  for (const ordered_json& row : uptrained["ranked_by"]) {
+    text += fmt::format("  {:<10}", row["by"].get<std::string>());
+    for (const RankScope& scope : std::span(kRankScopes).subspan(3)) {
+      text += "  " + padded(ranks_text(row[scope.name]), 13);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 std::string least_text(const ordered_json& correlations) {
   std::vector<std::string> parts;
   for (const Measure& measure : kMeasures) {
@@ -176,11 +215,15 @@ std::string least_text(const ordered_json& correlations) {
 }  // namespace
 
 std::string samples_csv(const CorrelateResult& result) {
+  const auto is_trained = [](const GroupingSample& sample) {
+    return sample.uptrained_delta.has_value();
+  };
+  const bool has_uptrained = std::ranges::any_of(result.samples, is_trained);
   std::string text = fmt::format(
       "family,layer,groups,kv_limit,kv_ratio,origin,{},delta_loss,delta_loss_stderr,kl,kl_stderr,"
-      "partitions\n",
-      fmt::join(result.proxies, ","));
-  for (const GroupingSample& sample : result.samples) text += sample_row(sample);
+      "partitions{}\n",
+      fmt::join(result.proxies, ","), has_uptrained ? ",uptrained_delta_loss" : "");
+  for (const GroupingSample& sample : result.samples) text += sample_row(sample, has_uptrained);
   return text;
 }
 
@@ -189,23 +232,25 @@ ordered_json correlations_json(const CorrelateResult& result, const CorrelateOpt
   ordered_json source = {{"loss", result.source.mean}};
   set_if(source, "loss_stderr", result.source.standard_error);
   const ordered_json proxies = proxies_json(result);
-  return {{"format", "regroup.correlate"},
-          {"version", 1},
-          {"model",
-           {{"name", inputs.model->name()},
-            {"weights_sha256", inputs.model->checkpoint.weights_sha256()}}},
-          {"merge", options.recipe.merge->name()},
-          {"renorm", options.recipe.renorm},
-          {"refit", models::refit_name(*options.recipe.refit)},
-          {"samples", options.samples},
-          {"exhaustive", options.exhaustive},
-          {"seed", options.seed},
-          {"dtype", models::config_name(options.compute.dtype)},
-          {"data", data_json(inputs.texts, options.join)},
-          {"source", source},
-          {"measured", counts_json(result.samples)},
-          {"proxies", proxies},
-          {"least_mean_regret", least_mean_regret(proxies)}};
+  ordered_json all = {{"format", "regroup.correlate"},
+                      {"version", 1},
+                      {"model",
+                       {{"name", inputs.model->name()},
+                        {"weights_sha256", inputs.model->checkpoint.weights_sha256()}}},
+                      {"merge", options.recipe.merge->name()},
+                      {"renorm", options.recipe.renorm},
+                      {"refit", models::refit_name(*options.recipe.refit)},
+                      {"samples", options.samples},
+                      {"exhaustive", options.exhaustive},
+                      {"seed", options.seed},
+                      {"dtype", models::config_name(options.compute.dtype)},
+                      {"data", data_json(inputs.texts, options.join)},
+                      {"source", source},
+                      {"measured", counts_json(result.samples)},
+                      {"proxies", proxies},
+                      {"least_mean_regret", least_mean_regret(proxies)}};
+  if (options.uptrain_tokens > 0) all["uptrained"] = uptrained_json(result, options);
+  return all;
 }
 
 std::string correlations_csv(const ordered_json& correlations) {
@@ -240,6 +285,7 @@ std::string correlations_text(const ordered_json& correlations) {
     text +=
         fmt::format("Regret, {}, nats/token\n{}", measure.title, regret_table(proxies, measure));
   }
+  if (correlations.contains("uptrained")) text += uptrained_text(correlations["uptrained"]);
   return text + "\n" + least_text(correlations);
 }
 

@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t kLabelKey = 1;
 constexpr std::uint64_t kLayerKey = 2;
 constexpr std::uint64_t kModelKey = 3;
+constexpr std::uint64_t kTrainingKey = 4;
 
 std::vector<GroupingSample> draw_samples(std::span<const PricedProxy> proxies,
                                          const CorrelateOptions& options,
@@ -48,7 +49,15 @@ CorrelateResult sample_and_measure(const CorrelateOptions& options, const Correl
   const models::CandidateMeter meter(
       std::make_shared<const models::Merger>(inputs.language_model, calibration),
       inputs.texts.measured);
-  result.source = measure_samples(result.samples, meter, recipe, log, std::move(stop));
+  result.source = measure_samples(result.samples, meter, recipe, log, stop);
+  if (options.uptrain_tokens > 0) {
+    const UptrainSetting setting{options.uptrain_tokens,
+                                 inputs.texts.calibration,
+                                 {},
+                                 inputs.texts.measured,
+                                 key.split(kTrainingKey)};
+    uptrain_samples(result.samples, meter.merger(), recipe, setting, log, std::move(stop));
+  }
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "models/training/training_options.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::runs {
@@ -32,6 +33,11 @@ std::vector<search::Option> CorrelateOptions::options() {
         .help = "KV sizes to compare at, as parts of the source's (default: of 0.75, 0.5, 0.375, "
                 "0.25, 0.125 those that the model reaches)",
         .field = &kv},
+       models::uptrain_option(
+           uptrain_tokens,
+           "Train every grouping of the whole model on so many tokens of --data's calibrating "
+           "part, "
+           "as 200k, and say whether the order before it tells the order after it (0: none)"),
        {.flag = "--seed",
         .unit = "N",
         .help = "Of every random draw",

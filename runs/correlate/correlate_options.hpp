@@ -19,10 +19,11 @@ struct CorrelateOptions {
   std::filesystem::path output;
   models::RecipeRequest recipe = {.merge = &models::find_merge("optimal"),
                                   .refit = models::Refit::kNone};
-  int samples = 3;          ///< random groupings of each size
-  bool exhaustive = false;  ///< all groupings of each size instead
-  std::vector<double> kv;   ///< in (0, 1), ascending and distinct; empty: the usual ones
-  std::int64_t tokens = 0;  ///< of `data`; 0: all
+  int samples = 3;                  ///< random groupings of each size
+  bool exhaustive = false;          ///< all groupings of each size instead
+  std::vector<double> kv;           ///< in (0, 1), ascending and distinct; empty: the usual ones
+  std::int64_t tokens = 0;          ///< of `data`; 0: all
+  std::int64_t uptrain_tokens = 0;  ///< to train each grouping of the whole model on, too; 0: none
   models::DocumentJoin join = models::DocumentJoin::kEnd;  ///< of the documents of a file
   std::int64_t seed = 1;
   bool force = false;

@@ -37,6 +37,7 @@ struct GroupingSample {
   std::vector<double> prices = {};  ///< by each proxy
   fitness::LossEstimate delta_loss = {};
   fitness::LossEstimate kl = {};
+  std::optional<fitness::LossEstimate> uptrained_delta = {};  ///< of the loss, after a training
 };
 
 /// Prices the model by every fitness and finds the cheapest groupings of each whose layers are

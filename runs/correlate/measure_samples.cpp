@@ -74,4 +74,26 @@ fitness::LossEstimate measure_samples(std::span<GroupingSample> samples,
   return fitness::estimate(source_losses);
 }
 
+void uptrain_samples(std::span<GroupingSample> samples, const models::Merger& merger,
+                     const models::MergeRecipe& recipe, const UptrainSetting& setting,
+                     const RunLog& log, std::stop_token stop) {
+  auto distinct = by_grouping(samples);
+  std::erase_if(distinct, [](const auto& one) {
+    return std::ranges::all_of(
+        one.second, [](const GroupingSample* sample) { return sample->layer.has_value(); });
+  });
+  GroupingTraining training(merger, setting, log, std::move(stop));
+  std::size_t number = 0;
+  for (const auto& [grouping, same] : distinct) {
+    const std::string name = fmt::format("grouping {} of {}", ++number, distinct.size());
+    const auto scores = training.scores(grouping, recipe, name);
+    const auto delta = fitness::paired_difference(
+        models::values_of(scores, &models::WindowScore::loss),
+        models::values_of(training.source(), &models::WindowScore::loss));
+    for (GroupingSample* sample : same) {
+      if (!sample->layer) sample->uptrained_delta = delta;
+    }
+  }
+}
+
 }  // namespace regroup::runs

@@ -1,5 +1,6 @@
 #include "runs/correlate/proxy_agreement.hpp"
 
+#include <functional>
 #include <map>
 #include <set>
 #include <utility>
@@ -42,19 +43,35 @@ double delta_loss_of(const GroupingSample& sample) {
   return sample.delta_loss.mean;
 }
 
+/// What a grouping is ranked by, or what the ranking is compared with.
+using Value = std::function<double(const GroupingSample& sample)>;
+
 /// The sets of a scope, ascending.
 std::map<SetId, fitness::PricedSample> sets_of(std::span<const GroupingSample> samples,
-                                               const RankScope& scope, std::size_t proxy,
-                                               const Measure& measure) {
+                                               const RankScope& scope, const Value& price,
+                                               const Value& measured) {
   std::map<SetId, fitness::PricedSample> sets;
   std::set<std::pair<SetId, search::Grouping>> seen;
   for (const GroupingSample& sample : samples) {
     const auto id = scope.set(sample);
     if (!id || !seen.emplace(*id, sample.grouping).second) continue;
-    sets[*id].prices.push_back(sample.prices[proxy]);
-    sets[*id].measured.push_back(measure.value(sample));
+    sets[*id].prices.push_back(price(sample));
+    sets[*id].measured.push_back(measured(sample));
   }
   return sets;
+}
+
+Value price_of(std::size_t proxy) {
+  return [proxy](const GroupingSample& sample) { return sample.prices[proxy]; };
+}
+
+double uptrained_of(const GroupingSample& sample) {
+  return sample.uptrained_delta->mean;
+}
+
+/// Those of whole models.
+std::span<const RankScope> model_scopes() {
+  return std::span(kRankScopes).subspan(3);
 }
 
 fitness::RankAgreement ranks_of(const std::map<SetId, fitness::PricedSample>& sets) {
@@ -78,14 +95,31 @@ ProxyAgreement proxy_agreement(std::span<const GroupingSample> samples, std::siz
                                const Measure& measure) {
   ProxyAgreement agreement;
   for (std::size_t s = 0; s < kRankScopes.size(); ++s) {
-    agreement.ranks[s] = ranks_of(sets_of(samples, kRankScopes[s], proxy, measure));
+    agreement.ranks[s] = ranks_of(sets_of(samples, kRankScopes[s], price_of(proxy), measure.value));
   }
-  for (const auto& [id, sample] : sets_of(samples, kRankScopes.back(), proxy, measure)) {
+  for (const auto& [id, sample] :
+       sets_of(samples, kRankScopes.back(), price_of(proxy), measure.value)) {
     agreement.regrets.push_back({id.first, fitness::regret(sample)});
     agreement.mean_regret += agreement.regrets.back().regret;
   }
   agreement.mean_regret /= static_cast<double>(agreement.regrets.size());
   return agreement;
+}
+
+std::vector<UptrainedAgreement> uptrained_agreements(std::span<const GroupingSample> samples,
+                                                     std::span<const std::string> proxies) {
+  std::vector<UptrainedAgreement> agreements;
+  const auto add = [&](std::string name, const Value& price) {
+    UptrainedAgreement agreement{std::move(name), {}};
+    for (const RankScope& scope : model_scopes()) {
+      const auto sets = sets_of(samples, scope, price, uptrained_of);
+      agreement.ranks.emplace_back(scope.name, ranks_of(sets));
+    }
+    agreements.push_back(std::move(agreement));
+  };
+  for (const Measure& measure : kMeasures) add(measure.name, measure.value);
+  for (std::size_t p = 0; p < proxies.size(); ++p) add(proxies[p], price_of(p));
+  return agreements;
 }
 
 }  // namespace regroup::runs

@@ -49,4 +49,16 @@ struct ProxyAgreement {
 ProxyAgreement proxy_agreement(std::span<const GroupingSample> samples, std::size_t proxy,
                                const Measure& measure);
 
+/// How well the order by one measure before training, or by one price, tells the order of the
+/// change of the loss after it.
+struct UptrainedAgreement {
+  std::string ranked_by;  ///< a measure's name or a proxy's
+  /// Of whole models, by the scope's name: over all, and at each size.
+  std::vector<std::pair<std::string, fitness::RankAgreement>> ranks;
+};
+
+/// Of every measure and every proxy; all samples of whole models must have been trained.
+std::vector<UptrainedAgreement> uptrained_agreements(std::span<const GroupingSample> samples,
+                                                     std::span<const std::string> proxies);
+
 }  // namespace regroup::runs

@@ -106,34 +106,27 @@ std::vector<Option> data_options(DataRoles& data) {
 }
 
 std::vector<Option> measuring_options(SearchRequest& request) {
-  return {
-      {.flag = "--measure",
-       .key = "measure",
-       .unit = "N",
-       .help = "Front points whose loss is measured (0: proxy only)",
-       .field = NumberField<int>{&request.measured_points, 0, search::kMany}},
-      {.flag = "--cache-dtype",
-       .key = "cache_dtypes",
-       .unit = "TYPE,…",
-       .help = "Measure source and points of the search also with KV caches of these types of "
-               "llama.cpp: f16, q8_0, q4_0; or none (default: q8_0,q4_0 for causal models "
-               "whose heads are whole blocks of 32)",
-       .field = &request.cache_dtypes},
-      {.flag = "--uptrain",
-       .key = "uptrain",
-       .unit = "N",
-       .help = "Train every measured point on so many tokens, as 200k, with the defaults of "
-               "uptrain, and measure it again beside what it loses without (0: none)",
-       .field = search::TextField{[&request](const std::string& text) {
-                                    request.uptrain_tokens =
-                                        text == "0" ? 0 : models::parse_count(text, "--uptrain");
-                                  },
-                                  [&request] { return std::to_string(request.uptrain_tokens); }}},
-      {.flag = "--uptrain-data",
-       .unit = "FILE",
-       .help = "Text or token ids for --uptrain (default: the data of --calibration, else "
-               "sampled from the model)",
-       .field = &request.data.uptrain}};
+  return {{.flag = "--measure",
+           .key = "measure",
+           .unit = "N",
+           .help = "Front points whose loss is measured (0: proxy only)",
+           .field = NumberField<int>{&request.measured_points, 0, search::kMany}},
+          {.flag = "--cache-dtype",
+           .key = "cache_dtypes",
+           .unit = "TYPE,…",
+           .help = "Measure source and points of the search also with KV caches of these types of "
+                   "llama.cpp: f16, q8_0, q4_0; or none (default: q8_0,q4_0 for causal models "
+                   "whose heads are whole blocks of 32)",
+           .field = &request.cache_dtypes},
+          models::uptrain_option(request.uptrain_tokens,
+                                 "Train every measured point on so many tokens, as 200k, with the "
+                                 "defaults of uptrain, and "
+                                 "measure it again beside what it loses without (0: none)"),
+          {.flag = "--uptrain-data",
+           .unit = "FILE",
+           .help = "Text or token ids for --uptrain (default: the data of --calibration, else "
+                   "sampled from the model)",
+           .field = &request.data.uptrain}};
 }
 
 Option seed_option(std::int64_t& seed) {

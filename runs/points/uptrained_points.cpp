@@ -7,7 +7,6 @@
 
 #include "fitness/rank_correlation.hpp"
 #include "models/files/sha256.hpp"
-#include "models/language_model/trainer.hpp"
 #include "runs/directory/run_measurements.hpp"
 
 namespace regroup::runs {
@@ -15,33 +14,23 @@ namespace {
 
 using Scores = std::vector<models::WindowScore>;
 
-/// Measures points after a training each.
+/// Measures points after a training each, those alone that no earlier run did.
 class PointTraining {
  public:
   PointTraining(const models::Merger& merger, const UptrainSetting& setting,
                 const RunDirectory& directory, const RunLog& log, std::stop_token stop)
-      : merger_(merger),
-        setting_(setting),
+      : setting_(setting),
         directory_(directory),
-        log_(log),
-        stop_(std::move(stop)) {
-    options_.tokens = setting.tokens;
-  }
+        training_(merger, setting, log, std::move(stop)) {}
 
   Scores scores(const RunPoint& point) {
     const std::string key = measurement_key(point);
     if (auto known = directory_.recall_scores(key, setting_.measured.size())) return *known;
-    const Scores found = trained_scores(point);
+    const Scores found = training_.scores(point.point.grouping, point.recipe, point.name);
     directory_.remember_scores(key, found);
     return found;
   }
-  const Scores& source() {
-    if (!source_) {
-      search::SilentProgress silent;
-      source_ = merger_.source().source_states(setting_.measured, stop_, silent);
-    }
-    return source_->scores();
-  }
+  const Scores& source() { return training_.source(); }
 
  private:
   std::string measurement_key(const RunPoint& point) const {
@@ -52,31 +41,9 @@ class PointTraining {
                                           reported_key(candidate)));
   }
 
-  Scores trained_scores(const RunPoint& point) {
-    source();
-    const models::LanguageModel start =
-        merger_.merged_model(point.point.grouping, point.recipe, stop_);
-    models::Trainer trainer(start, merger_.source(), merger_.source(), point.point.grouping,
-                            options_, setting_.data, setting_.key);
-    search::Progress& progress = log_.progress();
-    progress.begin(fmt::format("training {}", point.name),
-                   static_cast<std::size_t>(trainer.steps()), "steps");
-    while (trainer.done() < trainer.steps()) {
-      trainer.step(stop_);
-      progress.advance(1);
-    }
-    progress.end();
-    search::SilentProgress silent;
-    return trainer.model().compare(*source_, stop_, silent);
-  }
-
-  const models::Merger& merger_;
   const UptrainSetting& setting_;
   const RunDirectory& directory_;
-  const RunLog& log_;
-  std::stop_token stop_;
-  models::TrainingOptions options_;
-  std::optional<models::SourceStates> source_;
+  GroupingTraining training_;
 };
 
 std::optional<UptrainAgreement> agreement_of(const std::vector<RunPoint>& points) {

@@ -46,8 +46,8 @@ class Bench:
     def __init__(self, options):
         self.options, self.work = options, options.work
         self.work.mkdir(parents=True, exist_ok=True)
-        self.planned = self.todo = 0
-        self.seconds = 0.0
+        self.todo, self.positions_each = 0, 0
+        self.positions, self.seconds = 0, 0.0
 
     def regroup(self, *command):
         """Standard output of the program; its own message and status where it fails."""
@@ -67,18 +67,20 @@ class Bench:
             started = time.monotonic()
             self.regroup(*command, "-o", folder, "-q", "--threads", self.options.threads, *again)
             self.seconds += time.monotonic() - started
+            self.positions += json.loads(record.read_text())["tokens"]
             self.say_what_is_left(name)
         return json.loads(record.read_text()), folder / "model"
 
     def say_what_is_left(self, name):
         self.todo -= 1
-        left = self.todo * self.seconds / max(1, self.planned - self.todo)
+        left = self.todo * self.positions_each * self.seconds / self.positions
         print(f"# {name} trained; about {left / 60:.0f} minutes left for {max(0, self.todo)} trainings", file=sys.stderr)
 
     def plan(self, trainings, positions):
         """Says how much is to be trained; ends where nothing else was asked for."""
         there = len(list((self.work / "trainings").glob("*/train.json")))
-        self.planned = self.todo = max(0, trainings - there)
+        self.todo = max(0, trainings - there)
+        self.positions_each = count_of(positions)
         print(f"# {trainings} trainings of {positions} positions each, {there} of them done; the time left is said after "
               "the first", file=sys.stderr)
         if self.options.plan:
@@ -94,6 +96,12 @@ class Bench:
             self.regroup(*told, "--samples", kept, "-q", "--threads", self.options.threads)
         lines = [json.loads(line) for line in kept.read_text().splitlines()]
         return {metric: [line[metric] for line in lines] for metric in lines[0] if metric != "doc_id"}
+
+
+def count_of(text):
+    """"200k" or "2M" as a number; of several the largest."""
+    factors = {"k": 1000, "M": 1000000}
+    return max(int(float(one.rstrip("kM")) * factors.get(one[-1], 1)) for one in str(text).split(" or "))
 
 
 def rates_of(options, usual):

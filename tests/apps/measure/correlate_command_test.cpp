@@ -97,6 +97,44 @@ std::map<double, Column> models_by_size(const std::vector<Row>& rows, const std:
 
 }  // namespace
 
+TEST_CASE("correlate says whether the order before training is that after it") {
+  const Scene scene;
+  scene.runs("trained", {"--uptrain", "1k", "--kv", "0.5", "--samples", "4", "-j", "2"});
+  scene.runs("plain", {"--kv", "0.5", "--samples", "4"});
+  std::vector<double> before;
+  std::vector<double> after;
+  std::vector<double> prices;
+  std::set<std::string> seen;
+  for (const Row& row : scene.samples("trained")) {
+    CHECK(row.at("uptrained_delta_loss").empty() == (row.at("family") == "layer"));
+    if (row.at("family") == "layer" || !seen.insert(row.at("partitions")).second) continue;
+    before.push_back(number(row, "kl"));
+    prices.push_back(number(row, "fisher"));
+    after.push_back(number(row, "uptrained_delta_loss"));
+  }
+  REQUIRE(after.size() >= 4);
+  const json trained = scene.correlations("trained");
+  CHECK(trained.at("uptrained").at("tokens") == 1000);
+  const auto spearman = [&](const std::string& name) {
+    for (const json& row : trained.at("uptrained").at("ranked_by")) {
+      if (row.at("by") == name) return row.at("models").at("spearman").get<double>();
+    }
+    FAIL("nothing is ranked by " << name);
+    return 0.0;
+  };
+  CHECK(spearman("kl") == Approx(fitness::spearman(before, after)).epsilon(1e-12));
+  CHECK(spearman("fisher") == Approx(fitness::spearman(prices, after)).epsilon(1e-12));
+  // All else is as without it.
+  json rest = trained;
+  rest.erase("uptrained");
+  CHECK(rest == scene.correlations("plain"));
+  CHECK(!scene.samples("plain").front().contains("uptrained_delta_loss"));
+  const apps::ProcessResult shown =
+      run_regroup(scene.command("shown", {"--uptrain", "1k", "--kv", "0.5", "--samples", "1"}));
+  CHECK_THAT(shown.output, contains("after 1000 tokens of training"));
+  scene.refuses({"--uptrain", "many"}, "--uptrain");
+}
+
 TEST_CASE("correlate writes the same bytes for any number of threads") {
   const Scene scene;
   scene.runs("one", {"-j", "1"});
