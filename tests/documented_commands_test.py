@@ -15,7 +15,8 @@ import sys
 
 NOT_OURS = {".git", ".venv", "build"}
 # Options of cmake and of scripts of ours.
-OF_OTHERS = {"--if-at-hand", "--packages", "--preset", "--self-test", "--shape", "--table", "--windows"}
+OF_OTHERS = {"--if-at-hand", "--packages", "--plan", "--preset", "--quick", "--rates", "--seeds", "--self-test", "--shape", "--table",
+             "--windows"}
 SPAN = re.compile(r"`([^`]+)`")
 CALL = re.compile(r"(?:^|[\s/])regroup ([a-z]+)(?:\s|$)(.*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")

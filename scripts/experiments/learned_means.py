@@ -71,7 +71,7 @@ def main():
     batch = "200" if options.quick else "1024"
     work.plan(1 + bench.trainings_of(arms, rates, seeds) + bench.trainings_of(alone, weight_rates, seeds), tokens)
 
-    shared = ["--data", train, "--validation", selection, "--batch-tokens", batch]
+    shared = ["--data", train, "--validation", selection, "--validation-tokens", "3000", "--batch-tokens", batch]
     _, source = work.trained("source", "train", work.work / "config.json", "--tokenizer", letters, *shared, "--tokens",
                              source_tokens, "--lr", "1e-3")
 

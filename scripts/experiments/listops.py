@@ -94,7 +94,8 @@ def main():
         file = work.work / f"{bench.slug(arm.name)}.json"
         bench.write_json(file, config(*kinds[arm.name], *((16, 1) if options.quick else (64, 2))))
         return ["train", file, "--tokenizer", words, "--data", work.work / "train.jsonl", "--validation",
-                work.work / "selection.jsonl", "--tokens", tokens, "--batch-tokens", "300" if options.quick else "4096"]
+                work.work / "selection.jsonl", "--tokens", tokens, "--validation-tokens", "300", "--batch-tokens",
+                "300" if options.quick else "4096"]
 
     found = bench.sweep(work, arms, rates, seeds, common)
     right = {name: [work.samples(model, "text-classification", work.work / "test.jsonl")["acc"] for model in models]

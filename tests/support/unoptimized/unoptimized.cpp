@@ -1,1 +1,2 @@
-// Carries the precompiled headers of tests that are compiled without optimisation (tests/CMakeLists.txt).
+// Carries the precompiled headers of tests that are compiled without optimisation
+// (tests/CMakeLists.txt).
