@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -10,7 +9,6 @@
 #include "models/files/json_lines.hpp"
 #include "models/inputs/dataset.hpp"
 #include "models/inputs/text_lines.hpp"
-#include "models/text/tokenizer.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::models {
