@@ -37,7 +37,7 @@ std::int32_t class_of(const JsonLine& line, const std::vector<std::string>& labe
 LabelledTexts read_labelled_texts(const std::filesystem::path& file, const PretrainedModel& model) {
   const TextLines lines(file, model);
   LabelledTexts result{lines.sha256(), {}};
-  for (const JsonLine& line : lines.all(R"({"text": "…", "label": 0})")) {
+  for (const JsonLine& line : lines.all("texts", R"({"text": "…", "label": 0})")) {
     result.texts.push_back({lines.ids(line, "text"), {class_of(line, model.config.labels)}});
   }
   return result;

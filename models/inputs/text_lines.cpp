@@ -18,12 +18,12 @@ TextLines::TextLines(const std::filesystem::path& file, const PretrainedModel& m
       context_(model.config.context),
       end_(has_decoder(model.config.kind) ? model.config.eos : std::nullopt) {}
 
-std::vector<JsonLine> TextLines::all(std::string_view example) const {
+std::vector<JsonLine> TextLines::all(std::string_view content, std::string_view example) const {
   const std::string_view text(reinterpret_cast<const char*>(mapped_.bytes().data()),
                               mapped_.bytes().size());
   std::vector<JsonLine> lines = parse_json_lines(text, file_);
   if (!lines.empty()) return lines;
-  throw InputError({.what = "file has no lines",
+  throw InputError({.what = fmt::format("file has no {}", content),
                     .where = file_,
                     .expected = fmt::format("a line like {}", example)});
 }

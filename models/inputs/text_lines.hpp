@@ -23,9 +23,9 @@ class TextLines {
 
   /// Of the file's bytes, hexadecimal.
   const std::string& sha256() const { return sha256_; }
-  /// Every line; throws InputError for one that is no object and, with the example, for a file
-  /// without any.
-  std::vector<JsonLine> all(std::string_view example) const;
+  /// Every line; throws InputError for one that is no object and, naming what there should be and
+  /// an example, for a file without any.
+  std::vector<JsonLine> all(std::string_view content, std::string_view example) const;
   /// A field's text as ids, with the special tokens that the tokenizer puts around it and, of a
   /// model that has an end of sequence, that at its end. Throws InputError, naming line and field,
   /// for no text, an empty one and one that is longer than the model's context.
