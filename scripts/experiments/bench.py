@@ -21,7 +21,6 @@ class Arm:
     """One way to train: its name in the table, and what `regroup` is told beside what all arms are."""
     name: str
     command: list
-    note: str = ""
 
 
 def arguments(description, seeds=3):

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "models/architecture/config_parts.hpp"
+#include "models/architecture/families/text_classifier.hpp"
 #include "models/files/json_fields.hpp"
 
 namespace regroup::models {
@@ -14,13 +14,6 @@ void read_bert(const nlohmann::json& config, const std::string& where, ModelConf
   out.final_norm = false;
   out.token_types =
       static_cast<int>(required_int(config, "type_vocab_size", where, 1, kMostTokenTypes));
-}
-
-/// What a classifier of texts has in the place of BERT's head for masked tokens.
-void read_classes(const nlohmann::json& config, const std::string& where, ModelConfig& out) {
-  out.tied_embeddings = false;
-  out.head_activation = Activation::kTanh;
-  out.labels = read_text_labels(config, where);
 }
 
 /// Positions of tokens that are no padding begin behind the padding's own row.
@@ -88,18 +81,12 @@ false})",
 }
 
 ArchitectureSpec bert_classifier_architecture() {
-  ArchitectureSpec spec = bert_architecture();
-  spec.architecture = "BertForSequenceClassification";
-  spec.base_architecture = "";
-  spec.other_architectures = {};
-  spec.kind = ModelKind::kText;
-  spec.model.head_dense = "bert.pooler.dense";
-  spec.model.head_norm = "";
-  spec.model.head_bias = "classifier.bias";
-  spec.model.head = "classifier";
+  ArchitectureSpec spec = text_classifier(
+      bert_architecture(), "BertForSequenceClassification",
+      {.head_dense = "bert.pooler.dense", .head_bias = "classifier.bias", .head = "classifier"});
   spec.read_own = [](const nlohmann::json& config, const std::string& where, ModelConfig& out) {
     read_bert(config, where, out);
-    read_classes(config, where, out);
+    read_text_classes(config, where, Activation::kTanh, out);
   };
   return spec;
 }
@@ -147,17 +134,14 @@ false})",
 }
 
 ArchitectureSpec roberta_classifier_architecture() {
-  ArchitectureSpec spec = roberta_architecture();
-  spec.architecture = "RobertaForSequenceClassification";
-  spec.base_architecture = "";
-  spec.kind = ModelKind::kText;
-  spec.model.head_dense = "classifier.dense";
-  spec.model.head_norm = "";
-  spec.model.head_bias = "classifier.out_proj.bias";
-  spec.model.head = "classifier.out_proj";
+  ArchitectureSpec spec =
+      text_classifier(roberta_architecture(), "RobertaForSequenceClassification",
+                      {.head_dense = "classifier.dense",
+                       .head_bias = "classifier.out_proj.bias",
+                       .head = "classifier.out_proj"});
   spec.read_own = [](const nlohmann::json& config, const std::string& where, ModelConfig& out) {
     read_roberta(config, where, out);
-    read_classes(config, where, out);
+    read_text_classes(config, where, Activation::kTanh, out);
   };
   return spec;
 }

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "models/architecture/config_parts.hpp"
+#include "models/architecture/families/text_classifier.hpp"
 #include "models/files/json_fields.hpp"
 
 namespace regroup::models {
@@ -65,19 +65,12 @@ ArchitectureSpec distilbert_architecture() {
 }
 
 ArchitectureSpec distilbert_classifier_architecture() {
-  ArchitectureSpec spec = distilbert_architecture();
-  spec.architecture = "DistilBertForSequenceClassification";
-  spec.base_architecture = "";
-  spec.kind = ModelKind::kText;
-  spec.model.head_dense = "pre_classifier";
-  spec.model.head_norm = "";
-  spec.model.head_bias = "classifier.bias";
-  spec.model.head = "classifier";
+  ArchitectureSpec spec = text_classifier(
+      distilbert_architecture(), "DistilBertForSequenceClassification",
+      {.head_dense = "pre_classifier", .head_bias = "classifier.bias", .head = "classifier"});
   spec.read_own = [](const nlohmann::json& config, const std::string& where, ModelConfig& out) {
     read_distilbert(config, where, out);
-    out.tied_embeddings = false;
-    out.head_activation = Activation::kRelu;
-    out.labels = read_text_labels(config, where);
+    read_text_classes(config, where, Activation::kRelu, out);
   };
   return spec;
 }
