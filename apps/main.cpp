@@ -1,21 +1,37 @@
+#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 
 #include "apps/command_line.hpp"
 
 namespace {
 
 /// OpenMP's threads wait for the next batch by spinning, which slows a busy machine down many times
-/// over; asleep they cost next to nothing. The runtime reads the variable while libraries are
-/// loaded, hence before main; what the user has set stays.
-void let_waiting_threads_sleep() {
+/// over; asleep they cost next to nothing. Attention maps of long windows are large and
+/// short-lived: in pages of 4 KB the kernel takes as long to hand them out as it takes to compute
+/// them. The runtimes read the variables while libraries are loaded, hence before main; what the
+/// user has set stays.
+void set_up_libraries() {
   setenv("OMP_WAIT_POLICY", "passive", 0);
+  setenv("THP_MEM_ALLOC_ENABLE", "1", 0);
 }
 
-[[gnu::section(".preinit_array"),
-  gnu::used]] void (*const before_libraries)() = let_waiting_threads_sleep;
+[[gnu::section(".preinit_array"), gnu::used]] void (*const before_libraries)() = set_up_libraries;
+
+/// Ends the program. LibTorch would take its thousands of operators back one by one, a third of the
+/// time of a short command; a build for development lets it, as sanitizers and coverage need.
+[[noreturn]] void leave(int status) {
+#ifdef NDEBUG
+  std::cout.flush();
+  std::fflush(nullptr);
+  std::_Exit(status);
+#else
+  std::exit(status);
+#endif
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return regroup::apps::run_command_line(argc, argv);
+  leave(regroup::apps::run_command_line(argc, argv));
 }

@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ SHORT = [("neighbour", "mean"), ("neighbour", "aligned + renorm"), ("neighbour",
 # Groups of every width, with both refits.
 WIDE = [(search, "optimal + both") for search in
         ("exact, fisher", "exact, fisher, width 2", "exact, fisher, width 4", "exact, fisher, stock widths",
-         "exact, fisher, widths by layer", "exact, fisher, free widths")]
+         "exact, fisher, free widths", "exact, fisher, widths by layer")]
 # What is read of a task's result.
 FIGURES = {"perplexity": "loss,none", "image-classification": "acc,none"}
 # What depends on the calibration text most.
@@ -82,30 +83,56 @@ def content_key(grouping):
 
 
 class Runner:
+    """Runs the program; remembers below the work folder what was measured."""
+
     def __init__(self, options):
         self.options = options
-        self.caches = ["none"] + [cache for cache in options.cache_dtype.split(",") if cache]
         self.kept = pathlib.Path(options.work) / "losses.json"
         self.figures = json.loads(self.kept.read_text()) if self.kept.exists() else {}
 
+    def keep(self, key, figure):
+        self.figures[key] = figure
+        self.kept.write_text(json.dumps(self.figures, indent=1))
+
     def regroup(self, *arguments):
         command = [self.options.program, *arguments, "-q", "--json", "--threads", str(self.options.threads)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            print(done.stderr, file=sys.stderr, end="")
+            done.check_returncode()
         return json.loads(done.stdout)
+
+    def search(self, command, sizes):
+        """Searches for the sizes; for those that wide groups can reach, where some are too small for them."""
+        try:
+            self.regroup(*command, "--kv", ",".join(sizes))
+        except subprocess.CalledProcessError as failure:
+            least = re.search(r"expected: at least ([0-9.]+),", failure.stderr)
+            if not least:
+                raise
+            self.regroup(*command, "--kv", ",".join(kv for kv in sizes if float(kv) >= float(least[1])))
 
     def groupings(self, search, merge):
         """By size asked for: the file of the grouping that the search finds."""
         run = pathlib.Path(self.options.work) / "".join(c if c.isalnum() else "-" for c in f"{search} {merge}")
         if not (run / "run.json").exists():
             selection = ["--selection", self.options.selection] if "measured" in SEARCHES[search] else []
-            self.regroup("search", self.options.model, *SEARCHES[search], *MERGES[merge], "--kv", self.options.kv,
-                         "--calibration", self.options.calibration, *selection, "--measure", "0", "--force",
-                         "-o", str(run))
+            command = ["search", self.options.model, *SEARCHES[search], *MERGES[merge], "--calibration",
+                       self.options.calibration, *selection, "--measure", "0", "--force", "-o", str(run)]
+            self.search(command, self.options.kv.split(","))
         front = json.loads((run / "front.json").read_text())
         own = [point for point in front["points"] if point["series"] == "search"]
         return {kv: run / max((p for p in own if p["kv_ratio"] <= float(kv) + 1e-9),
                               key=lambda p: p["kv_ratio"])["grouping"] for kv in self.options.kv.split(",")
                 if any(p["kv_ratio"] <= float(kv) + 1e-9 for p in own)}
+
+
+class TableRunner(Runner):
+    """Measures by types of cache."""
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.caches = ["none"] + [cache for cache in options.cache_dtype.split(",") if cache]
 
     def measured(self, model, key, cache, *made):
         """The figure of the task; what is known already is not measured again."""
@@ -115,8 +142,7 @@ class Runner:
             result = self.regroup("eval", str(model), "--task", self.options.task, "--data", self.options.eval, *made,
                                   *quantised)
             (results,) = result["results"].values()
-            self.figures[key] = results[FIGURES[self.options.task]]
-            self.kept.write_text(json.dumps(self.figures, indent=1))
+            self.keep(key, results[FIGURES[self.options.task]])
         return self.figures[key]
 
     def figures_of(self, grouping=None):
@@ -168,7 +194,7 @@ def main():
     rows = [(search, merge) for search, merge in
             dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW, "wide": WIDE}[options.rows])
             if options.selection or "measured" not in SEARCHES[search]]
-    for line in table_lines(Runner(options), options.kv.split(","), rows):
+    for line in table_lines(TableRunner(options), options.kv.split(","), rows):
         print(line, flush=True)
 
 

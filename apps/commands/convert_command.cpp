@@ -25,6 +25,8 @@ namespace {
 
 constexpr const char* kDirectory = "hf";
 constexpr const char* kGguf = "gguf";
+/// Shares of a cache that differ by less are the same.
+constexpr double kSameSize = 1e-9;
 
 /// Converting a checkpoint onto itself would destroy it.
 void require_other_place(const std::filesystem::path& output, const std::filesystem::path& model) {
@@ -93,8 +95,9 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
           "--layout", layout_,
           "standard: query heads permuted, num_key_value_heads reduced; per-layer: a number "
           "of KV heads for each layer; pad: smaller groups filled up with query heads of "
-          "zeros; expand: keys and values repeated to the source's heads (default: the "
-          "first that is exact)")
+          "zeros; expand: keys and values repeated to the source's heads; free: widths of "
+          "each layer's own, with model code (default: the first of those that are exact and "
+          "store the least)")
       ->type_name("LAYOUT");
   shard_option_ = command
                       ->add_option("--max-shard-size", max_shard_size_,
@@ -252,6 +255,13 @@ void ConvertCommand::report(const ConvertInputs& inputs, const Session& session)
     session.console.log(fmt::format(
         "Groups are filled up with query heads of zeros: {:.1f} % more query heads are computed.",
         100 * (work - 1)));
+  }
+  const double taken = models::stored_size(heads, model.config) / models::stored_size(model.config);
+  if (layout != models::Layout::kExpand && taken > ratio + kSameSize) {
+    session.console.log(
+        fmt::format("Keys and values are filled up with zeros to {} numbers a head: the cache "
+                    "takes {:.4f} of the source's, the groups themselves {:.4f}.",
+                    heads[0].key_width, taken, ratio));
   }
   if (layout == models::Layout::kExpand) {
     session.console.log(

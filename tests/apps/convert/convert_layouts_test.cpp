@@ -73,6 +73,41 @@ TEST_CASE("convert says which layout it took, what the cache holds and what padd
   CHECK_THAT(scene.convert(standard, "standard").output, contains("layout standard"));
 }
 
+TEST_CASE("convert says when keys and values of two widths are stored as wide as the wider") {
+  const Scene scene;
+  json grouping = {{"format", "regroup.grouping"},
+                   {"version", 2},
+                   {"merge", "optimal"},
+                   {"layers", json::array()}};
+  for (int layer = 0; layer < 2; ++layer) {
+    grouping["layers"].push_back({{"index", layer},
+                                  {"key_groups", kPairs},
+                                  {"value_groups", kPairs},
+                                  {"key_widths", {8, 8}},
+                                  {"value_widths", {4, 4}}});
+  }
+  std::ofstream(scene.path("apart.json")) << grouping;
+  const std::string data = scene.path("ids.bin");
+  const std::vector<std::uint16_t> ids(64, 1);
+  std::ofstream(data, std::ios::binary)
+      .write(reinterpret_cast<const char*>(ids.data()), 2 * std::ssize(ids));
+  const auto converted = [&](const std::string& output, std::vector<std::string> more) {
+    more.insert(more.end(), {"--calibration", data});
+    return scene.convert(scene.path("apart.json"), output, more);
+  };
+  // 2 groups of 4 heads of 4 + 4 numbers: (8 + 4) · 2 of 32, or (8 + 8) · 2.
+  for (const std::vector<std::string>& stored :
+       {std::vector<std::string>{"--layout", "standard"}, {"--format", "gguf", "--no-tokenizer"}}) {
+    const auto told = converted("filled.gguf", stored);
+    CAPTURE(told.error);
+    CHECK(told.exit_status == 0);
+    CHECK_THAT(told.error, contains("filled up with zeros to 8 numbers a head: the cache takes "
+                                    "1.0000 of the source's, the groups themselves 0.7500"));
+    std::filesystem::remove_all(scene.path("filled.gguf"));
+  }
+  CHECK_THAT(converted("free", {"--layout", "free"}).error, !contains("filled up"));
+}
+
 TEST_CASE("keys and values grouped apart are refused by name of the layouts that hold them") {
   Scene scene;
   const std::string apart = scene.grouping("apart.json", {{kPairs, kUneven}, {kPairs, kPairs}});
