@@ -181,6 +181,11 @@ at::Tensor AttentionScene::decoded_states(const Transformer& model, KvCache& cac
   return at::cat(parts, 1);
 }
 
+double AttentionScene::decoding_error(const Transformer& model) const {
+  KvCache cache = model.make_cache(2, kLength);
+  return distance(decoded_states(model, cache), states(model));
+}
+
 void AttentionScene::check_gradients(const Attention& attention, const ForwardPass& pass) const {
   const at::AutoGradMode with_gradients(true);
   const std::shared_ptr<const Attention> own = attention.with_own_weights();

@@ -76,6 +76,8 @@ class AttentionScene {
   at::Tensor naive_states(const NaiveAttentionLayer& naive) const;
   /// The same as `states`, by a cache: four positions, then one at a time.
   at::Tensor decoded_states(const models::Transformer& model, models::KvCache& cache) const;
+  /// How far they are from `states`, with a cache of the model's own.
+  double decoding_error(const models::Transformer& model) const;
 
   /// Checks that gradients of the last states reach every parameter of the attention, and that
   /// they are those of differences.
