@@ -96,21 +96,19 @@ class Runner:
 
     def regroup(self, *arguments):
         command = [self.options.program, *arguments, "-q", "--json", "--threads", str(self.options.threads)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if done.returncode:
-            print(done.stderr, file=sys.stderr, end="")
-            done.check_returncode()
-        return json.loads(done.stdout)
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     def search(self, command, sizes):
-        """Searches for the sizes; for those that wide groups can reach, where some are too small for them."""
+        """Searches for the sizes, where groups are too wide for some for the others; False if for all."""
         try:
             self.regroup(*command, "--kv", ",".join(sizes))
         except subprocess.CalledProcessError as failure:
             least = re.search(r"expected: at least ([0-9.]+),", failure.stderr)
             if not least:
                 raise
-            self.regroup(*command, "--kv", ",".join(kv for kv in sizes if float(kv) >= float(least[1])))
+            reached = [kv for kv in sizes if float(kv) >= float(least[1])]
+            return bool(reached) and self.search(command, reached)
+        return True
 
     def groupings(self, search, merge):
         """By size asked for: the file of the grouping that the search finds."""
@@ -119,7 +117,8 @@ class Runner:
             selection = ["--selection", self.options.selection] if "measured" in SEARCHES[search] else []
             command = ["search", self.options.model, *SEARCHES[search], *MERGES[merge], "--calibration",
                        self.options.calibration, *selection, "--measure", "0", "--force", "-o", str(run)]
-            self.search(command, self.options.kv.split(","))
+            if not self.search(command, self.options.kv.split(",")):
+                return {}
         front = json.loads((run / "front.json").read_text())
         own = [point for point in front["points"] if point["series"] == "search"]
         return {kv: run / max((p for p in own if p["kv_ratio"] <= float(kv) + 1e-9),
@@ -177,6 +176,17 @@ def table_lines(runner, sizes, rows):
             yield "| " + " | ".join([search, merge] + ([cache] if quantised else []) + cells) + " |"
 
 
+def print_lines(lines):
+    """Prints a table; where the program refuses, its message. Returns the exit status."""
+    try:
+        for line in lines:
+            print(line, flush=True)
+    except subprocess.CalledProcessError as failure:
+        print(failure.stderr, file=sys.stderr, end="")
+        return failure.returncode
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -194,8 +204,7 @@ def main():
     rows = [(search, merge) for search, merge in
             dict.fromkeys({"all": ALL, "short": SHORT, "few": FEW, "wide": WIDE}[options.rows])
             if options.selection or "measured" not in SEARCHES[search]]
-    for line in table_lines(TableRunner(options), options.kv.split(","), rows):
-        print(line, flush=True)
+    return print_lines(table_lines(TableRunner(options), options.kv.split(","), rows))
 
 
 if __name__ == "__main__":

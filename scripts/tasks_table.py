@@ -60,7 +60,7 @@ def row(title, kv, figures):
     return "| " + " | ".join([title, kv, f"{figures['loss']:.4f}"] + shares) + " |"
 
 
-def table_lines(runner, sizes):
+def table_lines(runner):
     yield "| model | KV | loss | " + " | ".join(TASKS) + " |\n" + "| --- " * (3 + len(TASKS)) + "|"
     yield row("source", "1", runner.figures_of())
     for title, (search, merge) in ROWS.items():
@@ -79,8 +79,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     pathlib.Path(options.work).mkdir(parents=True, exist_ok=True)
-    for line in table_lines(Runner(options), options.kv.split(",")):
-        print(line, flush=True)
+    return results_table.print_lines(table_lines(Runner(options)))
 
 
 if __name__ == "__main__":
