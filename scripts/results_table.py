@@ -138,11 +138,19 @@ class TableRunner(Runner):
         key = key if cache == "none" else f"{key} {cache}"
         if key not in self.figures:
             quantised = [] if cache == "none" else ["--cache-dtype", cache]
-            result = self.regroup("eval", str(model), "--task", self.options.task, "--data", self.options.eval, *made,
-                                  *quantised)
-            (results,) = result["results"].values()
-            self.keep(key, results[FIGURES[self.options.task]])
+            self.keep(key, self.result(model, *made, *quantised))
         return self.figures[key]
+
+    def result(self, model, *more):
+        """The figure of the task; None where heads have widths that a type of cache cannot hold."""
+        try:
+            result = self.regroup("eval", str(model), "--task", self.options.task, "--data", self.options.eval, *more)
+        except subprocess.CalledProcessError as failure:
+            if not re.search("not whole blocks|no whole number of the cache's blocks", failure.stderr):
+                raise
+            return None
+        (results,) = result["results"].values()
+        return results[FIGURES[self.options.task]]
 
     def figures_of(self, grouping=None):
         """By type of cache: of the source, or of the model that a grouping file makes."""
@@ -159,6 +167,10 @@ class TableRunner(Runner):
         return measured
 
 
+def added(figure, source):
+    return "" if figure is None else f"{figure - source:.4f}"
+
+
 def table_lines(runner, sizes, rows):
     """The lines of the table, each as soon as it is measured: what is added to the source's figure without a cache's type."""
     source = runner.figures_of()
@@ -167,12 +179,12 @@ def table_lines(runner, sizes, rows):
     titles = ["search", "merge"] + (["cache"] if quantised else []) + sizes
     yield "| " + " | ".join(titles) + " |\n" + "| --- " * len(titles) + "|"
     for cache in runner.caches[1:]:
-        yield f"| none | | {cache} | {source[cache] - source['none']:.4f} for all" + " |" * len(sizes)
+        yield f"| none | | {cache} | {added(source[cache], source['none'])} for all" + " |" * len(sizes)
     for search, merge in rows:
         files = runner.groupings(search, merge)
         figures = {kv: runner.figures_of(files[kv]) for kv in sizes if kv in files}
         for cache in runner.caches:
-            cells = [f"{figures[kv][cache] - source['none']:.4f}" if kv in figures else "" for kv in sizes]
+            cells = [added(figures[kv][cache], source["none"]) if kv in figures else "" for kv in sizes]
             yield "| " + " | ".join([search, merge] + ([cache] if quantised else []) + cells) + " |"
 
 
