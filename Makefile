@@ -84,7 +84,7 @@ check-alone: setup
 
 # Full disks, which the tests stand in for by a limit on files' sizes, would cut the files of counts short.
 coverage: setup
-	cmake --preset coverage -DREGROUP_UNITY=ON -DREGROUP_SEARCH_FLAGS=-O1 $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
+	cmake --preset coverage $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
 	cmake --build --preset coverage -j $(JOBS) $(COVERAGE_BUILD)
 	find build/coverage -name '*.gcda' -delete
 	ctest --preset coverage -j $(JOBS) -E ' disk' $(if $(TESTS),-R "$(TESTS)")

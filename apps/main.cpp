@@ -8,9 +8,8 @@ namespace {
 
 /// OpenMP's threads wait for the next batch by spinning, which slows a busy machine down many times
 /// over; asleep they cost next to nothing. Attention maps of long windows are large and
-/// short-lived: in pages of 4 KB the kernel takes as long to hand them out as it takes to compute
-/// them. The runtimes read the variables while libraries are loaded, hence before main; what the
-/// user has set stays.
+/// short-lived; in pages of 4 KB a third of the time goes into being given them. OpenMP's runtime
+/// reads its variable while libraries are loaded, hence before main; what the user has set stays.
 void set_up_libraries() {
   setenv("OMP_WAIT_POLICY", "passive", 0);
   setenv("THP_MEM_ALLOC_ENABLE", "1", 0);

@@ -98,6 +98,11 @@ class Runner:
         command = [self.options.program, *arguments, "-q", "--json", "--threads", str(self.options.threads)]
         return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
+    def evaluated(self, model, task, data, *more):
+        """What `eval` finds, by the names of its figures."""
+        (results,) = self.regroup("eval", str(model), "--task", task, "--data", str(data), *more)["results"].values()
+        return results
+
     def search(self, command, sizes):
         """Searches for the sizes, where groups are too wide for some for the others; False if for all."""
         try:
@@ -138,19 +143,18 @@ class TableRunner(Runner):
         key = key if cache == "none" else f"{key} {cache}"
         if key not in self.figures:
             quantised = [] if cache == "none" else ["--cache-dtype", cache]
-            self.keep(key, self.result(model, *made, *quantised))
+            self.keep(key, self.figure(model, *made, *quantised))
         return self.figures[key]
 
-    def result(self, model, *more):
+    def figure(self, model, *more):
         """The figure of the task; None where heads have widths that a type of cache cannot hold."""
+        task = self.options.task
         try:
-            result = self.regroup("eval", str(model), "--task", self.options.task, "--data", self.options.eval, *more)
+            return self.evaluated(model, task, self.options.eval, *more)[FIGURES[task]]
         except subprocess.CalledProcessError as failure:
             if not re.search("not whole blocks|no whole number of the cache's blocks", failure.stderr):
                 raise
             return None
-        (results,) = result["results"].values()
-        return results[FIGURES[self.options.task]]
 
     def figures_of(self, grouping=None):
         """By type of cache: of the source, or of the model that a grouping file makes."""
@@ -178,7 +182,7 @@ def table_lines(runner, sizes, rows):
     quantised = len(runner.caches) > 1
     titles = ["search", "merge"] + (["cache"] if quantised else []) + sizes
     yield "| " + " | ".join(titles) + " |\n" + "| --- " * len(titles) + "|"
-    for cache in runner.caches[1:]:
+    for cache in (cache for cache in runner.caches[1:] if source[cache] is not None):
         yield f"| none | | {cache} | {added(source[cache], source['none'])} for all" + " |" * len(sizes)
     for search, merge in rows:
         files = runner.groupings(search, merge)

@@ -44,15 +44,11 @@ class Runner(results_table.Runner):
         return self.figures[key]
 
     def measured_on_tasks(self, model):
-        figures = {"loss": self.result(model, "perplexity", self.options.text, "loss,none")}
+        figures = {"loss": self.evaluated(model, "perplexity", self.options.text)["loss,none"]}
         for title, (task, file, figure) in TASKS.items():
             data = pathlib.Path(self.options.tasks) / file
-            figures[title] = self.result(model, task, data, figure, "--limit", str(self.options.limit))
+            figures[title] = self.evaluated(model, task, data, "--limit", str(self.options.limit))[figure]
         return figures
-
-    def result(self, model, task, data, figure, *more):
-        (results,) = self.regroup("eval", str(model), "--task", task, "--data", str(data), *more)["results"].values()
-        return results[figure]
 
 
 def row(title, kv, figures):
