@@ -10,6 +10,7 @@
 #include "apps/commands/logits_command.hpp"
 #include "apps/commands/report_command.hpp"
 #include "apps/commands/search_command.hpp"
+#include "apps/commands/shell_commands.hpp"
 #include "apps/commands/tokenize_command.hpp"
 #include "apps/commands/training_commands.hpp"
 
@@ -31,6 +32,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<GenerateCommand>());
   commands.push_back(std::make_unique<LogitsCommand>());
   commands.push_back(std::make_unique<TokenizeCommand>());
+  commands.push_back(std::make_unique<CompletionCommand>());
+  commands.push_back(std::make_unique<ManualCommand>());
   return commands;
 }
 

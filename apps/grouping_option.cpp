@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include "models/language_model/merger.hpp"
 #include "models/overlay/rotated_cache.hpp"
-#include "runs/inputs/calibration_input.hpp"
+#include "runs/inputs/grouped_layers.hpp"
 
 namespace regroup::apps {
 
@@ -44,10 +43,8 @@ models::LanguageModel GroupingOption::apply(const models::LanguageModel& source,
   if (!grouping_ && !rotates_cache_) return source;
   std::shared_ptr<const models::WeightOverlay> overlay;
   if (grouping_) {
-    const auto calibration =
-        runs::calibration_of(*grouping_, file_, calibration_, source, stop, progress);
-    overlay = models::Merger(source, calibration)
-                  .merge(grouping_->grouping, grouping_->recipe, std::move(stop));
+    overlay =
+        runs::grouped_layers({*grouping_, file_, calibration_}, source, std::move(stop), progress);
   }
   if (!rotates_cache_) return source.with_overlay(*overlay);
   return source.with_overlay(*models::rotated_for_cache(source.shared_pretrained(), overlay.get()));

@@ -30,7 +30,7 @@ class GroupingOption {
   /// `models::read_grouping_file`.
   void read(const models::PretrainedModel& model);
   /// The source with what was read; the source itself where nothing was given. Throws as
-  /// `calibration_of` and `models::Merger::merge`.
+  /// `runs::grouped_layers`.
   models::LanguageModel apply(const models::LanguageModel& source, std::stop_token stop,
                               search::Progress& progress) const;
 

@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <variant>
 
+#include "apps/shell/command_words.hpp"
+
 namespace regroup::apps {
 namespace {
 
@@ -36,7 +38,9 @@ class Declaration {
   CLI::Option* operator()(std::filesystem::path*) const { return declare<std::filesystem::path>(); }
   CLI::Option* operator()(const search::NameField& field) const {
     const auto chosen = field.chosen();
-    return declare<std::string>()->default_str(chosen ? std::string(field.names[*chosen]) : "");
+    CLI::Option* declared = declare<std::string>();
+    offer_choices(*declared, {field.names.begin(), field.names.end()});
+    return declared->default_str(chosen ? std::string(field.names[*chosen]) : "");
   }
   CLI::Option* operator()(const search::TextField&) const { return declare<std::string>(); }
 

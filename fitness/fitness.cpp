@@ -22,11 +22,20 @@ const Fisher kFisher;
 /// Every fitness; a new one is one line here.
 const std::array<const Fitness*, 4> kFitnesses = {&kWse, &kActivation, &kResidual, &kFisher};
 
+WorkError without_widths(const Fitness& fitness) {
+  return WorkError({.what = "fitness does not price widths", .found = std::string(fitness.name())});
+}
+
 }  // namespace
 
 std::vector<search::LayerCurves> Fitness::width_curves(const FitnessInput& /*input*/,
                                                        int /*step*/) const {
-  throw WorkError({.what = "fitness does not price widths", .found = std::string(name())});
+  throw without_widths(*this);
+}
+
+std::vector<std::vector<search::LayerCosts>> Fitness::width_costs(
+    const FitnessInput& /*input*/, std::span<const search::GroupMultiples> /*widths*/) const {
+  throw without_widths(*this);
 }
 
 bool provides(const models::Calibration* calibration, models::MergeNeeds needs) {

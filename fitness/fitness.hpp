@@ -22,7 +22,6 @@ struct FitnessInput {
   const models::MergeRecipe& recipe;       ///< the merge that will really be used
   std::stop_token stop;
   search::Progress& progress;
-  search::GroupMultiples multiples = {};  ///< widths of the groups that are priced
 };
 
 /// A way to price the merging of heads without running the model: cost tables for every layer.
@@ -48,7 +47,11 @@ class Fitness {
   /// What one group of all heads of each layer costs at every width from head_dim on, `step` by
   /// `step`; of a fitness that prices widths. Throws Interrupted on `stop`.
   virtual std::vector<search::LayerCurves> width_curves(const FitnessInput& input, int step) const;
-  /// One entry per layer. Throws Interrupted on `stop`.
+  /// The costs of groups of each of these widths, one entry per layer; of a fitness that prices
+  /// widths. What the widths have in common is computed once. Throws Interrupted on `stop`.
+  virtual std::vector<std::vector<search::LayerCosts>> width_costs(
+      const FitnessInput& input, std::span<const search::GroupMultiples> widths) const;
+  /// Those of groups as wide as a head. One entry per layer. Throws Interrupted on `stop`.
   virtual std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const = 0;
 };
 

@@ -19,10 +19,11 @@
 namespace regroup::fitness {
 namespace {
 
-/// The tables of one projection of one layer: of groups as wide as a head, and as wide as several.
+/// The tables of one projection of one layer in groups of one width.
 struct ProjectionTables {
-  std::shared_ptr<const ResidualCost> narrow;
-  std::shared_ptr<const WideCost> wide;  ///< null where it is not wanted
+  std::shared_ptr<const ResidualCost> narrow;  ///< of groups as wide as a head
+  int multiple = 1;
+  std::shared_ptr<const WideCost> wide = nullptr;  ///< null where the width is a head's
 
   std::shared_ptr<const search::CostTable> wanted() const {
     if (wide == nullptr) return narrow;
@@ -30,30 +31,29 @@ struct ProjectionTables {
   }
   /// What a group costs at most for each member that it lacks to be as wide.
   double missing() const { return wide == nullptr ? 0 : wide->cost_of_nothing(); }
+  /// The table that groups of the width are priced by.
+  std::shared_ptr<const search::CostTable> filled() const {
+    if (wide == nullptr) return narrow;
+    return std::make_shared<const search::FilledCost>(wide, multiple, missing(), narrow);
+  }
 };
 
-ProjectionTables tables_of(const models::MergeSource& source, models::Projection projection,
-                           const FitnessInput& input, const models::HeadWeights& prices) {
+std::shared_ptr<const ResidualCost> narrow_table(const models::MergeSource& source,
+                                                 models::Projection projection,
+                                                 const models::MergeRecipe& recipe,
+                                                 models::HeadWeights prices) {
   constexpr auto kPriced = models::MergeMetric::kAttention;
-  const models::MergeMetric merged = input.recipe.merge->metric();
-  const models::MergeProblem problem = models::merge_problem(source, projection, merged);
+  const models::MergeMetric merged = recipe.merge->metric();
   std::optional<models::HeadProducts> products;
   if (merged != kPriced) products = models::head_products(source, projection, kPriced);
-  ProjectionTables tables{
-      std::make_shared<const ResidualCost>(problem, std::move(products), prices, input.recipe), {}};
-  const bool of_keys = projection == models::Projection::kKeys;
-  const int multiple = of_keys ? input.multiples.keys : input.multiples.values;
-  if (multiple > 1) {
-    tables.wide = std::make_shared<const WideCost>(problem, prices, multiple, tables.narrow);
-  }
-  return tables;
+  return std::make_shared<const ResidualCost>(models::merge_problem(source, projection, merged),
+                                              std::move(products), std::move(prices), recipe);
 }
 
-/// The table that groups of the wanted width are priced by.
-std::shared_ptr<const search::CostTable> filled(const ProjectionTables& tables, int multiple) {
-  if (tables.wide == nullptr) return tables.narrow;
-  return std::make_shared<const search::FilledCost>(tables.wide, multiple, tables.missing(),
-                                                    tables.narrow);
+ProjectionTables tables_of(std::shared_ptr<const ResidualCost> narrow, int multiple) {
+  ProjectionTables tables{std::move(narrow), multiple};
+  if (multiple > 1) tables.wide = std::make_shared<const WideCost>(tables.narrow, multiple);
+  return tables;
 }
 
 std::shared_ptr<const search::CostTable> sum_of(std::shared_ptr<const search::CostTable> keys,
@@ -62,16 +62,15 @@ std::shared_ptr<const search::CostTable> sum_of(std::shared_ptr<const search::Co
       std::vector<search::WeightedTable>{{std::move(keys)}, {std::move(values)}});
 }
 
-search::LayerCosts costs_of(const ProjectionTables& keys, const ProjectionTables& values,
-                            const search::GroupMultiples& multiples) {
-  search::LayerCosts costs{filled(keys, multiples.keys), filled(values, multiples.values), {}};
+search::LayerCosts costs_of(const ProjectionTables& keys, const ProjectionTables& values) {
+  search::LayerCosts costs{keys.filled(), values.filled(), {}};
   const auto narrow = sum_of(keys.narrow, values.narrow);
-  if (multiples.are_heads()) {
+  if (keys.multiple == 1 && values.multiple == 1) {
     costs.joint = narrow;
     return costs;
   }
   costs.joint = std::make_shared<const search::FilledCost>(
-      sum_of(keys.wanted(), values.wanted()), std::max(multiples.keys, multiples.values),
+      sum_of(keys.wanted(), values.wanted()), std::max(keys.multiple, values.multiple),
       keys.missing() + values.missing(), narrow);
   return costs;
 }
@@ -101,17 +100,29 @@ double ResidualPrice::group_work(const models::ModelConfig& config,
          residual_work(models::HeadLayout::of_values(config), merge, members);
 }
 
-std::vector<search::LayerCosts> ResidualPrice::layer_costs(const FitnessInput& input) const {
-  std::vector<search::LayerCosts> costs(static_cast<std::size_t>(input.model.config.layers));
-  for_each_layer(input, fmt::format("inner products for {}", price_name()),
-                 [&](std::size_t layer, const models::MergeSource& source) {
-                   const auto tables = [&](models::Projection projection) {
-                     return tables_of(source, projection, input, weights(source, projection));
-                   };
-                   costs[layer] = costs_of(tables(models::Projection::kKeys),
-                                           tables(models::Projection::kValues), input.multiples);
-                 });
+std::vector<std::vector<search::LayerCosts>> ResidualPrice::width_costs(
+    const FitnessInput& input, std::span<const search::GroupMultiples> widths) const {
+  const auto layers = static_cast<std::size_t>(input.model.config.layers);
+  std::vector costs(widths.size(), std::vector<search::LayerCosts>(layers));
+  for_each_layer(
+      input, fmt::format("inner products for {}", price_name()),
+      [&](std::size_t layer, const models::MergeSource& source) {
+        const auto narrow = [&](models::Projection projection) {
+          return narrow_table(source, projection, input.recipe, weights(source, projection));
+        };
+        const auto keys = narrow(models::Projection::kKeys);
+        const auto values = narrow(models::Projection::kValues);
+        for (std::size_t w = 0; w < widths.size(); ++w) {
+          costs[w][layer] =
+              costs_of(tables_of(keys, widths[w].keys), tables_of(values, widths[w].values));
+        }
+      });
   return costs;
+}
+
+std::vector<search::LayerCosts> ResidualPrice::layer_costs(const FitnessInput& input) const {
+  const search::GroupMultiples heads;
+  return width_costs(input, std::span(&heads, 1)).front();
 }
 
 std::vector<search::LayerCurves> ResidualPrice::width_curves(const FitnessInput& input,

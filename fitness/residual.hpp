@@ -10,6 +10,8 @@ class ResidualPrice : public Fitness {
   bool is_cheap() const override { return false; }
   bool prices_widths() const override { return true; }
   std::vector<search::LayerCurves> width_curves(const FitnessInput& input, int step) const override;
+  std::vector<std::vector<search::LayerCosts>> width_costs(
+      const FitnessInput& input, std::span<const search::GroupMultiples> widths) const override;
   std::vector<search::LayerCosts> layer_costs(const FitnessInput& input) const override;
 
  protected:

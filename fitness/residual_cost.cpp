@@ -57,7 +57,19 @@ ResidualCost::ResidualCost(models::MergeProblem problem,
                weights_.planes == problem_.weights.planes &&
                weights_.block == problem_.weights.block) {}
 
+const models::RowPrices& ResidualCost::whole_prices() const {
+  std::call_once(has_whole_prices_,
+                 [&] { whole_prices_ = models::row_prices(problem_, weights_); });
+  return whole_prices_;
+}
+
 double ResidualCost::compute_cost(std::span<const search::Head> members) const {
+  const bool is_whole_block = std::cmp_equal(members.size(), heads()) &&
+                              recipe_.merge->name() == "optimal" && !problem_.normed &&
+                              problem_.layout.planes.empty();
+  if (is_whole_block) {
+    return whole_prices().residual(models::SharedRows::of_heads(problem_.layout));
+  }
   const std::vector<int> ids = ids_of(members);
   const models::MergeProblem group = models::restrict_to(problem_, ids);
   const models::SharedHead shared = models::behind_norm(models::shared_head(group, recipe_), group);
@@ -91,20 +103,27 @@ double ResidualCost::serving_cost(search::Head head, std::span<const search::Hea
   return models::residual(shared, products_of(ids), weights);
 }
 
+const ResidualCost::Spectra& ResidualCost::spectra() const {
+  std::call_once(has_spectra_, [&] {
+    const auto& [planes, block] = products();
+    for (std::size_t p = 0; p < planes.size(); ++p) {
+      const VectorXd roots = weights_.planes[p].cwiseSqrt();
+      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(
+          roots.asDiagonal() * planes[p] * roots.asDiagonal(), Eigen::EigenvaluesOnly);
+      spectra_.planes.push_back(solver.eigenvalues());
+    }
+    if (block.size() == 0) return;
+    const std::vector<models::MetricRoot> roots = models::metric_roots(weights_.block);
+    spectra_.block = models::symmetric_eigenvalues(models::between_roots(block, roots));
+  });
+  return spectra_;
+}
+
 std::vector<double> ResidualCost::spectral_bounds(int multiple) const {
   std::vector<double> bounds(static_cast<std::size_t>(heads()), 0.0);
-  const auto& [planes, block] = products();
-  for (std::size_t p = 0; p < planes.size(); ++p) {
-    const VectorXd roots = weights_.planes[p].cwiseSqrt();
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(
-        roots.asDiagonal() * planes[p] * roots.asDiagonal(), Eigen::EigenvaluesOnly);
-    add_discarded(solver.eigenvalues(), multiple, bounds);
-  }
-  if (block.size() > 0) {
-    const Index rows = Index{multiple} * problem_.layout.block_rows();
-    const std::vector<models::MetricRoot> roots = models::metric_roots(weights_.block);
-    add_discarded(models::symmetric_eigenvalues(models::between_roots(block, roots)), rows, bounds);
-  }
+  const auto& [planes, block] = spectra();
+  for (const VectorXd& plane : planes) add_discarded(plane, multiple, bounds);
+  add_discarded(block, Index{multiple} * problem_.layout.block_rows(), bounds);
   // Less what the eigenvalues' rounding may have added.
   constexpr double kRounding = 1e-11;
   const double slack = kRounding * bounds.front();

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 
+#include "models/merge/row_prices.hpp"
 #include "models/recipes/merge_recipe.hpp"
 #include "search/costs/subset_cost.hpp"
 
@@ -38,8 +40,18 @@ class ResidualCost : public search::SubsetCost {
   /// whole layer (METHODS §8). O((H_kv · d)³).
   std::unique_ptr<const search::Relaxation> relaxation() const override;
 
-  /// The bounds of `relaxation` for 1 … H_kv groups that are as wide as `multiple` heads each.
+  /// The bounds of `relaxation` for 1 … H_kv groups that are as wide as `multiple` heads each. The
+  /// eigenvalues are computed once for all widths.
   std::vector<double> spectral_bounds(int multiple = 1) const;
+
+  /// Prices of the rows by which the optimal merge represents one group of all heads: the dearest
+  /// group by far, whose eigenvectors are computed once for groups of every width.
+  const models::RowPrices& whole_prices() const;
+
+  /// What the operator sees.
+  const models::MergeProblem& problem() const { return problem_; }
+  /// What an error of each head weighs.
+  const models::HeadWeights& weights() const { return weights_; }
 
  protected:
   double compute_cost(std::span<const search::Head> members) const override;
@@ -53,11 +65,22 @@ class ResidualCost : public search::SubsetCost {
     return models::restrict_to(products(), problem_.layout, members);
   }
 
+  /// Eigenvalues of the priced products of all heads, ascending.
+  struct Spectra {
+    std::vector<Eigen::VectorXd> planes;
+    Eigen::VectorXd block;  ///< empty without a block
+  };
+  const Spectra& spectra() const;
+
   models::MergeProblem problem_;
   std::optional<models::HeadProducts> products_;
   models::HeadWeights weights_;
   models::MergeRecipe recipe_;
   bool is_best_;
+  mutable std::once_flag has_spectra_;
+  mutable Spectra spectra_;
+  mutable std::once_flag has_whole_prices_;
+  mutable models::RowPrices whole_prices_;
 };
 
 }  // namespace regroup::fitness

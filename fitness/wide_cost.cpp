@@ -9,26 +9,25 @@
 
 namespace regroup::fitness {
 
-WideCost::WideCost(models::MergeProblem problem, models::HeadWeights prices, int multiple,
-                   std::shared_ptr<const ResidualCost> narrow)
-    : SubsetCost(problem.heads),
-      problem_(std::move(problem)),
-      prices_(std::move(prices)),
-      multiple_(multiple),
-      narrow_(std::move(narrow)) {}
+WideCost::WideCost(std::shared_ptr<const ResidualCost> narrow, int multiple)
+    : SubsetCost(narrow->heads()), narrow_(std::move(narrow)), multiple_(multiple) {}
 
 double WideCost::compute_cost(std::span<const search::Head> members) const {
   if (std::cmp_less_equal(members.size(), multiple_)) return 0;
+  const models::MergeProblem& problem = narrow_->problem();
+  const models::SharedRows rows = models::SharedRows::of_heads(problem.layout, multiple_);
+  if (std::cmp_equal(members.size(), heads())) return narrow_->whole_prices().residual(rows);
   const std::vector<int> ids = ids_of(members);
-  const models::RowPrices prices =
-      models::row_prices(models::restrict_to(problem_, ids), models::restrict_to(prices_, ids));
-  return prices.residual(models::SharedRows::of_heads(problem_.layout, multiple_));
+  return models::row_prices(models::restrict_to(problem, ids),
+                            models::restrict_to(narrow_->weights(), ids))
+      .residual(rows);
 }
 
 double WideCost::cost_of_nothing() const {
+  const models::MergeProblem& problem = narrow_->problem();
   const auto nothing =
-      models::SharedHead::weighted(problem_.layout, Eigen::VectorXd::Zero(problem_.heads));
-  return models::residual(nothing, problem_.products, prices_);
+      models::SharedHead::weighted(problem.layout, Eigen::VectorXd::Zero(problem.heads));
+  return models::residual(nothing, problem.products, narrow_->weights());
 }
 
 std::unique_ptr<const search::Relaxation> WideCost::relaxation() const {

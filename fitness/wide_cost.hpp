@@ -4,7 +4,6 @@
 #include <span>
 
 #include "fitness/residual_cost.hpp"
-#include "models/merge/merge_problem.hpp"
 #include "search/costs/subset_cost.hpp"
 
 namespace regroup::fitness {
@@ -14,10 +13,8 @@ namespace regroup::fitness {
 /// costs nothing, a larger one O((|g| · d)³); smaller ones are not priced (FilledCost).
 class WideCost : public search::SubsetCost {
  public:
-  /// Under weights `prices` of all heads of the layer, which may be others than those of `problem`;
-  /// `narrow` prices the same heads by one.
-  WideCost(models::MergeProblem problem, models::HeadWeights prices, int multiple,
-           std::shared_ptr<const ResidualCost> narrow);
+  /// Of the heads that `narrow` prices by one, under its weights.
+  WideCost(std::shared_ptr<const ResidualCost> narrow, int multiple);
 
   double work(int members) const override { return narrow_->work(members); }
   /// As that of ResidualCost, of k shared heads of this width.
@@ -30,10 +27,8 @@ class WideCost : public search::SubsetCost {
   double compute_cost(std::span<const search::Head> members) const override;
 
  private:
-  models::MergeProblem problem_;
-  models::HeadWeights prices_;
-  int multiple_;
   std::shared_ptr<const ResidualCost> narrow_;
+  int multiple_;
 };
 
 }  // namespace regroup::fitness

@@ -16,7 +16,7 @@
 #include "models/overlay/rotated_cache.hpp"
 #include "models/text/gguf_tokenizer_files.hpp"
 #include "runs/base/output_directory.hpp"
-#include "runs/inputs/calibration_input.hpp"
+#include "runs/inputs/grouped_layers.hpp"
 #include "runs/inputs/open_model.hpp"
 #include "search/base/error.hpp"
 
@@ -144,11 +144,10 @@ std::shared_ptr<const models::WeightOverlay> ConvertCommand::plain_layers(
   if (!grouping.recipe.needs_calibration()) {
     return models::merge_plainly(model, grouping.grouping, grouping.recipe);
   }
-  const models::LanguageModel source(model, models::ComputeOptions{});
-  const models::Merger merger(
-      source, runs::calibration_of(grouping, file, calibration_, source, session.stop,
-                                   session.console.progress()));
-  return merger.merge(grouping.grouping, grouping.recipe, session.stop);
+  const runs::GivenGrouping given{grouping, file, calibration_};
+  if (auto kept = runs::kept_layers(given, *model)) return kept;
+  return runs::grouped_layers(given, models::LanguageModel(model, models::ComputeOptions{}),
+                              session.stop, session.console.progress());
 }
 
 models::ConvertOptions ConvertCommand::directory_options() const {

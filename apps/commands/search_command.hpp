@@ -18,6 +18,8 @@ class SearchCommand : public Command {
   ComputeChoice compute_;
   ThreadOptions threads_;
   VerbosityOptions verbosity_;
+  CLI::Option* keep_option_ = nullptr;
+  bool keeps_weights_ = true;
   bool json_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include "runs/directory/state_file.hpp"
 #include "runs/inputs/open_model.hpp"
 #include "runs/inputs/sampled_text.hpp"
+#include "runs/points/keep_fitted.hpp"
 #include "runs/points/measure_points.hpp"
 #include "runs/points/measured_allocation.hpp"
 #include "runs/points/measured_selection.hpp"
@@ -183,7 +184,7 @@ class SearchJob {
     }
     for (std::size_t w = 0; w < problems.by_width.size(); ++w) {
       const search::GroupingProblem& problem = problems.by_width[w];
-      results.push_back({&problem, search_width(problem, context, w)});
+      results.push_back({&problem, search_width(problem, context, w, problems.by_width.size())});
     }
     search::MethodResult found =
         runs::joined_result(plan_, inputs_.model->config, std::move(results), context);
@@ -192,14 +193,16 @@ class SearchJob {
     return found;
   }
 
-  /// What the method finds in groups of one width, the KV heads split over the layers as the
-  /// options ask.
+  /// What the method finds in groups of one width of several, the KV heads split over the layers
+  /// as the options ask.
   search::MethodResult search_width(const search::GroupingProblem& problem,
-                                    const search::MethodContext& context, std::size_t width) {
+                                    const search::MethodContext& context, std::size_t width,
+                                    std::size_t widths) {
     const bool is_head = problem.rules().multiples.are_heads();
     runs::WidthStore store(state_, problem.rules().multiples);
     search::MethodContext own{is_head ? context.key : context.key.split(width), context.stop,
                               context.progress, store, context.head_distances};
+    own.effort = 1 / static_cast<double>(widths);
     search::MethodResult found =
         runs::run_method(plan_, inputs_, statistics_.key_grams_or_null(), problem,
                          selection_ ? &*selection_ : nullptr, console_, own);
@@ -232,13 +235,29 @@ class SearchJob {
     return points;
   }
 
+  /// Decides whether the weights that measuring fits are kept, and says where they are not.
+  void prepare_keeping(const std::vector<runs::RunPoint>& points) {
+    if (!plan_.recipe.fits_layers() || !statistics_.named_by_run) return;
+    kept_.emplace(directory_.path(), *inputs_.model, statistics_.named_by_run->sha256);
+    const runs::KeepingPlan keeping =
+        runs::keep_fitted(points, *kept_, *inputs_.model, plan_.place.keeps_weights);
+    if (keeping.keeps) return;
+    kept_.reset();
+    if (plan_.place.keeps_weights) return;
+    console_.log(
+        fmt::format("Fitted weights would take {} and are not kept; --keep-weights keeps "
+                    "them, so that convert, eval, generate and uptrain need not fit anew.",
+                    runs::size_text(keeping.bytes)));
+  }
+
   /// Measures the points on the data that are reported; what the source gives, if they are.
   std::optional<runs::SourceMeasures> measure(std::vector<runs::RunPoint>& points) {
     std::optional<runs::SourceMeasures> source;
     if (plan_.measuring.points > 0) {
       texts_.eval = text(inputs_.eval_windows, kEvalTextKey);
-      runs::PointScores scores(merger_, *texts_.eval, plan_.measuring.caches, directory_, console_,
-                               stop_);
+      prepare_keeping(points);
+      runs::PointScores scores(merger_, store(), *texts_.eval, plan_.measuring.caches, directory_,
+                               console_, stop_);
       source = runs::measure_points(points, scores, key(kBootstrapKey));
       times_.finish("measure");
     }
@@ -258,10 +277,12 @@ class SearchJob {
         inputs_.uptrain ? inputs_.uptrain->sha256 : inputs_.calibration_sha256, *texts_.eval,
         key(kUptrainKey)};
     const auto agreement =
-        runs::uptrain_points(points, *merger_, setting, directory_, console_, stop_);
+        runs::uptrain_points(points, *merger_, store(), setting, directory_, console_, stop_);
     times_.finish("uptrain");
     return agreement;
   }
+
+  const models::MergeStore* store() const { return kept_ ? &*kept_ : nullptr; }
 
   SearchSummary write(const std::vector<runs::RunPoint>& points,
                       const runs::FrontSummary& found_summary, const search::MethodResult& found) {
@@ -296,6 +317,7 @@ class SearchJob {
   runs::RunStatistics statistics_;
   std::shared_ptr<const models::Merger> merger_;
   std::optional<runs::MeasuredSelection> selection_;
+  std::optional<runs::KeptWeights> kept_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "models/overlay/weight_overlay.hpp"
 #include "models/passes/prefix_states.hpp"
 #include "models/passes/token_losses.hpp"
 #include "models/passes/window_checks.hpp"
@@ -94,9 +95,10 @@ class CandidateMeter::Shared {
   using Sink = std::function<void(const Transformer& model, std::size_t candidate,
                                   const at::Tensor& states, std::size_t batch, WindowRange range)>;
 
-  Shared(const Merger& merger, const Windows& windows)
+  Shared(const Merger& merger, const Windows& windows, const MergeStore* store)
       : merger_(merger),
         windows_(windows),
+        store_(store),
         states_(windows, merger.source().transformer().options().device) {}
 
   std::mutex& mutex() { return mutex_; }
@@ -149,7 +151,7 @@ class CandidateMeter::Shared {
     std::vector<std::optional<LanguageModel>> models(groupings.size());
     const auto convert_one = [&](std::size_t i) {
       const at::NoGradGuard no_gradients;
-      models[i] = merger_.merged_model(groupings[i], conversion.recipe, stop, conversion.scope);
+      models[i] = merger_.source().with_overlay(*layers_of(groupings[i], conversion, stop));
     };
     if (!conversion.recipe.fits_layers()) {
       search::parallel_for(groupings.size(), convert_one);
@@ -160,6 +162,15 @@ class CandidateMeter::Shared {
     for (std::optional<LanguageModel>& model : models) all.push_back(std::move(*model));
     if (all.size() == 1) last_ = Converted{groupings.front(), conversion, all.front()};
     return all;
+  }
+
+  std::shared_ptr<const WeightOverlay> layers_of(const search::Grouping& grouping,
+                                                 const Conversion& conversion,
+                                                 const std::stop_token& stop) const {
+    if (conversion.scope == RefitScope::kAllFollowing) {
+      return merger_.merge_once(grouping, conversion.recipe, store_, stop);
+    }
+    return merger_.merge(grouping, conversion.recipe, stop, conversion.scope);
   }
 
   void run_together(std::span<const search::Grouping> groupings, const Conversion& conversion,
@@ -181,16 +192,18 @@ class CandidateMeter::Shared {
 
   const Merger& merger_;
   const Windows& windows_;
+  const MergeStore* store_;
   std::mutex mutex_;
   PrefixStates states_;
   std::optional<Converted> last_;  // of a candidate that was converted alone
   std::optional<SourcePass> source_;
 };
 
-CandidateMeter::CandidateMeter(std::shared_ptr<const Merger> merger, const Windows& windows)
+CandidateMeter::CandidateMeter(std::shared_ptr<const Merger> merger, const Windows& windows,
+                               const MergeStore* store)
     : merger_(std::move(merger)),
       windows_(windows),
-      shared_(std::make_unique<Shared>(*merger_, windows)) {
+      shared_(std::make_unique<Shared>(*merger_, windows, store)) {
   require_windows(windows, merger_->source().config());
 }
 

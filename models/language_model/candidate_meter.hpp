@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/inputs/window_score.hpp"
+#include "models/language_model/merge_store.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/pretrained/cache_type.hpp"
 #include "search/base/progress.hpp"
@@ -33,8 +34,10 @@ search::Grouping source_grouping(const ModelConfig& config);
 /// Progress counts the windows' tokens, once for each candidate.
 class CandidateMeter {
  public:
-  /// `windows` must outlive it.
-  CandidateMeter(std::shared_ptr<const Merger> merger, const Windows& windows);
+  /// `windows` must outlive it, as must `store`, which merges with fits to all layers are taken
+  /// from and given to; null: none.
+  CandidateMeter(std::shared_ptr<const Merger> merger, const Windows& windows,
+                 const MergeStore* store = nullptr);
   ~CandidateMeter();
 
   /// For every grouping the mean of every window. Throws as `Merger::merge`,

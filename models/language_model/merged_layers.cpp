@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/overlay/weight_overlay.hpp"
@@ -13,7 +14,8 @@
 namespace regroup::models {
 
 void write_merged(const std::filesystem::path& file, const PretrainedModel& model,
-                  const WeightOverlay& overlay, const std::filesystem::path& temporary_directory) {
+                  const WeightOverlay& overlay, const std::string& notes,
+                  const std::filesystem::path& temporary_directory) {
   std::map<std::string, at::Tensor> tensors;
   for (int layer = 0; layer < model.config.layers; ++layer) {
     const OverlaidHeads* heads = overlay.heads(layer);
@@ -21,7 +23,7 @@ void write_merged(const std::filesystem::path& file, const PretrainedModel& mode
     const MergedAttention merged = heads->make();
     for (const AttentionPart& part : kAttentionParts) {
       const at::Tensor& tensor = merged.weights.*part.member;
-      if (tensor.defined()) tensors[fmt::format("{}.{}", layer, part.name)] = tensor.to(at::kFloat);
+      if (tensor.defined()) tensors[fmt::format("{}.{}", layer, part.name)] = tensor;
     }
     const std::vector<std::int64_t> frequencies(merged.key_frequencies.begin(),
                                                 merged.key_frequencies.end());
@@ -29,12 +31,11 @@ void write_merged(const std::filesystem::path& file, const PretrainedModel& mode
       tensors[fmt::format("{}.frequencies", layer)] = at::tensor(frequencies, at::kLong);
     }
   }
-  write_tensors(file, tensors, {}, temporary_directory);
+  write_tensors(file, tensors, notes, temporary_directory);
 }
 
-std::shared_ptr<const WeightOverlay> read_merged(const std::filesystem::path& file,
-                                                 const PretrainedModel& model,
-                                                 const search::Grouping& grouping) {
+KeptLayers read_merged(const std::filesystem::path& file, const PretrainedModel& model,
+                       const search::Grouping& grouping) {
   const TensorFile kept = read_tensors(file);
   const ModelHeadMaps maps = head_maps(grouping, model.config);
   auto overlay = std::make_shared<WeightOverlay>();
@@ -57,7 +58,7 @@ std::shared_ptr<const WeightOverlay> read_merged(const std::filesystem::path& fi
     }
     overlay->set_heads(layer, merged);
   }
-  return overlay;
+  return {std::move(overlay), kept.notes};
 }
 
 }  // namespace regroup::models

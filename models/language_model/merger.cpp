@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "models/language_model/merge_store.hpp"
 #include "models/recipes/mergeable.hpp"
 #include "models/refit/merged_overlay.hpp"
 #include "models/refit/reconstruction.hpp"
@@ -53,6 +54,19 @@ std::shared_ptr<const WeightOverlay> Merger::merge(const search::Grouping& group
   }
   return std::make_shared<WeightOverlay>(merged_overlay(source_.shared_pretrained(), grouping,
                                                         recipe, calibration_, std::move(fitted)));
+}
+
+std::shared_ptr<const WeightOverlay> Merger::merge_once(const search::Grouping& grouping,
+                                                        const MergeRecipe& recipe,
+                                                        const MergeStore* store,
+                                                        std::stop_token stop) const {
+  const bool is_kept = store != nullptr && recipe.fits_layers();
+  if (is_kept) {
+    if (auto kept = store->recall(grouping, recipe)) return kept;
+  }
+  auto layers = merge(grouping, recipe, std::move(stop));
+  if (is_kept) store->keep(grouping, recipe, *layers);
+  return layers;
 }
 
 double Merger::refit_tokens(const MergeRecipe& recipe) const {

@@ -11,6 +11,7 @@
 namespace regroup::models {
 
 class LayerStates;
+class MergeStore;
 class WeightOverlay;
 
 /// The merged layers of a recipe that needs no calibration, over the model, without running it.
@@ -34,6 +35,12 @@ class Merger {
   std::shared_ptr<const WeightOverlay> merge(const search::Grouping& grouping,
                                              const MergeRecipe& recipe, std::stop_token stop,
                                              RefitScope scope = RefitScope::kAllFollowing) const;
+  /// The same with fits to all following layers, but taken from the store where it has them, and
+  /// given to it where not; null: no store. Throws what the store does, too.
+  std::shared_ptr<const WeightOverlay> merge_once(const search::Grouping& grouping,
+                                                  const MergeRecipe& recipe,
+                                                  const MergeStore* store,
+                                                  std::stop_token stop) const;
   /// The model of these layers; shares all other weights with the source.
   LanguageModel merged_model(const search::Grouping& grouping, const MergeRecipe& recipe,
                              std::stop_token stop,

@@ -12,6 +12,14 @@ namespace {
 
 constexpr const char* kFormat = "regroup.training-state";
 
+/// How a tensor is written.
+DType stored_type(at::ScalarType type) {
+  for (const DType own : {DType::kF32, DType::kF16, DType::kBF16}) {
+    if (scalar_type(own) == type) return own;
+  }
+  return DType::kF64;
+}
+
 }  // namespace
 
 void write_tensors(const std::filesystem::path& file,
@@ -19,12 +27,11 @@ void write_tensors(const std::filesystem::path& file,
                    const std::filesystem::path& temporary_directory) {
   std::vector<PlannedTensor> plan;
   for (const auto& [name, tensor] : tensors) {
-    const bool is_float = tensor.scalar_type() == at::kFloat;
-    const auto fill = [tensor, is_float](std::span<std::byte> out) {
-      copy_bytes(tensor.detach().to(at::kCPU, is_float ? at::kFloat : at::kDouble).contiguous(),
-                 out);
+    const DType type = stored_type(tensor.scalar_type());
+    const auto fill = [tensor, type](std::span<std::byte> out) {
+      copy_bytes(tensor.detach().to(at::kCPU, scalar_type(type)).contiguous(), out);
     };
-    plan.push_back({name, is_float ? DType::kF32 : DType::kF64, tensor.sizes().vec(), fill});
+    plan.push_back({name, type, tensor.sizes().vec(), fill});
   }
   write_safetensors_file(file, plan,
                          {.metadata = {{"format", kFormat}, {"notes", notes}},

@@ -8,9 +8,9 @@
 
 namespace regroup::models {
 
-/// Named tensors in one file, for what is gone on from: float32 and float64 as they are, integers
-/// as float64. `notes` is a text that goes with them. Appears complete or not at all. Throws
-/// WorkError.
+/// Named tensors in one file, for what is gone on from: numbers of 16 and 32 bits and float64 as
+/// they are, integers as float64. `notes` is a text that goes with them. Appears complete or not at
+/// all. Throws WorkError.
 void write_tensors(const std::filesystem::path& file,
                    const std::map<std::string, at::Tensor>& tensors, const std::string& notes,
                    const std::filesystem::path& temporary_directory);

@@ -82,7 +82,7 @@ void uptrain_samples(std::span<GroupingSample> samples, const models::Merger& me
     return std::ranges::all_of(
         one.second, [](const GroupingSample* sample) { return sample->layer.has_value(); });
   });
-  GroupingTraining training(merger, setting, log, std::move(stop));
+  GroupingTraining training(merger, nullptr, setting, log, std::move(stop));
   std::size_t number = 0;
   for (const auto& [grouping, same] : distinct) {
     const std::string name = fmt::format("grouping {} of {}", ++number, distinct.size());

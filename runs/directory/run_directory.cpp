@@ -10,6 +10,7 @@
 #include "models/files/atomic_file.hpp"
 #include "models/files/json_file.hpp"
 #include "runs/base/output_directory.hpp"
+#include "runs/directory/kept_weights.hpp"
 #include "runs/directory/state_file.hpp"
 #include "search/base/error.hpp"
 
@@ -54,11 +55,12 @@ bool is_measurement(const fs::path& file) {
          (name == "source" || name.find_first_not_of("0123456789abcdef") == std::string::npos);
 }
 
-void remove_measurements(const fs::path& directory) {
+/// Removes those files of a directory that a run wrote, and the directory if nothing else is there.
+void remove_files(const fs::path& directory, bool (*is_ours)(const fs::path&)) {
   std::error_code absent;
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, absent)) {
-    if (is_measurement(entry.path())) files.push_back(entry.path());
+    if (is_ours(entry.path())) files.push_back(entry.path());
   }
   for (const fs::path& file : files) remove_if_there(file);
   remove_if_empty(directory);
@@ -157,7 +159,8 @@ void RunDirectory::remove_earlier_run() const {
     if (!fs::path(name).has_parent_path()) remove_if_there(directory_ / "groupings" / name);
   }
   for (const std::string_view name : files_.others) remove_if_there(directory_ / name);
-  remove_measurements(state("measured"));
+  remove_files(directory_ / kWeightsFolder, is_kept_weights);
+  remove_files(state("measured"), is_measurement);
   for (const fs::path& file : state_files(state_folder())) remove_if_there(file);
   remove_if_there(state(kGroupings));
   remove_if_there(state(kIdentity));

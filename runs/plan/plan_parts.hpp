@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,9 @@ struct Measuring {
 struct RunPlace {
   std::filesystem::path model;
   std::filesystem::path output;
-  bool force = false;   ///< replace an earlier run
-  bool resume = false;  ///< go on from it
+  bool force = false;                      ///< replace an earlier run
+  bool resume = false;                     ///< go on from it
+  std::optional<bool> keeps_weights = {};  ///< of measured points; open: where they are small
   int threads = 1;
   std::vector<std::string> command_line;
 };

@@ -8,9 +8,10 @@
 
 namespace regroup::runs {
 
-GroupingTraining::GroupingTraining(const models::Merger& merger, const UptrainSetting& setting,
-                                   const RunLog& log, std::stop_token stop)
-    : merger_(merger), setting_(setting), log_(log), stop_(std::move(stop)) {}
+GroupingTraining::GroupingTraining(const models::Merger& merger, const models::MergeStore* store,
+                                   const UptrainSetting& setting, const RunLog& log,
+                                   std::stop_token stop)
+    : merger_(merger), store_(store), setting_(setting), log_(log), stop_(std::move(stop)) {}
 
 std::vector<models::WindowScore> GroupingTraining::scores(const search::Grouping& grouping,
                                                           const models::MergeRecipe& recipe,
@@ -18,7 +19,8 @@ std::vector<models::WindowScore> GroupingTraining::scores(const search::Grouping
   source();
   models::TrainingOptions options;
   options.tokens = setting_.tokens;
-  const models::LanguageModel start = merger_.merged_model(grouping, recipe, stop_);
+  const models::LanguageModel start =
+      merger_.source().with_overlay(*merger_.merge_once(grouping, recipe, store_, stop_));
   models::Trainer trainer(start, merger_.source(), merger_.source(), grouping, options,
                           setting_.data, setting_.key);
   search::Progress& progress = log_.progress();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/language_model/merge_store.hpp"
 #include "models/language_model/merger.hpp"
 #include "runs/base/run_log.hpp"
 
@@ -24,9 +25,9 @@ struct UptrainSetting {
 /// `uptrain`, and measures each beside the source.
 class GroupingTraining {
  public:
-  /// `merger` and `setting` must outlive it.
-  GroupingTraining(const models::Merger& merger, const UptrainSetting& setting, const RunLog& log,
-                   std::stop_token stop);
+  /// `merger`, `setting` and `store`, where fitted merges may be kept, must outlive it.
+  GroupingTraining(const models::Merger& merger, const models::MergeStore* store,
+                   const UptrainSetting& setting, const RunLog& log, std::stop_token stop);
 
   /// Scores after the training; `name` is what people are told. Throws as Trainer.
   std::vector<models::WindowScore> scores(const search::Grouping& grouping,
@@ -37,6 +38,7 @@ class GroupingTraining {
 
  private:
   const models::Merger& merger_;
+  const models::MergeStore* store_;
   const UptrainSetting& setting_;
   const RunLog& log_;
   std::stop_token stop_;

@@ -14,9 +14,10 @@ using fitness::Candidate;
 using models::CacheType;
 
 PointScores::PointScores(std::shared_ptr<const models::Merger> merger,
-                         const models::Windows& windows, std::vector<CacheType> caches,
-                         const RunDirectory& directory, const RunLog& log, std::stop_token stop)
-    : meter_(std::move(merger), windows),
+                         const models::MergeStore* store, const models::Windows& windows,
+                         std::vector<CacheType> caches, const RunDirectory& directory,
+                         const RunLog& log, std::stop_token stop)
+    : meter_(std::move(merger), windows, store),
       caches_(std::move(caches)),
       log_(log),
       workers_(fitness::score_workers(meter_)),

@@ -20,10 +20,10 @@ class PointScores {
   using Scores = std::vector<models::WindowScore>;
 
   /// `caches`: types of KV cache besides the plain one, with which the source and the points of the
-  /// search are measured too.
-  PointScores(std::shared_ptr<const models::Merger> merger, const models::Windows& windows,
-              std::vector<models::CacheType> caches, const RunDirectory& directory,
-              const RunLog& log, std::stop_token stop);
+  /// search are measured too. `store`: where fitted merges may be kept; null: nowhere.
+  PointScores(std::shared_ptr<const models::Merger> merger, const models::MergeStore* store,
+              const models::Windows& windows, std::vector<models::CacheType> caches,
+              const RunDirectory& directory, const RunLog& log, std::stop_token stop);
 
   /// Makes the scores of the source and of all points known, and says the expected time first.
   /// Throws as MeasuringService::measure.

@@ -17,11 +17,12 @@ using Scores = std::vector<models::WindowScore>;
 /// Measures points after a training each, those alone that no earlier run did.
 class PointTraining {
  public:
-  PointTraining(const models::Merger& merger, const UptrainSetting& setting,
-                const RunDirectory& directory, const RunLog& log, std::stop_token stop)
+  PointTraining(const models::Merger& merger, const models::MergeStore* store,
+                const UptrainSetting& setting, const RunDirectory& directory, const RunLog& log,
+                std::stop_token stop)
       : setting_(setting),
         directory_(directory),
-        training_(merger, setting, log, std::move(stop)) {}
+        training_(merger, store, setting, log, std::move(stop)) {}
 
   Scores scores(const RunPoint& point) {
     const std::string key = measurement_key(point);
@@ -63,10 +64,11 @@ std::optional<UptrainAgreement> agreement_of(const std::vector<RunPoint>& points
 
 std::optional<UptrainAgreement> uptrain_points(std::vector<RunPoint>& points,
                                                const models::Merger& merger,
+                                               const models::MergeStore* store,
                                                const UptrainSetting& setting,
                                                const RunDirectory& directory, const RunLog& log,
                                                std::stop_token stop) {
-  PointTraining training(merger, setting, directory, log, std::move(stop));
+  PointTraining training(merger, store, setting, directory, log, std::move(stop));
   for (RunPoint& point : points) {
     const std::vector<double> losses =
         values_of(training.scores(point), &models::WindowScore::loss);

@@ -20,9 +20,11 @@ struct UptrainAgreement {
 
 /// Trains every point on equally many tokens, with the defaults of `uptrain`, and measures it anew:
 /// fills in `uptrained` and `uptrained_delta`. What an earlier run of the same identity measured is
-/// recalled. Absent where two points or more do not differ. Throws as Trainer.
+/// recalled, as are merges that `store` has; null: no store. Absent where two points or more do not
+/// differ. Throws as Trainer.
 std::optional<UptrainAgreement> uptrain_points(std::vector<RunPoint>& points,
                                                const models::Merger& merger,
+                                               const models::MergeStore* store,
                                                const UptrainSetting& setting,
                                                const RunDirectory& directory, const RunLog& log,
                                                std::stop_token stop);

@@ -37,29 +37,26 @@ std::vector<search::LayerCosts> filled(const std::vector<search::LayerCosts>& na
   return costs;
 }
 
-/// Prices the run's own problem in groups of every width; `narrow` are the costs by one head.
-void price_widths(const SearchPlan& plan, const SearchInputs& inputs,
-                  const fitness::FitnessInput& input, const std::vector<search::LayerCosts>& narrow,
-                  PricedProblems& problems) {
-  const models::ModelConfig& config = inputs.model->config;
-  if (plan.widths.is_free) {
-    const search::FreeWidthModel model = free_width_model(inputs);
-    problems.curves =
-        plan.price.summed()->width_curves(input, free_width_step(plan, model, config.layers));
-    return;
+/// The widths that the run looks at, heads first.
+std::vector<search::GroupMultiples> widths_of(const std::vector<search::GroupingRules>& rules) {
+  std::vector<search::GroupMultiples> widths{{}};
+  for (const search::GroupingRules& own : rules) {
+    if (!own.multiples.are_heads()) widths.push_back(own.multiples);
   }
-  for (const search::GroupingRules& rules : rules_by_width(plan, inputs.rules, config)) {
+  return widths;
+}
+
+/// The run's own problem in groups of every width; `costs` are those of `widths_of`.
+void add_widths(const std::vector<search::GroupingRules>& by_width,
+                std::vector<std::vector<search::LayerCosts>> costs, PricedProblems& problems) {
+  auto wide = costs.begin();
+  for (const search::GroupingRules& rules : by_width) {
     if (rules.multiples.are_heads()) {
       problems.by_width.push_back(problems.problem());
       continue;
     }
-    fitness::FitnessInput wide = input;
-    wide.multiples = rules.multiples;
-    const fitness::Fitness* summed = plan.price.summed();
-    std::vector<search::LayerCosts> costs =
-        summed == nullptr ? filled(narrow, rules.multiples) : summed->layer_costs(wide);
-    take_frozen(rules, narrow, costs);
-    problems.by_width.emplace_back(std::move(costs), rules);
+    take_frozen(rules, costs.front(), *++wide);
+    problems.by_width.emplace_back(std::move(*wide), rules);
   }
 }
 
@@ -84,18 +81,35 @@ PricedProblems price(const SearchPlan& plan, const SearchInputs& inputs,
                      search::Progress& progress) {
   PricedProblems problems;
   const fitness::FitnessInput input{*inputs.model, calibration, plan.recipe, stop, progress};
-  std::vector<search::LayerCosts> narrow;
+  const models::ModelConfig& config = inputs.model->config;
+  std::vector<search::GroupingRules> by_width;
+  if (!plan.widths.is_free) by_width = rules_by_width(plan, inputs.rules, config);
+  const std::vector<search::GroupMultiples> widths = widths_of(by_width);
+  std::vector<std::vector<search::LayerCosts>> own_costs;  // by width
   for (const fitness::Fitness* fitness : fitness::all_fitnesses()) {
     const bool own = fitness == plan.price.summed();
     if (!fitness::provides(calibration, fitness->needs()) || !(own || fitness->is_cheap()))
       continue;
-    std::vector<search::LayerCosts> costs = fitness->layer_costs(input);
+    std::vector<std::vector<search::LayerCosts>> costs;
+    if (own && widths.size() > 1) {
+      costs = fitness->width_costs(input, widths);
+    } else {
+      costs.push_back(fitness->layer_costs(input));
+    }
     if (own) problems.own = problems.all.size();
-    if (own || problems.all.empty()) narrow = costs;
     problems.all.emplace_back(fitness->name(),
-                              search::GroupingProblem(std::move(costs), inputs.rules));
+                              search::GroupingProblem(costs.front(), inputs.rules));
+    if (own || own_costs.empty()) own_costs = std::move(costs);
   }
-  price_widths(plan, inputs, input, narrow, problems);
+  for (std::size_t w = own_costs.size(); w < widths.size(); ++w) {
+    own_costs.push_back(filled(own_costs.front(), widths[w]));
+  }
+  if (plan.widths.is_free) {
+    const search::FreeWidthModel model = free_width_model(inputs);
+    problems.curves =
+        plan.price.summed()->width_curves(input, free_width_step(plan, model, config.layers));
+  }
+  add_widths(by_width, std::move(own_costs), problems);
   return problems;
 }
 

@@ -18,7 +18,7 @@
 #include "models/layouts/layout.hpp"
 #include "models/text/gguf_tokenizer_files.hpp"
 #include "runs/directory/run_directory.hpp"
-#include "runs/inputs/calibration_input.hpp"
+#include "runs/inputs/grouped_layers.hpp"
 #include "runs/plan/option_record.hpp"
 #include "runs/training/uptrain_inputs.hpp"
 #include "search/base/error.hpp"
@@ -108,15 +108,13 @@ models::LanguageModel UptrainRun::merged_model() {
   if (grouping.is_source()) return *source_;
   const fs::path file = state(kMerged);
   if (!directory_.continues() || !fs::exists(file)) {
-    const auto calibration = calibration_of(inputs_.grouping, request_.grouping,
-                                            request_.calibration, *source_, stop_, log_.progress());
-    const auto merged =
-        models::Merger(*source_, calibration).merge(grouping, inputs_.grouping.recipe, stop_);
+    const auto merged = grouped_layers({inputs_.grouping, request_.grouping, request_.calibration},
+                                       *source_, stop_, log_.progress());
     begin();
-    models::write_merged(file, *inputs_.model, *merged, directory_.state_folder());
+    models::write_merged(file, *inputs_.model, *merged, {}, directory_.state_folder());
   }
   // As the file has them whether it was there or not: the same numbers.
-  return source_->with_overlay(*models::read_merged(file, *inputs_.model, grouping));
+  return source_->with_overlay(*models::read_merged(file, *inputs_.model, grouping).layers);
 }
 
 void UptrainRun::open_models() {

@@ -75,14 +75,14 @@ class SmallUnits {
 /// The trees of one unit, one for each number of groups.
 class UnitTrees {
  public:
-  UnitTrees(const Unit& unit, GroupSizes sizes, RandomKey key)
+  UnitTrees(const Unit& unit, GroupSizes sizes, RandomKey key, double effort)
       : relaxation_(unit.costs->relaxation()) {
     const double one_group = unit.costs->partition_cost(Partition::one_group(unit.heads()));
     BranchOptions options;
     options.sizes = sizes;
     options.tolerance = kTolerance * one_group;
     for (const FrontMember& good :
-         good_partitions(*unit.costs, group_counts(unit, sizes), sizes, key)) {
+         good_partitions(*unit.costs, group_counts(unit, sizes), sizes, key, effort)) {
       trees_.emplace_back(BranchAndBound(*unit.costs, *relaxation_, good.partition, options));
       results_.push_back(trees_.back()->result());
     }
@@ -109,11 +109,11 @@ class UnitTrees {
 class LargeUnits {
  public:
   LargeUnits(const GroupingProblem& problem, const std::vector<std::size_t>& units,
-             GroupSizes sizes, RandomKey key)
+             GroupSizes sizes, const MethodContext& context)
       : trees_(units.size()) {
     parallel_for(units.size(), [&](std::size_t i) {
-      trees_[i] =
-          std::make_unique<UnitTrees>(problem.units()[units[i]], sizes, key.split(units[i]));
+      trees_[i] = std::make_unique<UnitTrees>(problem.units()[units[i]], sizes,
+                                              context.key.split(units[i]), context.effort);
     });
     for (std::size_t i = 0; i < trees_.size(); ++i) {
       for (std::size_t t = 0; t < trees_[i]->size(); ++t) ids_.push_back({i, t});
@@ -165,7 +165,7 @@ std::vector<ProvenUnit> solve_units(const GroupingProblem& problem, const ExactO
     context.progress.end();
   }
   if (large.empty()) return solved;
-  LargeUnits trees(problem, large, options.sizes, context.key);
+  LargeUnits trees(problem, large, options.sizes, context);
   trees.explore(1, false, clock, context);
   trees.explore(options.nodes, true, clock, context);
   for (std::size_t i = 0; i < large.size(); ++i) solved[large[i]] = trees.results(i);

@@ -62,11 +62,12 @@ Partition with_one_group_more(const CostTable& table, const Partition& partition
 
 class Collector {
  public:
-  Collector(const CostTable& table, const std::vector<int>& group_counts, GroupSizes sizes)
+  Collector(const CostTable& table, const std::vector<int>& group_counts, GroupSizes sizes,
+            double effort)
       : table_(table), counts_(group_counts), equal_(sizes == GroupSizes::kEqual) {
     if (is_costly(table)) {
       const auto starts = 2 * static_cast<double>(counts_.size());
-      most_work_ = kMostPolishingWork / starts;
+      most_work_ = effort * kMostPolishingWork / starts;
     }
     for (const int groups : counts_) {
       best_.push_back(
@@ -139,7 +140,7 @@ std::vector<Partition> sketched_starts(const CostTable& sketch,
 }  // namespace
 
 UnitFront good_partitions(const CostTable& table, const std::vector<int>& group_counts,
-                          GroupSizes sizes, RandomKey key) {
+                          GroupSizes sizes, RandomKey key, double effort) {
   std::vector<Partition> starts;
   for (const int groups : group_counts) {
     starts.push_back(Partition::neighbours(table.heads(), groups));
@@ -148,7 +149,7 @@ UnitFront good_partitions(const CostTable& table, const std::vector<int>& group_
   std::ranges::move(sketch ? sketched_starts(*sketch, group_counts, sizes, key)
                            : many_starts(table, group_counts, sizes, key),
                     std::back_inserter(starts));
-  Collector collector(table, group_counts, sizes);
+  Collector collector(table, group_counts, sizes, effort);
   collector.offer(starts);
   if (sizes == GroupSizes::kArbitrary && !is_costly(table)) collector.offer_neighbouring_counts();
   return collector.take();

@@ -33,6 +33,9 @@ struct MethodContext {
   const GroupingScore* score = nullptr;
   std::span<const Grouping> seeds = {};  ///< groupings of this model to begin with
   const KeyGrams* key_grams = nullptr;   ///< of the source model (allocates_queries)
+  /// How much of the work that is limited by a constant this problem may take (pricing_work.hpp):
+  /// its share where several problems are searched for one front.
+  double effort = 1;
 
   /// The same with the key's child.
   MethodContext with_key(std::uint64_t child) const {

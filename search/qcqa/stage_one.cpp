@@ -81,11 +81,11 @@ class UnitSearch {
   }
 
   /// The archive's partitions after local search, non-dominated again. Throws Interrupted.
-  UnitFront polished_front(const std::stop_token& stop) const {
+  UnitFront polished_front(const MethodContext& context) const {
     ParetoArchive polished;
     for (const ParetoArchive::Entry& entry : search_.archive().entries()) {
       const Partition met = Partition::from_labels(space_->labels(entry.genome));
-      const Partition partition = improved(met, stop);
+      const Partition partition = improved(met, context);
       polished.offer(partition.labels(),
                      {entry.objectives.size, unit_.costs->partition_cost(partition)});
     }
@@ -97,15 +97,15 @@ class UnitSearch {
   }
 
   /// The front with a partition for every number of groups, dominated or not. Throws Interrupted.
-  UnitFront full_front(const std::stop_token& stop) const {
+  UnitFront full_front(const MethodContext& context) const {
     UnitFront full;
-    UnitFront found = polished_front(stop);
+    UnitFront found = polished_front(context);
     for (auto next = found.begin(); const int groups : unit_.group_counts) {
       if (next != found.end() && next->partition.groups() == groups) {
         full.push_back(std::move(*next++));
         continue;
       }
-      const Partition partition = improved(Partition::neighbours(unit_.heads(), groups), stop);
+      const Partition partition = improved(Partition::neighbours(unit_.heads(), groups), context);
       full.push_back({partition, unit_.costs->partition_cost(partition)});
     }
     return full;
@@ -113,11 +113,12 @@ class UnitSearch {
 
  private:
   /// After local search by the prices, where there is a sketch by that one first.
-  Partition improved(const Partition& start, const std::stop_token& stop) const {
-    if (stop.stop_requested()) throw Interrupted();
+  Partition improved(const Partition& start, const MethodContext& context) const {
+    if (context.stop.stop_requested()) throw Interrupted();
     const DescentMoves moves = space_->descent_moves();
     if (!sketch_) return descend(*unit_.costs, start, moves);
-    const double share = kMostPolishingWork / static_cast<double>(unit_.group_counts.size());
+    const double share =
+        context.effort * kMostPolishingWork / static_cast<double>(unit_.group_counts.size());
     return descend(*unit_.costs, descend(*sketch_, start, moves), moves, share);
   }
 
@@ -195,8 +196,8 @@ class StageOne {
   std::vector<UnitFront> fronts(const MethodContext& context) const {
     std::vector<UnitFront> fronts(searches_.size());
     for_each_unit("improving partitions", context, [&](std::size_t u) {
-      fronts[u] = needs_all_counts_ ? searches_[u]->full_front(context.stop)
-                                    : searches_[u]->polished_front(context.stop);
+      fronts[u] = needs_all_counts_ ? searches_[u]->full_front(context)
+                                    : searches_[u]->polished_front(context);
     });
     return fronts;
   }

@@ -12,8 +12,11 @@ std::map<std::string, std::string> promised_bytes(const std::filesystem::path& r
   if (std::filesystem::exists(run / "caches.csv")) {
     bytes["caches.csv"] = read_file(run / "caches.csv");
   }
-  for (const auto& entry : std::filesystem::directory_iterator(run / "groupings")) {
-    bytes[entry.path().filename().string()] = read_file(entry.path());
+  for (const char* folder : {"groupings", "weights"}) {
+    std::error_code absent;
+    for (const auto& entry : std::filesystem::directory_iterator(run / folder, absent)) {
+      bytes[entry.path().filename().string()] = read_file(entry.path());
+    }
   }
   return bytes;
 }

@@ -5,51 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "models/files/sha256.hpp"
-#include "search/base/random.hpp"
+#include "tests/apps/default_scene.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/promised_bytes.hpp"
-#include "tests/apps/search_scene.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace regroup;
 using namespace regroup::tests;
 using nlohmann::json;
-
-namespace {
-
-class DefaultScene : public SearchScene {
- public:
-  DefaultScene() {
-    write_ids("calibration.bin", 24 * 16 + 1, 1);
-    write_ids("selection.bin", 8 * 16 + 1, 2);
-    write_ids("eval.bin", 12 * 16 + 1, 3);
-  }
-
-  /// A search with no say in how, but for `more`.
-  std::vector<std::string> plain(const std::string& out,
-                                 const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"search",
-                                    path("tiny"),
-                                    "-o",
-                                    path(out),
-                                    "--eval",
-                                    path("eval.bin"),
-                                    "--calibration",
-                                    path("calibration.bin"),
-                                    "-q"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-
-  /// Token ids of the scene's model.
-  void write_ids(const std::string& name, int count, std::uint64_t key) const {
-    search::RandomStream random{search::RandomKey(key)};
-    std::ofstream stream(path(name), std::ios::binary);
-    for (int i = 0; i < count; ++i) stream.put(static_cast<char>(random.below(20))).put(0);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a search without options takes the best known combination and shows the paper's") {
   const DefaultScene scene;

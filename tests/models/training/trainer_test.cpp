@@ -285,10 +285,11 @@ TEST_CASE("merged layers are written and read back as they were") {
   const auto merged =
       Merger(*scene.source, nullptr).merge(scene.grouping, MergeRecipe(find_merge("mean")), {});
   const auto file = scene.scratch.path() / "merged.safetensors";
-  write_merged(file, *scene.pretrained, *merged, scene.scratch.path());
+  write_merged(file, *scene.pretrained, *merged, "notes", scene.scratch.path());
   const auto again = read_merged(file, *scene.pretrained, scene.grouping);
+  CHECK(again.notes == "notes");
   for (int layer = 0; layer < 2; ++layer) {
-    const auto own = overlaid_attention(*scene.pretrained, *again, layer);
+    const auto own = overlaid_attention(*scene.pretrained, *again.layers, layer);
     const auto wanted = overlaid_attention(*scene.pretrained, *merged, layer);
     for (const AttentionPart& part : kAttentionParts) {
       const at::Tensor& tensor = wanted.weights.*part.member;
