@@ -19,6 +19,9 @@ TSAN_LEFT_OUT ?= equals enumeration|relaxations bound every part|a certificate c
 # Options of Google Benchmark, such as --benchmark_filter=sort_points.
 BENCH_OPTIONS ?=
 
+# Equal sources give equal packages: times in them are that of the last commit.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
+
 CONFIGURE = cmake --preset release $(if $(TORCH),-DREGROUP_TORCH="$(abspath $(TORCH))")
 SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp' -o -name '*.hpp')
 
@@ -27,7 +30,7 @@ PART ?= 1
 PARTS ?= 1
 
 .PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop test-real check-alone coverage \
-  bench format check-format install clean
+  bench format check-format install deb wheel test-packages release clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
 	@echo "make build         set up and build build/release/regroup"
@@ -41,6 +44,9 @@ help:
 	@echo "make bench         build and run the benchmarks, print a table of what they measured"
 	@echo "make format        format the sources; make check-format only checks"
 	@echo "make install       install to PREFIX (/usr/local), below DESTDIR if given"
+	@echo "make deb           a Debian package; make wheel: a wheel for pip; both in build/packages"
+	@echo "make test-packages install both outside the checkout and try them"
+	@echo "make release       source archive, package, wheel and SBOM of a release, made twice and checked"
 	@echo "make clean         remove build/"
 	@echo "Variables: TORCH=DIR (a torch folder), JOBS=N (processors), TESTS=REGEX, DEMO_OPTIONS=…"
 
@@ -116,6 +122,26 @@ check-format:
 install:
 	@[ -x build/release/regroup ] || { echo "build/release/regroup is not there: run make build first" >&2; exit 2; }
 	DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+
+# The package and the wheel, of what is built; both want a LibTorch of the release that this one was built with.
+deb: build
+	cd build/release && cpack -G DEB -B "$(abspath build/packages)"
+
+# The build folder is used again, so that nothing is compiled twice.
+wheel: build build/python/bin/python
+	build/python/bin/python -m pip wheel --no-deps --no-build-isolation -w build/packages -C build-dir=build/release .
+
+build/python/bin/python:
+	python3 -m venv build/python
+	build/python/bin/python -m pip install --disable-pip-version-check -q "scikit-build-core>=0.10"
+
+# Both on this machine as if it were a fresh one, outside the checkout.
+test-packages: deb wheel
+	packaging/test_packages.sh build/packages
+
+# All that a release has, made twice and checked.
+release: build
+	packaging/release.sh build/release-$(shell sed -n 's/^project(regroup VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 
 clean:
 	rm -rf build

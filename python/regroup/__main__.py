@@ -1,0 +1,3 @@
+from regroup.program import main
+
+main()
