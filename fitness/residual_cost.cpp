@@ -47,7 +47,8 @@ double residual_work(const models::HeadLayout& layout, const models::MergeOperat
 
 ResidualCost::ResidualCost(models::MergeProblem problem,
                            std::optional<models::HeadProducts> products,
-                           models::HeadWeights weights, const models::MergeRecipe& recipe)
+                           models::HeadWeights weights, const models::MergeRecipe& recipe,
+                           std::shared_ptr<const WidthResiduals> shared)
     : SubsetCost(problem.heads),
       problem_(std::move(problem)),
       products_(std::move(products)),
@@ -55,22 +56,12 @@ ResidualCost::ResidualCost(models::MergeProblem problem,
       recipe_(recipe),
       is_best_(recipe_.merge->name() == "optimal" && !problem_.normed &&
                weights_.planes == problem_.weights.planes &&
-               weights_.block == problem_.weights.block) {}
-
-const models::RowPrices& ResidualCost::whole_prices() const {
-  std::call_once(has_whole_prices_,
-                 [&] { whole_prices_ = models::row_prices(problem_, weights_); });
-  return whole_prices_;
-}
+               weights_.block == problem_.weights.block),
+      shared_(std::move(shared)) {}
 
 double ResidualCost::compute_cost(std::span<const search::Head> members) const {
-  const bool is_whole_block = std::cmp_equal(members.size(), heads()) &&
-                              recipe_.merge->name() == "optimal" && !problem_.normed &&
-                              problem_.layout.planes.empty();
-  if (is_whole_block) {
-    return whole_prices().residual(models::SharedRows::of_heads(problem_.layout));
-  }
   const std::vector<int> ids = ids_of(members);
+  if (shared_ != nullptr) return shared_->residual(ids, 1);
   const models::MergeProblem group = models::restrict_to(problem_, ids);
   const models::SharedHead shared = models::behind_norm(models::shared_head(group, recipe_), group);
   return models::residual(shared, products_of(ids), models::restrict_to(weights_, ids));

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <optional>
 
-#include "models/merge/row_prices.hpp"
+#include "fitness/width_residuals.hpp"
 #include "models/recipes/merge_recipe.hpp"
 #include "search/costs/subset_cost.hpp"
 
@@ -24,9 +24,11 @@ double residual_work(const models::HeadLayout& layout, const models::MergeOperat
 class ResidualCost : public search::SubsetCost {
  public:
   /// `problem` is what the operator sees. `products` and `weights`, of all heads of the layer,
-  /// price its result; without products those of the problem do.
+  /// price its result; without products those of the problem do. `shared`: who prices groups
+  /// instead, for wider ones too; of rows without rotation under the optimal merge. Null: nobody.
   ResidualCost(models::MergeProblem problem, std::optional<models::HeadProducts> products,
-               models::HeadWeights weights, const models::MergeRecipe& recipe);
+               models::HeadWeights weights, const models::MergeRecipe& recipe,
+               std::shared_ptr<const WidthResiduals> shared = nullptr);
 
   double work(int members) const override {
     return residual_work(problem_.layout, *recipe_.merge, members);
@@ -43,10 +45,6 @@ class ResidualCost : public search::SubsetCost {
   /// The bounds of `relaxation` for 1 … H_kv groups that are as wide as `multiple` heads each. The
   /// eigenvalues are computed once for all widths.
   std::vector<double> spectral_bounds(int multiple = 1) const;
-
-  /// Prices of the rows by which the optimal merge represents one group of all heads: the dearest
-  /// group by far, whose eigenvectors are computed once for groups of every width.
-  const models::RowPrices& whole_prices() const;
 
   /// What the operator sees.
   const models::MergeProblem& problem() const { return problem_; }
@@ -79,8 +77,7 @@ class ResidualCost : public search::SubsetCost {
   bool is_best_;
   mutable std::once_flag has_spectra_;
   mutable Spectra spectra_;
-  mutable std::once_flag has_whole_prices_;
-  mutable models::RowPrices whole_prices_;
+  std::shared_ptr<const WidthResiduals> shared_;
 };
 
 }  // namespace regroup::fitness

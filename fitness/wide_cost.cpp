@@ -9,18 +9,21 @@
 
 namespace regroup::fitness {
 
-WideCost::WideCost(std::shared_ptr<const ResidualCost> narrow, int multiple)
-    : SubsetCost(narrow->heads()), narrow_(std::move(narrow)), multiple_(multiple) {}
+WideCost::WideCost(std::shared_ptr<const ResidualCost> narrow, int multiple,
+                   std::shared_ptr<const WidthResiduals> shared)
+    : SubsetCost(narrow->heads()),
+      narrow_(std::move(narrow)),
+      multiple_(multiple),
+      shared_(std::move(shared)) {}
 
 double WideCost::compute_cost(std::span<const search::Head> members) const {
   if (std::cmp_less_equal(members.size(), multiple_)) return 0;
-  const models::MergeProblem& problem = narrow_->problem();
-  const models::SharedRows rows = models::SharedRows::of_heads(problem.layout, multiple_);
-  if (std::cmp_equal(members.size(), heads())) return narrow_->whole_prices().residual(rows);
   const std::vector<int> ids = ids_of(members);
-  return models::row_prices(models::restrict_to(problem, ids),
-                            models::restrict_to(narrow_->weights(), ids))
-      .residual(rows);
+  if (shared_ != nullptr) return shared_->residual(ids, multiple_);
+  const models::MergeProblem& problem = narrow_->problem();
+  const models::RowPrices prices = models::row_prices(models::restrict_to(problem, ids),
+                                                      models::restrict_to(narrow_->weights(), ids));
+  return prices.residual(models::SharedRows::of_heads(problem.layout, multiple_));
 }
 
 double WideCost::cost_of_nothing() const {
