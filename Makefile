@@ -29,7 +29,7 @@ SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp'
 PART ?= 1
 PARTS ?= 1
 
-.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop test-real check-alone coverage \
+.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop test-real test-browser check-alone coverage \
   bench format check-format install deb wheel test-packages release clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
@@ -41,6 +41,7 @@ help:
 	@echo "make check-alone   compile every source by itself, without unity builds and precompiled headers"
 	@echo "make test-interop  other engines (transformers, llama.cpp) run what convert writes"
 	@echo "make test-real     real pretrained models (SmolLM2, IgLM, MiniLM) beside transformers"
+	@echo "make test-browser  reports in a real Chromium: keyboard, screen reader, telephone, printer"
 	@echo "make bench         build and run the benchmarks, print a table of what they measured"
 	@echo "make format        format the sources; make check-format only checks"
 	@echo "make install       install to PREFIX (/usr/local), below DESTDIR if given"
@@ -105,6 +106,10 @@ test-interop: build
 # Models of 135 million weights and less, built from packages of the index; REAL=--if-at-hand takes those that are kept.
 test-real: build
 	tests/real/run.sh build/release/regroup $(REAL)
+
+# Reports in a Chromium, for keyboards, screen readers, telephones and printers.
+test-browser: build
+	tests/browser/run.sh build/release/regroup $(BROWSER)
 
 bench:
 	@scripts/setup.sh --bench $(if $(TORCH),"$(abspath $(TORCH))")

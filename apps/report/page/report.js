@@ -177,6 +177,79 @@ function writeHead() {
   lead.textContent = (data === undefined ? "Loss is measured on each run’s own text, named at the end of this page." : evalSentence(data)) + calibrationSentence(calibration);
 }
 
+// ---------------------------------------------------------------- in short
+
+/// The rise of the loss that a recommended point stays below, as a part of the source's loss.
+const TOLERATED = 0.01;
+
+/// The search's points that were measured, of one run.
+const ownPoints = (run) => run.series.filter((series) => series.name === "search").flatMap((series) => series.points)
+  .filter((p) => p.kv < 1 && has(deltaOf(p)));
+const upperDelta = (point) => (has(point.high) ? point.high : deltaOf(point));
+
+/// The smallest cache whose loss surely stays within what is tolerated, else the point that loses least.
+function recommendation(run) {
+  const own = ownPoints(run);
+  if (own.length === 0) return undefined;
+  const within = own.filter((p) => upperDelta(p) <= TOLERATED * run.source.loss);
+  const better = (a, b) => (within.length > 0 ? a.kv - b.kv || deltaOf(a) - deltaOf(b) : deltaOf(a) - deltaOf(b));
+  return { point: [...(within.length > 0 ? within : own)].sort(better)[0], isWithin: within.length > 0, count: own.length };
+}
+
+function mebibytes(bytes) {
+  return bytes >= 1024 ** 3 ? `${significant(bytes / 1024 ** 3, 3)} GiB` : `${significant(bytes / 1024 ** 2, 3)} MiB`;
+}
+
+/// What the cache takes: at the run's own --context and --batch, else for a thousand tokens.
+function savingText(run, point) {
+  const option = (name) => Number((run.options.find(([key]) => key === name) || [])[1]) || 0;
+  const context = option("cache_context"), batch = option("cache_batch") || 1;
+  const tokens = context > 0 ? context * batch : 1000;
+  const size = context > 0 ? `${plural(batch, "sequence")} of ${plural(context, "token")}` : plural(tokens, "token");
+  return `${mebibytes(point.bytes * tokens)} in place of ${mebibytes(run.source.bytes * tokens)} for ${size}`;
+}
+
+function answerSentence(run, { point, isWithin, count }) {
+  const among = count === 1 ? "The one measured grouping" : isWithin
+    ? `Of ${plural(count, "measured grouping")} the smallest whose loss rises by less than ${percent(TOLERATED)} of the source’s, with 95\u202f% certainty,`
+    : `None of ${plural(count, "measured grouping")} keeps its loss within ${percent(TOLERATED)} of the source’s with 95\u202f% certainty; the one that loses least`;
+  return `${among} keeps ${percent(point.kv)} of the KV cache of ${run.model.name}.`;
+}
+
+function certaintyText(run, point) {
+  const windows = (dataOf(run, "eval") || {}).windows;
+  const interval = has(point.low) ? `95\u202f% interval ${signed(point.low, 4)} to ${signed(point.high, 4)}` : "no interval";
+  return `${interval}${has(windows) ? `, over ${plural(windows, "window")}` : ""}`;
+}
+
+function writeAnswer() {
+  const run = report.runs[0];
+  const found = several || !report.measured || !has(run.source.loss) ? undefined : recommendation(run);
+  if (!found) return;
+  const { point } = found;
+  byId("answer").hidden = false;
+  byId("answer-text").textContent = answerSentence(run, found);
+  fillPairs(byId("answer-facts"), [
+    ["Cache", savingText(run, point)],
+    ["Loss", `${fixed(point.loss, 4)} ${nats}, ${signed(deltaOf(point), 4)} (${signed((100 * deltaOf(point)) / run.source.loss, 2)}\u202f%)`],
+    ["Certainty", certaintyText(run, point)],
+    ["Accuracy", has(point.accuracy) ? `${accuracyText(point)}, source ${percent(run.source.accuracy)}` : undefined],
+    ["Attention’s work", has(point.compute) ? `${fixed(point.compute, 2)} of the source’s multiplications for a decoded token` : undefined],
+    ["Grouping", point.name]]);
+  byId("answer-command").textContent = `regroup convert ${shellWord(run.model.name)} --grouping ${shellWord(`groupings/${point.name}.json`)} -o ${shellWord(`${run.model.name}-kv${fixed(point.kv, 2)}`)}`;
+  byId("answer-copy").addEventListener("click", copyCommand);
+}
+
+const shellWord = (text) => (/^[\w./+-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`);
+
+function copyCommand() {
+  const code = byId("answer-command");
+  const say = (text) => { byId("answer-copied").textContent = text; };
+  const select = () => { window.getSelection().selectAllChildren(code); say("Selected: copy it with your keyboard."); };
+  if (!navigator.clipboard) return select();
+  return navigator.clipboard.writeText(code.textContent).then(() => say("Copied."), select);
+}
+
 // ---------------------------------------------------------------- at a glance
 
 // The roles are spelt out because a narrow page lays the rows out as a grid, which hides them.
@@ -913,7 +986,7 @@ function columns() {
       { name: "Perplexity", key: (p) => p.loss, cell: (p) => perplexity(p.loss) },
       { name: "On front", key: (p) => Number(!p.front), cell: (p) => (p.front ? "yes" : "no") },
     ] : []),
-    { name: "File", left: true, key: (p) => p.link, cell: (p) => element("a", { href: p.link, "aria-label": `grouping file ${p.name}` }, "JSON") },
+    { name: "File", left: true, key: (p) => p.link, cell: (p) => element("a", { href: p.link, "aria-label": `JSON of ${p.name}` }, "JSON") },
   ];
 }
 
@@ -1053,6 +1126,7 @@ function writeThemed() {
 
 if (hasAccuracy) state.scale = "accuracy";
 writeHead();
+writeAnswer();
 setUpCaches();
 setUpProxies();
 writeFrontSection();
