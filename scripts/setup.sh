@@ -2,8 +2,9 @@
 # Installs what building and testing need and what is not there yet: Debian packages with apt-get, and LibTorch into
 # .venv where no torch that fits is found. Says what it does; quick when nothing is missing.
 #
-#   scripts/setup.sh [--bench] [TORCH]
+#   scripts/setup.sh [--bench|--fuzz] [TORCH]
 #     --bench   also what only the benchmarks compare with
+#     --fuzz    also what only the fuzzers are built with
 #     TORCH     a torch folder to use instead of looking for one
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,9 +16,10 @@ PACKAGES=(
   librandom123-dev libssl-dev libjpeg-dev libpng-dev
   catch2 libbenchmark-dev clang-format clang-tidy gcovr
   libjs-chart.js gnuplot-nox
-  python3 python3-venv python3-jsonschema ca-certificates
+  python3 python3-venv python3-jsonschema ca-certificates dpkg-dev
 )
 BENCH_PACKAGES=(libpagmo-dev)
+FUZZ_PACKAGES=(clang libclang-rt-14-dev libomp-14-dev)
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
@@ -68,10 +70,10 @@ install_torch() {
   find_torch
 }
 
-if [ "${1:-}" = --bench ]; then
-  PACKAGES+=("${BENCH_PACKAGES[@]}")
-  shift
-fi
+case "${1:-}" in
+  --bench) PACKAGES+=("${BENCH_PACKAGES[@]}") && shift ;;
+  --fuzz) PACKAGES+=("${FUZZ_PACKAGES[@]}") && shift ;;
+esac
 install_packages
 if [ $# -gt 0 ]; then
   find_torch "$1"

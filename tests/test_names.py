@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that ctest can pass on the name of every test case.
+"""Checks that ctest can pass on the name of every test case, and that docs/reliability.md names tests that are there.
 
 ctest hands a test's name to its program as an argument and keeps names in CMake lists: a name that begins with a dash is
 taken for an option, and one with a bracket swallows the names after it, so that those tests never run.
@@ -35,6 +35,12 @@ def main() -> int:
             known[program, name] = path
             for reason in reasons:
                 print(f"{path}: test case \"{name}\" {reason}")
+                broken += 1
+    page = pathlib.Path(sys.argv[1], "docs/reliability.md").read_text(encoding="utf-8")
+    for row in re.findall(r"^\|[^|\n]*\|[^|\n]*\|([^|\n]*)\|$", page, re.MULTILINE):
+        for name in re.findall(r"`([^`]+)`", row):
+            if not any(known_name.startswith(name) for _, known_name in known):
+                print(f"docs/reliability.md: there is no test case \"{name}…\"")
                 broken += 1
     if not known:
         print("no test cases found")

@@ -72,7 +72,8 @@ class JpegReader {
         jpeg_.num_components == kCmyk ? kCmyk : static_cast<int>(RgbImage::kChannels);
     jpeg_.out_color_space = channels == kCmyk ? JCS_CMYK : JCS_RGB;
     std::vector<std::uint8_t> samples(size.pixels() * static_cast<std::size_t>(channels));
-    read_rows(samples.data(), static_cast<std::size_t>(size.width) * channels);
+    read_rows(samples.data(),
+              static_cast<std::size_t>(size.width) * static_cast<std::size_t>(channels));
     return channels == kCmyk ? rgb_of_cmyk(size, samples) : RgbImage{size, std::move(samples)};
   }
 

@@ -21,8 +21,9 @@ AddedIds added_ids(const Tokenizer& tokenizer) {
   constexpr std::string_view kText = "a";
   const Ids plain = tokenizer.encode(kText, /*special=*/false);
   const Ids whole = tokenizer.encode(kText, /*special=*/true);
-  const auto found = std::ranges::search(whole, plain);
-  return {{whole.begin(), found.begin()}, {found.end(), whole.end()}};
+  const auto found = std::search(whole.begin(), whole.end(), plain.begin(), plain.end());
+  const auto length = static_cast<std::ptrdiff_t>(found == whole.end() ? 0 : plain.size());
+  return {{whole.begin(), found}, {found + length, whole.end()}};
 }
 
 std::int32_t separator(std::optional<std::int32_t> end, const AddedIds& added,

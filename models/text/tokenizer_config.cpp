@@ -89,8 +89,8 @@ void read_added_file(const std::filesystem::path& file, TokenizerConfig& config)
     AddedToken& token = config.added.emplace_back();
     token.content = content;
     token.id = checked_id(id, where);
-    token.special = std::any_of(config.named.begin(), config.named.end(),
-                                [&](const AddedToken& named) { return named.content == content; });
+    token.special =
+        std::ranges::find(config.named, content, &AddedToken::content) != config.named.end();
     token.normalized = !token.special;
   }
 }

@@ -1,9 +1,12 @@
 #include "runs/directory/run_directory.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <utility>
 
@@ -166,8 +169,22 @@ void RunDirectory::remove_earlier_run() const {
   remove_if_there(state(kIdentity));
 }
 
+/// The system takes the lock back however the process ends. Where a file system knows no locks the
+/// run works without.
+void RunDirectory::lock_state() {
+  models::FileDescriptor folder(open(state_folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw InputError({.what = "another process is at work in this directory",
+                      .where = directory_.string(),
+                      .expected = "one run at a time, or another directory"});
+  }
+  lock_ = std::move(folder);
+}
+
 void RunDirectory::begin() {
   OutputAttempt attempt(directory_);
+  make_directory(state_folder());
+  lock_state();
   if (existing_ == Existing::kReplace) remove_earlier_run();
   make_directory(directory_ / "state" / "measured");
   for (const std::string_view name : files_.folders) make_directory(directory_ / name);

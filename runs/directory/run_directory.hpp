@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/files/file_descriptor.hpp"
 #include "models/inputs/window_score.hpp"
 
 namespace regroup::runs {
@@ -40,8 +41,9 @@ class RunDirectory {
   /// True if the run to be resumed has finished already.
   bool is_finished() const;
   /// Makes the directory; clears what an earlier run wrote if it is to be replaced, and stale
-  /// temporary files; records the identity. Files that no run wrote stay. Throws InputError if the
-  /// directory cannot be made, WorkError.
+  /// temporary files; records the identity. Files that no run wrote stay. From then on no other
+  /// process can begin here, until this object or the process ends. Throws InputError if the
+  /// directory cannot be made or another process is at work in it, WorkError.
   void begin();
 
   const std::filesystem::path& path() const { return directory_; }
@@ -69,12 +71,14 @@ class RunDirectory {
   std::filesystem::path state(std::string_view name) const { return state_folder() / name; }
   void require_same_identity() const;
   void remove_earlier_run() const;
+  void lock_state();
 
   std::filesystem::path directory_;
   Existing existing_;
   nlohmann::ordered_json identity_;
   const RunFiles& files_;
   bool continues_;
+  models::FileDescriptor lock_;  ///< of the state folder, while the run works
 };
 
 }  // namespace regroup::runs
