@@ -25,7 +25,8 @@ TASKS = {
 ROWS = {
     "neighbour groups, means": ("neighbour", "mean"),
     "groups of heads": ("exact, fisher", "optimal + both"),
-    "wide groups": ("exact, fisher, stock widths", "optimal + both"),
+    "wide groups, stock": ("exact, fisher, stock widths", "optimal + both"),
+    "wide groups, free": ("exact, fisher, free widths", "optimal + both"),
 }
 
 

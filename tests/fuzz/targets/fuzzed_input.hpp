@@ -25,8 +25,8 @@ class FuzzedInput {
   /// A folder that holds the bytes under that name; what `prepare` made stays in it.
   std::filesystem::path file(const std::string& name) const {
     const std::filesystem::path path = folder() / name;
-    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(data_),
-                                                static_cast<std::streamsize>(size_));
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(data_), static_cast<std::streamsize>(size_));
     return path;
   }
 

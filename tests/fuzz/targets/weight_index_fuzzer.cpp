@@ -5,8 +5,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return regroup::tests::read_or_refuse(data, size, [](const regroup::tests::FuzzedInput& input) {
-    const auto map =
-        regroup::models::read_weight_index(input.file("model.safetensors.index.json"));
+    const auto map = regroup::models::read_weight_index(input.file("model.safetensors.index.json"));
     static_cast<void>(regroup::models::shard_names(map));
   });
 }
