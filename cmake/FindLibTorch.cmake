@@ -108,18 +108,27 @@ endfunction()
 # Sets <out> to the folder of the torch that python3 imports, or to the empty string; nothing is imported.
 function(libtorch_of_python out)
   set(${out} "" PARENT_SCOPE)
-  find_program(python3 python3 NO_CACHE)
+  if(Python_EXECUTABLE)  # the Python that a wheel is built by
+    set(python3 "${Python_EXECUTABLE}")
+  else()
+    find_program(python3 python3 NO_CACHE)
+  endif()
   if(NOT python3)
     return()
   endif()
-  # From /, as `python3 -c` also imports from the folder that it runs in.
-  execute_process(
-    COMMAND "${python3}" -c "import importlib.util as u; s = u.find_spec('torch'); \
+  # From /, as `python3 -c` also imports from the folder that it runs in. Then without PYTHONPATH, by which pip hides what
+  # is installed from the packages that it builds.
+  foreach(environment "" "--unset=PYTHONPATH")
+    execute_process(
+      COMMAND "${CMAKE_COMMAND}" -E env ${environment} "${python3}" -c "import importlib.util as u; \
+s = u.find_spec('torch'); \
 print(list(s.submodule_search_locations)[0] if s and s.origin and s.submodule_search_locations else '')"
-    WORKING_DIRECTORY / OUTPUT_VARIABLE found ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE code)
-  if(code EQUAL 0)
-    set(${out} "${found}" PARENT_SCOPE)
-  endif()
+      WORKING_DIRECTORY / OUTPUT_VARIABLE found ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE code)
+    if(code EQUAL 0 AND found)
+      set(${out} "${found}" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
 endfunction()
 
 # Sets in the caller: LibTorch_DIRECTORY (empty when none fits), LibTorch_WHY (why not), version, include, lib.

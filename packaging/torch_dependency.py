@@ -3,6 +3,7 @@
 import pathlib
 import re
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -10,7 +11,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 def dynamic_metadata(field, settings=None):
     if field != "dependencies":
         raise ValueError(f"only dependencies are known here, not {field}")
-    found = subprocess.run(["cmake", "-P", ROOT / "cmake/FindLibTorch.cmake"], capture_output=True, text=True)
+    python = f"-DPython_EXECUTABLE={sys.executable}"
+    found = subprocess.run(["cmake", python, "-P", ROOT / "cmake/FindLibTorch.cmake"], capture_output=True, text=True)
     version = re.search(r"LibTorch (\d+\.\d+\.\d+)", found.stdout + found.stderr)
     if found.returncode != 0 or version is None:
         raise RuntimeError(f"no LibTorch to link with: {found.stderr.strip()}")
