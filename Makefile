@@ -32,7 +32,7 @@ SOURCES = $(shell find search models fitness runs apps tests cmake -name '*.cpp'
 PART ?= 1
 PARTS ?= 1
 
-.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop test-real test-browser fuzz check-alone coverage \
+.PHONY: help setup build demo test test-sanitizers test-address test-thread test-interop test-real test-browser test-mpi run-mpi fuzz run-fuzz check-alone coverage \
   bench format check-format install deb wheel test-packages release clean
 help:
 	@echo "make setup         install what is missing: Debian packages, LibTorch (into .venv)"
@@ -45,6 +45,7 @@ help:
 	@echo "make test-interop  other engines (transformers, llama.cpp) run what convert writes"
 	@echo "make test-real     real pretrained models (SmolLM2, IgLM, MiniLM) beside transformers"
 	@echo "make test-browser  reports in a real Chromium: keyboard, screen reader, telephone, printer"
+	@echo "make test-mpi      several processes under mpirun: the same bytes, and one that is killed"
 	@echo "make fuzz          libFuzzer's targets for every reader, FUZZ_SECONDS (60) each; needs clang"
 	@echo "make bench         build and run the benchmarks, print a table of what they measured"
 	@echo "make format        format the sources; make check-format only checks"
@@ -111,9 +112,23 @@ test-interop: build
 test-real: build
 	tests/real/run.sh build/release/regroup $(REAL)
 
+# The release build with MPI for a moment: few sources depend on it.
+test-mpi: setup
+	@if scripts/setup.sh --mpi $(if $(TORCH),"$(abspath $(TORCH))") && tests/mpi/is_at_hand.sh; then \
+	  $(MAKE) --no-print-directory run-mpi; else echo "mpi: SKIPPED: no mpirun" && [ -n "$(MPI)" ]; fi
+
+run-mpi:
+	$(CONFIGURE) -DREGROUP_MPI=ON
+	cmake --build --preset release -j $(JOBS) --target regroup
+	tests/mpi/run.sh build/release/regroup; status=$$?; $(CONFIGURE) -DREGROUP_MPI=OFF >/dev/null && \
+	  cmake --build --preset release -j $(JOBS) --target regroup >/dev/null && exit $$status
+
 # A target of libFuzzer for every reader, so many seconds each.
 fuzz:
-	@scripts/setup.sh --fuzz $(if $(TORCH),"$(abspath $(TORCH))")
+	@if scripts/setup.sh --fuzz $(if $(TORCH),"$(abspath $(TORCH))"); then \
+	  $(MAKE) --no-print-directory run-fuzz; else echo "fuzz: SKIPPED: no clang" && [ -n "$(FUZZ)" ]; fi
+
+run-fuzz:
 	cmake --preset fuzz
 	cmake --build --preset fuzz -j $(JOBS)
 	tests/fuzz/targets/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
@@ -148,12 +163,16 @@ wheel: build build/python/bin/python
 	build/python/bin/python -m pip wheel --no-deps --no-build-isolation -w build/packages -C build-dir=build/release .
 
 build/python/bin/python:
-	python3 -m venv build/python
-	build/python/bin/python -m pip install --disable-pip-version-check -q "scikit-build-core>=0.10"
+	rm -rf build/python && python3 -m venv build/python
+	build/python/bin/python -m pip install --disable-pip-version-check -q "scikit-build-core>=0.10" || \
+	  { rm -rf build/python; exit 1; }
 
-# Both on this machine as if it were a fresh one, outside the checkout.
-test-packages: deb wheel
-	packaging/test_packages.sh build/packages
+# Both on this machine as if it were a fresh one, outside the checkout. PACKAGES=--if-at-hand leaves them out where
+# Python's index does not answer.
+test-packages: build
+	@if $(MAKE) --no-print-directory build/python/bin/python; then \
+	  $(MAKE) --no-print-directory deb wheel && packaging/test_packages.sh build/packages; \
+	  else echo "packages: SKIPPED: no scikit-build-core" && [ -n "$(PACKAGES)" ]; fi
 
 # All that a release has, made twice and checked.
 release: build

@@ -25,6 +25,8 @@ class Command {
   /// Throws the errors of search/error.hpp; a return is success.
   virtual void run(const Session& session) = 0;
   virtual Verbosity verbosity() const = 0;
+  /// Whether further ranks of an MPI job help it; of other commands they do nothing.
+  virtual bool has_helpers() const { return false; }
 };
 
 /// Every command, in the order of the help.

@@ -13,6 +13,7 @@
 #include "apps/terminal/interrupt.hpp"
 #include "apps/terminal/lost_input.hpp"
 #include "regroup/version.hpp"
+#include "runs/ranks/ranks.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -26,7 +27,9 @@ std::string version_text() {
                      kBuildType);
 }
 
+/// Helpers leave it to the rank that they help, which meets the same.
 int report_failure(int exit_code, const std::string& message) {
+  if (runs::is_helper()) return 0;
   fmt::print(stderr, "regroup: {}\n", message);
   return exit_code;
 }
@@ -52,6 +55,7 @@ int exit_code_of(const std::function<void()>& work) {
 }
 
 int report_usage(const CLI::App& program, const CLI::ParseError& error) {
+  if (runs::is_helper()) return 0;
   const bool asked_for_help = error.get_exit_code() == 0;
   if (asked_for_help) return program.exit(error);
   fmt::print(stderr, "regroup: {}\n  see: regroup --help, regroup COMMAND --help\n", error.what());
@@ -97,9 +101,10 @@ int run_command_line(int argc, char** argv) {
   }
   for (std::size_t i = 0; i < commands.size(); ++i) {
     if (!declared[i]->parsed()) continue;
+    if (runs::is_helper() && !commands[i]->has_helpers()) return 0;
     return exit_code_of([&] {
       const InterruptWatch watch;
-      const Console console(commands[i]->verbosity());
+      const Console console(runs::is_helper() ? Verbosity::kQuiet : commands[i]->verbosity());
       commands[i]->run({console, watch.token(), {argv, argv + argc}});
     });
   }

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "apps/command_line.hpp"
+#include "runs/ranks/ranks.hpp"
 
 namespace {
 
@@ -32,5 +33,10 @@ void set_up_libraries() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  leave(regroup::apps::run_command_line(argc, argv));
+  int status = 0;
+  {
+    const regroup::runs::Ranks ranks(argc, argv);
+    status = regroup::apps::run_command_line(argc, argv);
+  }
+  leave(status);
 }

@@ -2,9 +2,10 @@
 # Installs what building and testing need and what is not there yet: Debian packages with apt-get, and LibTorch into
 # .venv where no torch that fits is found. Says what it does; quick when nothing is missing.
 #
-#   scripts/setup.sh [--bench|--fuzz] [TORCH]
+#   scripts/setup.sh [--bench|--fuzz|--mpi] [TORCH]
 #     --bench   also what only the benchmarks compare with
 #     --fuzz    also what only the fuzzers are built with
+#     --mpi     also MPI
 #     TORCH     a torch folder to use instead of looking for one
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,6 +20,7 @@ PACKAGES=(
   python3 python3-venv python3-jsonschema ca-certificates dpkg-dev
 )
 BENCH_PACKAGES=(libpagmo-dev)
+MPI_PACKAGES=(libopenmpi-dev openmpi-bin)
 FUZZ_PACKAGES=(clang libclang-rt-14-dev libomp-14-dev)
 
 as_root() {
@@ -72,6 +74,7 @@ install_torch() {
 
 case "${1:-}" in
   --bench) PACKAGES+=("${BENCH_PACKAGES[@]}") && shift ;;
+  --mpi) PACKAGES+=("${MPI_PACKAGES[@]}") && shift ;;
   --fuzz) PACKAGES+=("${FUZZ_PACKAGES[@]}") && shift ;;
 esac
 install_packages

@@ -7,6 +7,7 @@
 #include "apps/search/search_job.hpp"
 #include "apps/search/search_summary.hpp"
 #include "models/files/json_file.hpp"
+#include "runs/ranks/ranks.hpp"
 
 namespace regroup::apps {
 
@@ -42,6 +43,10 @@ void SearchCommand::run(const Session& session) {
   request_.place.command_line = session.arguments;
   if (keep_option_->count() > 0) request_.place.keeps_weights = keeps_weights_;
   request_.compute = compute_.options();
+  if (runs::is_helper()) {
+    help_search(std::move(request_), session.console, session.stop);
+    return;
+  }
   const SearchSummary summary = run_search(std::move(request_), session.console, session.stop);
   session.console.print(json_ ? models::json_text(summary_json(summary), 2)
                               : summary_text(summary));

@@ -12,6 +12,7 @@ class SearchCommand : public Command {
   CLI::App* declare(CLI::App& program) override;
   void run(const Session& session) override;
   Verbosity verbosity() const override { return verbosity_.verbosity(); }
+  bool has_helpers() const override { return true; }
 
  private:
   runs::SearchRequest request_;

@@ -256,8 +256,8 @@ class SearchJob {
     if (plan_.measuring.points > 0) {
       texts_.eval = text(inputs_.eval_windows, kEvalTextKey);
       prepare_keeping(points);
-      runs::PointScores scores(merger_, store(), *texts_.eval, plan_.measuring.caches, directory_,
-                               console_, stop_);
+      runs::PointScores scores(merger_, store(), *texts_.eval, plan_.measuring.caches,
+                               helper_setup(), directory_, console_, stop_);
       source = runs::measure_points(points, scores, key(kBootstrapKey));
       times_.finish("measure");
     }
@@ -283,6 +283,19 @@ class SearchJob {
   }
 
   const models::MergeStore* store() const { return kept_ ? &*kept_ : nullptr; }
+
+  runs::HelperSetup helper_setup() const {
+    runs::HelperSetup setup;
+    if (statistics_.named_by_run) {
+      // As the file is named from the run's folder, or absolutely.
+      setup.calibration =
+          std::filesystem::absolute(directory_.path() / statistics_.named_by_run->file);
+      setup.calibration_sha256 = statistics_.named_by_run->sha256;
+    }
+    setup.run = std::filesystem::absolute(directory_.path());
+    if (kept_) setup.wanted.assign(kept_->wanted().begin(), kept_->wanted().end());
+    return setup;
+  }
 
   SearchSummary write(const std::vector<runs::RunPoint>& points,
                       const runs::FrontSummary& found_summary, const search::MethodResult& found) {
@@ -320,7 +333,56 @@ class SearchJob {
   std::optional<runs::KeptWeights> kept_;
 };
 
+/// What a helper measures with, opened when it is first asked.
+class SearchHelper {
+ public:
+  SearchHelper(const runs::SearchPlan& plan, const runs::SearchInputs& inputs,
+               const Console& console, std::stop_token stop)
+      : plan_(plan), inputs_(inputs), console_(console), stop_(std::move(stop)) {}
+
+  const models::CandidateMeter& meter(const runs::HelperSetup& setup) {
+    if (meter_) return *meter_;
+    std::shared_ptr<const models::Calibration> calibration;
+    if (!setup.calibration.empty()) {
+      calibration = std::make_shared<const models::Calibration>(
+          models::read_calibration(setup.calibration, *inputs_.model));
+    }
+    kept_.emplace(setup.run, *inputs_.model, setup.calibration_sha256);
+    for (const std::string& content : setup.wanted) kept_->want(content);
+    windows_ = inputs_.eval_windows
+                   ? *inputs_.eval_windows
+                   : runs::sample_text(*inputs_.language_model, run_key(plan_).split(kEvalTextKey),
+                                       stop_, console_.progress());
+    meter_.emplace(
+        std::make_shared<const models::Merger>(*inputs_.language_model, std::move(calibration)),
+        *windows_, setup.wanted.empty() ? nullptr : &*kept_);
+    return *meter_;
+  }
+
+ private:
+  const runs::SearchPlan& plan_;
+  const runs::SearchInputs& inputs_;
+  const Console& console_;
+  std::stop_token stop_;
+  std::optional<models::Windows> windows_;
+  std::optional<runs::KeptWeights> kept_;
+  std::optional<models::CandidateMeter> meter_;
+};
+
 }  // namespace
+
+void help_search(runs::SearchRequest request, const Console& console, std::stop_token stop) {
+  auto model = runs::open_model(request.place.model, console);
+  models::require_equal_layers(*model);
+  const runs::SearchPlan plan = runs::make_plan(std::move(request), model->config);
+  const runs::SearchInputs inputs = runs::open_inputs(plan, std::move(model));
+  SearchHelper helper(plan, inputs, console, stop);
+  runs::help(
+      [&](const runs::HelperSetup& setup) -> const models::CandidateMeter& {
+        return helper.meter(setup);
+      },
+      stop);
+}
 
 SearchSummary run_search(runs::SearchRequest request, const Console& console,
                          std::stop_token stop) {

@@ -24,6 +24,9 @@ class KeptWeights : public models::MergeStore {
 
   /// From now on the merge is kept when it is made.
   void want(const search::Grouping& grouping, const models::MergeRecipe& recipe);
+  /// The same by fitness::grouping_content.
+  void want(const std::string& content) { wanted_.insert(content); }
+  const std::set<std::string>& wanted() const { return wanted_; }
 
   std::shared_ptr<const models::WeightOverlay> recall(
       const search::Grouping& grouping, const models::MergeRecipe& recipe) const override;

@@ -15,12 +15,12 @@ using models::CacheType;
 
 PointScores::PointScores(std::shared_ptr<const models::Merger> merger,
                          const models::MergeStore* store, const models::Windows& windows,
-                         std::vector<CacheType> caches, const RunDirectory& directory,
-                         const RunLog& log, std::stop_token stop)
+                         std::vector<CacheType> caches, HelperSetup setup,
+                         const RunDirectory& directory, const RunLog& log, std::stop_token stop)
     : meter_(std::move(merger), windows, store),
       caches_(std::move(caches)),
       log_(log),
-      workers_(fitness::score_workers(meter_)),
+      workers_(rank_workers(meter_, std::move(setup))),
       memory_(directory, windows.size(), reported_key),
       service_(*workers_, memory_, std::move(stop)) {}
 

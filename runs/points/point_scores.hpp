@@ -10,6 +10,7 @@
 #include "runs/base/run_log.hpp"
 #include "runs/directory/run_measurements.hpp"
 #include "runs/points/run_points.hpp"
+#include "runs/ranks/ranks.hpp"
 
 namespace regroup::runs {
 
@@ -21,9 +22,11 @@ class PointScores {
 
   /// `caches`: types of KV cache besides the plain one, with which the source and the points of the
   /// search are measured too. `store`: where fitted merges may be kept; null: nowhere.
+  /// `setup`: by which helpers measure the same.
   PointScores(std::shared_ptr<const models::Merger> merger, const models::MergeStore* store,
               const models::Windows& windows, std::vector<models::CacheType> caches,
-              const RunDirectory& directory, const RunLog& log, std::stop_token stop);
+              HelperSetup setup, const RunDirectory& directory, const RunLog& log,
+              std::stop_token stop);
 
   /// Makes the scores of the source and of all points known, and says the expected time first.
   /// Throws as MeasuringService::measure.
