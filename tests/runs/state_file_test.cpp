@@ -48,14 +48,17 @@ TEST_CASE("records of several owners are kept side by side for the run that goes
 
 TEST_CASE("of a state that is not whole nothing is taken, the one before it if it is there") {
   const TemporaryDirectory scratch;
-  const RunDirectory directory = open(scratch, RunDirectory::Existing::kRefuse);
-  StateFile(directory).save("one", "kept");
-  const fs::path whole = state_files(directory.state_folder()).at(0);
+  const fs::path folder = scratch.path() / "run" / "state";
+  {
+    const RunDirectory directory = open(scratch, RunDirectory::Existing::kRefuse);
+    StateFile(directory).save("one", "kept");
+  }
+  const fs::path whole = state_files(folder).at(0);
   const std::string bytes = read_file(whole);
   std::string changed = bytes;
   changed.back() ^= 1;
   for (const std::string& broken : {bytes.substr(0, bytes.size() - 1), changed, std::string()}) {
-    std::ofstream(directory.state_folder() / "search-9.cbor", std::ios::binary) << broken;
+    std::ofstream(folder / "search-9.cbor", std::ios::binary) << broken;
     const RunDirectory again = open(scratch, RunDirectory::Existing::kResume);
     CHECK(StateFile(again).load("one") == "kept");
   }
