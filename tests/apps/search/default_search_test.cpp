@@ -130,7 +130,8 @@ TEST_CASE("the groupings of a run name the statistics that it was given, and are
                        "-o", file, "-q"})
               .exit_status == 0);
   REQUIRE(run_regroup({"search", scene.path("tiny"), "-o", scene.path("run"), "--eval",
-                       scene.path("eval.bin"), "--calibration", file, "--kv", "0.5", "-q"})
+                       scene.path("eval.bin"), "--calibration", file, "--kv", "0.5",
+                       "--keep-weights=false", "-q"})
               .exit_status == 0);
   const json front = scene.front("run");
   const std::string name = front["points"][0]["grouping"].get<std::string>();
