@@ -22,8 +22,6 @@ namespace regroup::fitness {
 namespace {
 
 using search::GroupMultiples;
-constexpr auto kKeys = models::Projection::kKeys;
-constexpr auto kValues = models::Projection::kValues;
 
 /// The tables of one projection of one layer in groups of one width.
 struct ProjectionTables {
@@ -44,46 +42,38 @@ struct ProjectionTables {
   }
 };
 
-/// The tables of one projection of one layer in groups of every width that is looked at.
-class ProjectionPrices {
- public:
-  /// `multiples`: of those widths.
-  ProjectionPrices(const models::MergeSource& source, models::Projection projection,
-                   const models::MergeRecipe& recipe, models::HeadWeights prices,
-                   const std::set<int>& multiples) {
-    constexpr auto kPriced = models::MergeMetric::kAttention;
-    const models::MergeMetric merged = recipe.merge->metric();
-    std::optional<models::HeadProducts> products;
-    if (merged != kPriced) products = models::head_products(source, projection, kPriced);
-    models::MergeProblem problem = models::merge_problem(source, projection, merged);
-    if (multiples.size() > 1 && is_costly(problem, recipe)) {
-      shared_ = std::make_shared<const WidthResiduals>(
-          problem, prices, std::vector<int>(multiples.begin(), multiples.end()));
-    }
-    const bool prices_heads =
-        recipe.merge->name() == "optimal" && !problem.normed && problem.layout.planes.empty();
-    narrow_ = std::make_shared<const ResidualCost>(std::move(problem), std::move(products),
-                                                   std::move(prices), recipe,
-                                                   prices_heads ? shared_ : nullptr);
-  }
+/// Whether so few groups are priced that all can be remembered, and each is dear.
+bool is_costly(const models::MergeProblem& problem, const models::MergeRecipe& recipe) {
+  return search::work_of_all_groups(problem.heads, [&](int members) {
+           return residual_work(problem.layout, *recipe.merge, members);
+         }) > search::kMostPricingWork;
+}
 
-  ProjectionTables tables(int multiple) const {
-    ProjectionTables tables{narrow_, multiple};
-    if (multiple > 1) tables.wide = std::make_shared<const WideCost>(narrow_, multiple, shared_);
-    return tables;
+/// The table of one projection of one layer in groups as wide as a head; `multiples` are the widths
+/// that other tables of it will have.
+std::shared_ptr<const ResidualCost> narrow_table(const models::MergeSource& source,
+                                                 models::Projection projection,
+                                                 const models::MergeRecipe& recipe,
+                                                 models::HeadWeights prices,
+                                                 const std::set<int>& multiples) {
+  constexpr auto kPriced = models::MergeMetric::kAttention;
+  const models::MergeMetric merged = recipe.merge->metric();
+  std::optional<models::HeadProducts> products;
+  if (merged != kPriced) products = models::head_products(source, projection, kPriced);
+  models::MergeProblem problem = models::merge_problem(source, projection, merged);
+  std::vector<int> shared;
+  if (multiples.size() > 1 && is_costly(problem, recipe)) {
+    shared.assign(multiples.begin(), multiples.end());
   }
+  return std::make_shared<const ResidualCost>(std::move(problem), std::move(products),
+                                              std::move(prices), recipe, std::move(shared));
+}
 
- private:
-  /// Whether so few groups are priced that all can be remembered, and each is dear.
-  static bool is_costly(const models::MergeProblem& problem, const models::MergeRecipe& recipe) {
-    return search::work_of_all_groups(problem.heads, [&](int members) {
-             return residual_work(problem.layout, *recipe.merge, members);
-           }) > search::kMostPricingWork;
-  }
-
-  std::shared_ptr<const WidthResiduals> shared_;  // null where groups are cheap
-  std::shared_ptr<const ResidualCost> narrow_;
-};
+ProjectionTables tables_of(const std::shared_ptr<const ResidualCost>& narrow, int multiple) {
+  ProjectionTables tables{narrow, multiple};
+  if (multiple > 1) tables.wide = std::make_shared<const WideCost>(narrow, multiple);
+  return tables;
+}
 
 std::shared_ptr<const search::CostTable> sum_of(std::shared_ptr<const search::CostTable> keys,
                                                 std::shared_ptr<const search::CostTable> values) {
@@ -142,12 +132,15 @@ std::vector<std::vector<search::LayerCosts>> ResidualPrice::width_costs(
   for_each_layer(
       input, fmt::format("inner products for {}", price_name()),
       [&](std::size_t layer, const models::MergeSource& source) {
-        const ProjectionPrices keys(source, kKeys, input.recipe, weights(source, kKeys),
-                                    multiples_of(widths, &GroupMultiples::keys));
-        const ProjectionPrices values(source, kValues, input.recipe, weights(source, kValues),
-                                      multiples_of(widths, &GroupMultiples::values));
+        const auto narrow = [&](models::Projection projection, int GroupMultiples::*part) {
+          return narrow_table(source, projection, input.recipe, weights(source, projection),
+                              multiples_of(widths, part));
+        };
+        const auto keys = narrow(models::Projection::kKeys, &GroupMultiples::keys);
+        const auto values = narrow(models::Projection::kValues, &GroupMultiples::values);
         for (std::size_t w = 0; w < widths.size(); ++w) {
-          costs[w][layer] = costs_of(keys.tables(widths[w].keys), values.tables(widths[w].values));
+          costs[w][layer] =
+              costs_of(tables_of(keys, widths[w].keys), tables_of(values, widths[w].values));
         }
       });
   return costs;

@@ -48,7 +48,7 @@ double residual_work(const models::HeadLayout& layout, const models::MergeOperat
 ResidualCost::ResidualCost(models::MergeProblem problem,
                            std::optional<models::HeadProducts> products,
                            models::HeadWeights weights, const models::MergeRecipe& recipe,
-                           std::shared_ptr<const WidthResiduals> shared)
+                           std::vector<int> multiples)
     : SubsetCost(problem.heads),
       problem_(std::move(problem)),
       products_(std::move(products)),
@@ -57,11 +57,14 @@ ResidualCost::ResidualCost(models::MergeProblem problem,
       is_best_(recipe_.merge->name() == "optimal" && !problem_.normed &&
                weights_.planes == problem_.weights.planes &&
                weights_.block == problem_.weights.block),
-      shared_(std::move(shared)) {}
+      widths_(problem_, weights_, std::move(multiples)) {}
 
 double ResidualCost::compute_cost(std::span<const search::Head> members) const {
   const std::vector<int> ids = ids_of(members);
-  if (shared_ != nullptr) return shared_->residual(ids, 1);
+  // The same rows as the merge makes of heads without rotation, so that wider groups share them.
+  const bool is_width =
+      recipe_.merge->name() == "optimal" && !problem_.normed && problem_.layout.planes.empty();
+  if (is_width && widths_.remembers()) return widths_.residual(ids, 1);
   const models::MergeProblem group = models::restrict_to(problem_, ids);
   const models::SharedHead shared = models::behind_norm(models::shared_head(group, recipe_), group);
   return models::residual(shared, products_of(ids), models::restrict_to(weights_, ids));

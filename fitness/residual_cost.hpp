@@ -24,11 +24,11 @@ double residual_work(const models::HeadLayout& layout, const models::MergeOperat
 class ResidualCost : public search::SubsetCost {
  public:
   /// `problem` is what the operator sees. `products` and `weights`, of all heads of the layer,
-  /// price its result; without products those of the problem do. `shared`: who prices groups
-  /// instead, for wider ones too; of rows without rotation under the optimal merge. Null: nobody.
+  /// price its result; without products those of the problem do. `multiples`: where groups are
+  /// dear, the widths that tables of these heads have, this one's 1 among them (WidthResiduals).
   ResidualCost(models::MergeProblem problem, std::optional<models::HeadProducts> products,
                models::HeadWeights weights, const models::MergeRecipe& recipe,
-               std::shared_ptr<const WidthResiduals> shared = nullptr);
+               std::vector<int> multiples = {});
 
   double work(int members) const override {
     return residual_work(problem_.layout, *recipe_.merge, members);
@@ -46,6 +46,8 @@ class ResidualCost : public search::SubsetCost {
   /// eigenvalues are computed once for all widths.
   std::vector<double> spectral_bounds(int multiple = 1) const;
 
+  /// What the optimal merge leaves unexplained when groups are as wide as several heads.
+  const WidthResiduals& widths() const { return widths_; }
   /// What the operator sees.
   const models::MergeProblem& problem() const { return problem_; }
   /// What an error of each head weighs.
@@ -75,9 +77,9 @@ class ResidualCost : public search::SubsetCost {
   models::HeadWeights weights_;
   models::MergeRecipe recipe_;
   bool is_best_;
+  WidthResiduals widths_;
   mutable std::once_flag has_spectra_;
   mutable Spectra spectra_;
-  std::shared_ptr<const WidthResiduals> shared_;
 };
 
 }  // namespace regroup::fitness

@@ -1,29 +1,18 @@
 #include "fitness/wide_cost.hpp"
 
 #include <utility>
-#include <vector>
 
-#include "models/merge/row_prices.hpp"
 #include "models/merge/shared_head.hpp"
 #include "search/costs/spectral_relaxation.hpp"
 
 namespace regroup::fitness {
 
-WideCost::WideCost(std::shared_ptr<const ResidualCost> narrow, int multiple,
-                   std::shared_ptr<const WidthResiduals> shared)
-    : SubsetCost(narrow->heads()),
-      narrow_(std::move(narrow)),
-      multiple_(multiple),
-      shared_(std::move(shared)) {}
+WideCost::WideCost(std::shared_ptr<const ResidualCost> narrow, int multiple)
+    : SubsetCost(narrow->heads()), narrow_(std::move(narrow)), multiple_(multiple) {}
 
 double WideCost::compute_cost(std::span<const search::Head> members) const {
   if (std::cmp_less_equal(members.size(), multiple_)) return 0;
-  const std::vector<int> ids = ids_of(members);
-  if (shared_ != nullptr) return shared_->residual(ids, multiple_);
-  const models::MergeProblem& problem = narrow_->problem();
-  const models::RowPrices prices = models::row_prices(models::restrict_to(problem, ids),
-                                                      models::restrict_to(narrow_->weights(), ids));
-  return prices.residual(models::SharedRows::of_heads(problem.layout, multiple_));
+  return narrow_->widths().residual(ids_of(members), multiple_);
 }
 
 double WideCost::cost_of_nothing() const {

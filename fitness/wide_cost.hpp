@@ -13,10 +13,8 @@ namespace regroup::fitness {
 /// costs nothing, a larger one O((|g| · d)³); smaller ones are not priced (FilledCost).
 class WideCost : public search::SubsetCost {
  public:
-  /// Of the heads that `narrow` prices by one, under its weights. `shared` prices them at several
-  /// widths, this one among them; null: every group is priced by itself.
-  WideCost(std::shared_ptr<const ResidualCost> narrow, int multiple,
-           std::shared_ptr<const WidthResiduals> shared);
+  /// Of the heads that `narrow` prices by one, under its weights.
+  WideCost(std::shared_ptr<const ResidualCost> narrow, int multiple);
 
   double work(int members) const override { return narrow_->work(members); }
   /// As that of ResidualCost, of k shared heads of this width.
@@ -31,7 +29,6 @@ class WideCost : public search::SubsetCost {
  private:
   std::shared_ptr<const ResidualCost> narrow_;
   int multiple_;
-  std::shared_ptr<const WidthResiduals> shared_;
 };
 
 }  // namespace regroup::fitness

@@ -4,6 +4,7 @@
 
 #include "apps/option_declaration.hpp"
 #include "apps/search/option_groups.hpp"
+#include "apps/search/search_helper.hpp"
 #include "apps/search/search_job.hpp"
 #include "apps/search/search_summary.hpp"
 #include "models/files/json_file.hpp"

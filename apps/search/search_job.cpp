@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/report/write_report.hpp"
+#include "apps/search/run_keys.hpp"
 #include "models/files/json_fields.hpp"
 #include "models/files/json_file.hpp"
 #include "runs/base/stage_times.hpp"
@@ -30,21 +31,6 @@
 
 namespace regroup::apps {
 namespace {
-
-// Children of the run's key.
-constexpr std::uint64_t kMethodKey = 1;
-constexpr std::uint64_t kBaselineKey = 2;
-constexpr std::uint64_t kEvalTextKey = 3;
-constexpr std::uint64_t kCalibrationTextKey = 4;
-constexpr std::uint64_t kSelectionTextKey = 5;
-constexpr std::uint64_t kLabelKey = 6;
-constexpr std::uint64_t kPaperKey = 7;
-constexpr std::uint64_t kBootstrapKey = 8;
-constexpr std::uint64_t kUptrainKey = 9;
-
-search::RandomKey run_key(const runs::SearchPlan& plan) {
-  return search::RandomKey(plan.seed);
-}
 
 /// What tells two runs apart; a resumed run must have the same.
 nlohmann::ordered_json identity(const runs::SearchPlan& plan, const runs::SearchInputs& inputs) {
@@ -134,8 +120,10 @@ class SearchJob {
     const std::vector<Eigen::MatrixXd> distances = runs::method_distances(
         plan_, inputs_, statistics_.calibration.get(), stop_, console_.progress());
     times_.finish("price");
-    const search::MethodContext context{key(kMethodKey), stop_, console_.progress(), state_,
-                                        distances};
+    search::MethodContext context{key(kMethodKey), stop_, console_.progress(), state_, distances};
+    if (problems.by_width.size() > 1) {
+      context.effort = 1 / static_cast<double>(problems.by_width.size());
+    }
     const search::MethodResult found = search(problems, context);
     std::vector<runs::RunPoint> points = priced_points(problems, found, context);
     times_.finish("search");
@@ -184,7 +172,7 @@ class SearchJob {
     }
     for (std::size_t w = 0; w < problems.by_width.size(); ++w) {
       const search::GroupingProblem& problem = problems.by_width[w];
-      results.push_back({&problem, search_width(problem, context, w, problems.by_width.size())});
+      results.push_back({&problem, search_width(problem, context, w)});
     }
     search::MethodResult found =
         runs::joined_result(plan_, inputs_.model->config, std::move(results), context);
@@ -193,16 +181,15 @@ class SearchJob {
     return found;
   }
 
-  /// What the method finds in groups of one width of several, the KV heads split over the layers
-  /// as the options ask.
+  /// What the method finds in groups of one width, the KV heads split over the layers as the
+  /// options ask.
   search::MethodResult search_width(const search::GroupingProblem& problem,
-                                    const search::MethodContext& context, std::size_t width,
-                                    std::size_t widths) {
+                                    const search::MethodContext& context, std::size_t width) {
     const bool is_head = problem.rules().multiples.are_heads();
     runs::WidthStore store(state_, problem.rules().multiples);
     search::MethodContext own{is_head ? context.key : context.key.split(width), context.stop,
                               context.progress, store, context.head_distances};
-    own.effort = 1 / static_cast<double>(widths);
+    own.effort = context.effort;
     search::MethodResult found =
         runs::run_method(plan_, inputs_, statistics_.key_grams_or_null(), problem,
                          selection_ ? &*selection_ : nullptr, console_, own);
@@ -333,56 +320,7 @@ class SearchJob {
   std::optional<runs::KeptWeights> kept_;
 };
 
-/// What a helper measures with, opened when it is first asked.
-class SearchHelper {
- public:
-  SearchHelper(const runs::SearchPlan& plan, const runs::SearchInputs& inputs,
-               const Console& console, std::stop_token stop)
-      : plan_(plan), inputs_(inputs), console_(console), stop_(std::move(stop)) {}
-
-  const models::CandidateMeter& meter(const runs::HelperSetup& setup) {
-    if (meter_) return *meter_;
-    std::shared_ptr<const models::Calibration> calibration;
-    if (!setup.calibration.empty()) {
-      calibration = std::make_shared<const models::Calibration>(
-          models::read_calibration(setup.calibration, *inputs_.model));
-    }
-    kept_.emplace(setup.run, *inputs_.model, setup.calibration_sha256);
-    for (const std::string& content : setup.wanted) kept_->want(content);
-    windows_ = inputs_.eval_windows
-                   ? *inputs_.eval_windows
-                   : runs::sample_text(*inputs_.language_model, run_key(plan_).split(kEvalTextKey),
-                                       stop_, console_.progress());
-    meter_.emplace(
-        std::make_shared<const models::Merger>(*inputs_.language_model, std::move(calibration)),
-        *windows_, setup.wanted.empty() ? nullptr : &*kept_);
-    return *meter_;
-  }
-
- private:
-  const runs::SearchPlan& plan_;
-  const runs::SearchInputs& inputs_;
-  const Console& console_;
-  std::stop_token stop_;
-  std::optional<models::Windows> windows_;
-  std::optional<runs::KeptWeights> kept_;
-  std::optional<models::CandidateMeter> meter_;
-};
-
 }  // namespace
-
-void help_search(runs::SearchRequest request, const Console& console, std::stop_token stop) {
-  auto model = runs::open_model(request.place.model, console);
-  models::require_equal_layers(*model);
-  const runs::SearchPlan plan = runs::make_plan(std::move(request), model->config);
-  const runs::SearchInputs inputs = runs::open_inputs(plan, std::move(model));
-  SearchHelper helper(plan, inputs, console, stop);
-  runs::help(
-      [&](const runs::HelperSetup& setup) -> const models::CandidateMeter& {
-        return helper.meter(setup);
-      },
-      stop);
-}
 
 SearchSummary run_search(runs::SearchRequest request, const Console& console,
                          std::stop_token stop) {

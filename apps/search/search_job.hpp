@@ -23,8 +23,4 @@ struct SearchSummary {
 /// anything is written, WorkError, Interrupted.
 SearchSummary run_search(runs::SearchRequest request, const Console& console, std::stop_token stop);
 
-/// What another rank of an MPI job does for the search of rank 0 (runs/ranks): it opens the same
-/// inputs, writes nothing but fitted weights that are kept, and measures what it is asked for.
-void help_search(runs::SearchRequest request, const Console& console, std::stop_token stop);
-
 }  // namespace regroup::apps

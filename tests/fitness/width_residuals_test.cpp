@@ -26,12 +26,11 @@ struct Tables {
       return models::merge_problem(layer.source(), projection, models::MergeMetric::kAttention);
     };
     const models::HeadWeights prices = models::fisher_weights(layer.source(), projection);
-    shared = std::make_shared<const WidthResiduals>(problem(), prices, std::vector<int>{1, 2, 3});
     alone = std::make_shared<const ResidualCost>(problem(), std::nullopt, prices, recipe);
-    sharing = std::make_shared<const ResidualCost>(problem(), std::nullopt, prices, recipe, shared);
+    sharing = std::make_shared<const ResidualCost>(problem(), std::nullopt, prices, recipe,
+                                                   std::vector<int>{1, 2, 3});
   }
 
-  std::shared_ptr<const WidthResiduals> shared;
   std::shared_ptr<const ResidualCost> alone, sharing;
 };
 
@@ -58,8 +57,8 @@ TEST_CASE("wide groups cost the same whether their eigenvectors are shared or no
     const RandomLayer layer = layer_with(4, 5);
     const Tables tables(layer, projection);
     for (const int multiple : {2, 3}) {
-      const WideCost alone(tables.alone, multiple, nullptr);
-      const WideCost sharing(tables.alone, multiple, tables.shared);
+      const WideCost alone(tables.alone, multiple);
+      const WideCost sharing(tables.sharing, multiple);
       for (unsigned set = 1; set < 1U << kHeads; ++set) {
         const auto members = heads_of(set);
         const double cost = sharing.group_cost(members);
