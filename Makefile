@@ -176,7 +176,7 @@ test-packages: build
 
 # All that a release has, made twice and checked.
 release: build
-	packaging/release.sh build/release-$(shell sed -n 's/^project(regroup VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+	packaging/release.sh
 
 clean:
 	rm -rf build

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Makes everything that a release has, twice where it must come out the same, and checks it.
 #
-#   packaging/release.sh DIR      writes the source archive, the package, the wheel, the SBOM and SHA256SUMS to DIR
+#   packaging/release.sh      writes the source archive, the package, the wheel, the SBOM and SHA256SUMS to
+#                             build/release-VERSION
 set -euo pipefail
 cd "$(dirname "$0")/.."
-out=$1
 version=$(sed -n 's/^project(regroup VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+out=build/release-$version
 fail() {
   echo "release: $*" >&2
   exit 1
