@@ -69,6 +69,16 @@ void ComputeChoice::declare(CLI::App& command) {
       ->type_name("TYPE");
 }
 
+void declare_scratch(CLI::App& command, std::string& scratch) {
+  command
+      .add_option("--scratch", scratch,
+                  "Leave weights in the model's file and put what grows with its depth into this "
+                  "directory, for models that do not fit into memory; the result is the same "
+                  "(default: so where the weights would take more than half of the memory, beside "
+                  "the output)")
+      ->type_name("DIR");
+}
+
 models::ComputeOptions ComputeChoice::options() const {
   const auto type = models::dtype_from_config(dtype);
   if (type != models::DType::kF32 && type != models::DType::kBF16) {

@@ -29,7 +29,7 @@ struct ThreadOptions {
   int apply() const;
 };
 
-/// --device and --dtype.
+/// --device, --device-memory and --dtype.
 struct ComputeChoice {
   std::string device = "cpu";
   std::string dtype = "float32";
@@ -40,6 +40,9 @@ struct ComputeChoice {
   /// of no use.
   models::ComputeOptions options() const;
 };
+
+/// --scratch, of commands that can do without most of a model's memory; empty: where it is needed.
+void declare_scratch(CLI::App& command, std::string& scratch);
 
 /// Throws InputError, naming `option`, if a file that is to be written cannot be: tries it, with
 /// the temporary name that the file will have.

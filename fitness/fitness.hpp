@@ -13,6 +13,10 @@
 #include "search/exact/free_widths.hpp"
 #include "search/problem/problem.hpp"
 
+namespace regroup::models {
+class Scratch;
+}
+
 namespace regroup::fitness {
 
 /// What a fitness may look at.
@@ -22,6 +26,8 @@ struct FitnessInput {
   const models::MergeRecipe& recipe;       ///< the merge that will really be used
   std::stop_token stop;
   search::Progress& progress;
+  /// Where what tables need of whole layers is put; null: in memory.
+  const models::Scratch* scratch = nullptr;
 };
 
 /// A way to price the merging of heads without running the model: cost tables for every layer.

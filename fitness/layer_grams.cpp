@@ -81,7 +81,8 @@ std::vector<LayerGrams> activation_grams(const models::PretrainedModel& model,
                                          const models::Calibration& calibration,
                                          std::stop_token stop, search::Progress& progress) {
   const auto rule = [&](const models::ProjectionView& projection, int layer) {
-    return activation_gram(projection, calibration.layers[static_cast<std::size_t>(layer)].input);
+    const auto moments = calibration.moments(static_cast<std::size_t>(layer));
+    return activation_gram(projection, moments->input);
   };
   return layer_grams(model, "inner products of activations", rule, stop, progress);
 }

@@ -55,12 +55,17 @@ std::shared_ptr<const ResidualCost> narrow_table(const models::MergeSource& sour
                                                  models::Projection projection,
                                                  const models::MergeRecipe& recipe,
                                                  models::HeadWeights prices,
-                                                 const std::set<int>& multiples) {
+                                                 const std::set<int>& multiples,
+                                                 const models::Scratch* scratch) {
   constexpr auto kPriced = models::MergeMetric::kAttention;
   const models::MergeMetric merged = recipe.merge->metric();
   std::optional<models::HeadProducts> products;
   if (merged != kPriced) products = models::head_products(source, projection, kPriced);
   models::MergeProblem problem = models::merge_problem(source, projection, merged);
+  if (scratch != nullptr) {
+    problem.products.block = problem.products.block.put_away(*scratch);
+    if (products) products->block = products->block.put_away(*scratch);
+  }
   std::vector<int> shared;
   if (multiples.size() > 1 && is_costly(problem, recipe)) {
     shared.assign(multiples.begin(), multiples.end());
@@ -111,7 +116,8 @@ void for_each_layer(const FitnessInput& input, const std::string& stage,
     const models::AttentionMatrices matrices =
         models::read_attention_matrices(input.model, static_cast<int>(i));
     const models::ModelConfig config = input.model.config.of_layer(static_cast<int>(i));
-    work(i, {matrices, config, &input.calibration->layers[i]});
+    const auto moments = input.calibration->moments(i);
+    work(i, {matrices, config, moments.get()});
     input.progress.advance(1);
   });
   input.progress.end();
@@ -134,7 +140,7 @@ std::vector<std::vector<search::LayerCosts>> ResidualPrice::width_costs(
       [&](std::size_t layer, const models::MergeSource& source) {
         const auto narrow = [&](models::Projection projection, int GroupMultiples::*part) {
           return narrow_table(source, projection, input.recipe, weights(source, projection),
-                              multiples_of(widths, part));
+                              multiples_of(widths, part), input.scratch);
         };
         const auto keys = narrow(models::Projection::kKeys, &GroupMultiples::keys);
         const auto values = narrow(models::Projection::kValues, &GroupMultiples::values);

@@ -108,7 +108,7 @@ const ResidualCost::Spectra& ResidualCost::spectra() const {
     }
     if (block.size() == 0) return;
     const std::vector<models::MetricRoot> roots = models::metric_roots(weights_.block);
-    spectra_.block = models::symmetric_eigenvalues(models::between_roots(block, roots));
+    spectra_.block = models::symmetric_eigenvalues(models::between_roots(block.matrix(), roots));
   });
   return spectra_;
 }

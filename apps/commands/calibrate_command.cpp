@@ -10,6 +10,7 @@
 #include "runs/inputs/calibration_input.hpp"
 #include "runs/inputs/open_model.hpp"
 #include "runs/inputs/sampled_text.hpp"
+#include "runs/inputs/spared_memory.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -47,6 +48,7 @@ CLI::App* CalibrateCommand::declare(CLI::App& program) {
       ->type_name("N");
   command->add_flag("--force", force_, "Replace the file even if it holds the same already");
   compute_.declare(*command);
+  declare_scratch(*command, scratch_);
   threads_.declare(*command);
   command->add_flag("--json", json_, "Print the summary as JSON");
   verbosity_.declare(*command);
@@ -77,7 +79,12 @@ void CalibrateCommand::run(const Session& session) {
   } else {
     runs::require_can_write_text(*model, "--data");
   }
-  const models::LanguageModel language_model(model, compute);
+  const runs::ScratchNeeds needs{windows ? windows->tokens()
+                                         : runs::kSampledWindows * runs::kSampledContext,
+                                 true, false, false};
+  const models::LanguageModel language_model(
+      model, runs::spared_memory(compute, *model, {scratch_, output_}, needs,
+                                 session.console));
   if (!windows) {
     windows = runs::sample_text(language_model, key.split(kTextKey), session.stop, progress);
   }

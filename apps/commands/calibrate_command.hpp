@@ -27,6 +27,7 @@ class CalibrateCommand : public Command {
   bool force_ = false;
   bool json_ = false;
   ComputeChoice compute_;
+  std::string scratch_;
   ThreadOptions threads_;
   VerbosityOptions verbosity_;
 };

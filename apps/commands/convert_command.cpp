@@ -18,6 +18,7 @@
 #include "runs/base/output_directory.hpp"
 #include "runs/inputs/grouped_layers.hpp"
 #include "runs/inputs/open_model.hpp"
+#include "runs/inputs/spared_memory.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -122,6 +123,7 @@ CLI::App* ConvertCommand::declare(CLI::App& program) {
   command->add_flag("--force", force_,
                     "Write into a directory that holds files already, or replace a GGUF file");
   command->add_flag("--json", json_, "Print the summary as JSON");
+  declare_scratch(*command, scratch_);
   threads_.declare(*command);
   verbosity_.declare(*command);
   return command;
@@ -146,8 +148,10 @@ std::shared_ptr<const models::WeightOverlay> ConvertCommand::plain_layers(
   }
   const runs::GivenGrouping given{grouping, file, calibration_};
   if (auto kept = runs::kept_layers(given, *model)) return kept;
-  return runs::grouped_layers(given, models::LanguageModel(model, models::ComputeOptions{}),
-                              session.stop, session.console.progress());
+  const runs::ScratchNeeds needs{{}, true, true, false};
+  const models::LanguageModel source(
+      model, runs::spared_memory({}, *model, {scratch_, output_}, needs, session.console));
+  return runs::grouped_layers(given, source, session.stop, session.console.progress());
 }
 
 models::ConvertOptions ConvertCommand::directory_options() const {

@@ -49,6 +49,7 @@ class ConvertCommand : public Command {
   GroupingSource grouping_;
   std::string output_;
   std::string calibration_;
+  std::string scratch_;
   std::string layout_;
   std::string format_ = "hf";
   std::string dtype_;

@@ -32,6 +32,7 @@ CLI::App* CorrelateCommand::declare(CLI::App& program) {
       "--force", options_.force,
       "Write into a directory that holds files (replaces only those of this command)");
   compute_.declare(*command);
+  declare_scratch(*command, options_.scratch);
   threads_.declare(*command);
   command->add_flag("--json", json_, "Print correlations.json");
   verbosity_.declare(*command);

@@ -13,6 +13,7 @@
 #include "models/language_model/language_model.hpp"
 #include "runs/base/eval_window.hpp"
 #include "runs/inputs/open_model.hpp"
+#include "runs/inputs/spared_memory.hpp"
 #include "search/base/error.hpp"
 
 namespace regroup::apps {
@@ -67,6 +68,7 @@ CLI::App* EvalCommand::declare(CLI::App& program) {
   grouping_.declare_rotation(*command);
   command->add_flag("--json", json_, "Print the result as JSON");
   compute_.declare(*command);
+  declare_scratch(*command, scratch_);
   threads_.declare(*command);
   verbosity_.declare(*command);
   return command;
@@ -127,7 +129,12 @@ void EvalCommand::run(const Session& session) {
   if (!prepared->remark().empty()) session.console.log(prepared->remark());
 
   search::Progress& progress = session.console.progress();
-  const models::LanguageModel source(pretrained, compute);
+  const models::LanguageModel source(
+      pretrained,
+      runs::spared_memory(compute, *pretrained,
+                          {scratch_, std::filesystem::temp_directory_path()},
+                          {prepared->effective_samples() * static_cast<std::size_t>(options.context), false, grouping_.is_given(), false},
+                          session.console));
   const models::LanguageModel model =
       grouping_.apply(source, session.stop, progress).with_cache(cache);
   const fitness::TaskResult found = prepared->measure({model, source}, session.stop, progress);

@@ -40,6 +40,7 @@ class EvalCommand : public Command {
   bool json_ = false;
   ThreadOptions threads_;
   ComputeChoice compute_;
+  std::string scratch_;
   VerbosityOptions verbosity_;
 };
 

@@ -32,6 +32,7 @@ CLI::App* SearchCommand::declare(CLI::App& program) {
       "uptrain need not fit them anew; --keep-weights=false: keep none (default: where all of them "
       "take 1 GiB at most)");
   compute_.declare(*command);
+  declare_scratch(*command, request_.place.scratch);
   threads_.declare(*command);
   command->add_flag("--json", json_, "Print the summary as JSON");
   verbosity_.declare(*command);

@@ -58,7 +58,7 @@ void help_search(runs::SearchRequest request, const Console& console, std::stop_
   auto model = runs::open_model(request.place.model, console);
   models::require_equal_layers(*model);
   const runs::SearchPlan plan = runs::make_plan(std::move(request), model->config);
-  const runs::SearchInputs inputs = runs::open_inputs(plan, std::move(model));
+  const runs::SearchInputs inputs = runs::open_inputs(plan, console, std::move(model));
   SearchHelper helper(plan, inputs, console, stop);
   runs::help(
       [&](const runs::HelperSetup& setup) -> const models::CandidateMeter& {

@@ -328,7 +328,7 @@ SearchSummary run_search(runs::SearchRequest request, const Console& console,
   auto model = runs::open_model(request.place.model, console);
   models::require_equal_layers(*model);
   const runs::SearchPlan plan = runs::make_plan(std::move(request), model->config);
-  const runs::SearchInputs inputs = runs::open_inputs(plan, std::move(model));
+  const runs::SearchInputs inputs = runs::open_inputs(plan, console, std::move(model));
   runs::RunDirectory directory(plan.place.output, existing(plan.place), identity(plan, inputs));
   if (directory.is_finished()) return finished_summary(plan.place.output);
   directory.begin();

@@ -30,6 +30,12 @@ std::shared_ptr<const Attention> Attention::with_own_weights() const {
   });
 }
 
+std::shared_ptr<const Attention> Attention::in_type(at::ScalarType type) const {
+  return with_tensors([type](const NamedTensor& own) {
+    return own.use == TensorUse::kParameter ? own.tensor.to(type) : own.tensor;
+  });
+}
+
 std::shared_ptr<const Attention> Attention::after_step(const at::Tensor&, std::uint64_t) const {
   return copy();
 }

@@ -89,6 +89,8 @@ class Attention {
       const std::function<at::Tensor(const NamedTensor&)>& change) const;
   /// The same whose parameters record gradients of their own; shares the numbers.
   std::shared_ptr<const Attention> with_own_weights() const;
+  /// The same with its parameters in an element type.
+  std::shared_ptr<const Attention> in_type(at::ScalarType type) const;
   /// The layer after a step of training whose passes left these sums (AttentionPass::sums), with
   /// another state where its kind has one.
   virtual std::shared_ptr<const Attention> after_step(const at::Tensor& sums,

@@ -1,5 +1,6 @@
 #include "models/attention/attention_weights.hpp"
 
+#include "models/tensors/scratch_tensor.hpp"
 #include "models/tensors/tensors.hpp"
 
 namespace regroup::models {
@@ -72,6 +73,14 @@ at::Tensor part_of_tensor(const PretrainedModel& model, int layer, const Attenti
   const StoredProjection place = place_of_part(model, model.place(layer), part);
   const at::Tensor view = part_of(tensor.contiguous(), place).flatten(0, 1);
   return (part.kind == PartKind::kBias ? view.flatten() : view).contiguous();
+}
+
+MergedAttention settled(MergedAttention layer, const ComputeOptions& options) {
+  for (const AttentionPart& part : kAttentionParts) {
+    at::Tensor& tensor = layer.weights.*part.member;
+    tensor = settled(tensor, options);
+  }
+  return layer;
 }
 
 AttentionWeights read_attention(const PretrainedModel& model, int layer) {

@@ -11,6 +11,7 @@
 
 #include "models/layers/layer_head_maps.hpp"
 #include "models/pretrained/pretrained_model.hpp"
+#include "models/tensors/compute.hpp"
 
 namespace regroup::models {
 
@@ -78,6 +79,9 @@ struct MergedAttention {
 
   LayerHeadMaps maps() const { return {key_map, value_map, widths}; }
 };
+
+/// The layer where a computation keeps what lives long (scratch_tensor.hpp).
+MergedAttention settled(MergedAttention layer, const ComputeOptions& options);
 
 /// The part of a layer in a tensor of the shape of `part_tensor`: [rows, columns], of a bias
 /// [rows]. Gradients pass.

@@ -70,6 +70,7 @@ DotProductAttention::DotProductAttention(const MergedAttention& layer, Attention
       value_(placed_linear(layer.weights.value, layer.weights.value_bias, options)),
       output_(placed_linear(layer.weights.output, layer.weights.output_bias, options)),
       device_(torch_device(options.device)),
+      type_(scalar_type(options.dtype)),
       key_map_(layer.key_map),
       value_map_(layer.value_map),
       read_keys_(key_map_, device_),
@@ -97,12 +98,12 @@ void DotProductAttention::require_rows() const {
 
 std::unique_ptr<LayerCache> DotProductAttention::make_cache(std::int64_t batch,
                                                             std::int64_t capacity) const {
-  const auto room = [&](const Linear& linear, const HeadMap& map, std::int64_t width) {
+  const auto room = [&](const HeadMap& map, std::int64_t width) {
     return HeadCache(at::empty({batch, map.stored(), capacity, width},
-                               at::TensorOptions(device_).dtype(linear.weight.scalar_type())));
+                               at::TensorOptions(device_).dtype(type_)));
   };
-  return std::make_unique<KeyValueCache>(room(key_, key_map_, key_width()),
-                                         room(value_, value_map_, value_width()));
+  return std::make_unique<KeyValueCache>(room(key_map_, key_width()),
+                                         room(value_map_, value_width()));
 }
 
 at::Tensor DotProductAttention::normed(const at::Tensor& heads, const std::optional<Norm>& norm,

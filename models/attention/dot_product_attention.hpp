@@ -100,6 +100,7 @@ class DotProductAttention final : public Attention {
   Linear value_;
   Linear output_;
   at::Device device_;
+  at::ScalarType type_;  // of the computation
   HeadMap key_map_;
   HeadMap value_map_;
   Selection read_keys_;

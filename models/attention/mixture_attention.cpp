@@ -42,6 +42,7 @@ MixtureAttention::MixtureAttention(const AttentionWeights& layer, MixtureTensors
       kind_(kind),
       heads_(heads),
       device_(torch_device(options.device)),
+      type_(scalar_type(options.dtype)),
       query_(placed_linear(layer.query, layer.query_bias, options)),
       key_(placed_linear(layer.key, layer.key_bias, options)),
       value_(placed_linear(layer.value, layer.value_bias, options)),
@@ -86,7 +87,7 @@ std::unique_ptr<LayerCache> MixtureAttention::make_cache(std::int64_t batch,
                                                          std::int64_t capacity) const {
   const auto room = [&](const Linear& linear) {
     return HeadCache(at::empty({batch, heads_, capacity, linear.weight.size(0) / heads_},
-                               at::TensorOptions(device_).dtype(linear.weight.scalar_type())));
+                               at::TensorOptions(device_).dtype(type_)));
   };
   std::vector<HeadCache> keys = {room(key_)};
   for (const Linear& key : own_.keys) keys.push_back(room(key));

@@ -72,6 +72,7 @@ class MixtureAttention final : public Attention {
   AttentionKind kind_;
   std::int64_t heads_;
   at::Device device_;
+  at::ScalarType type_;  // of the computation
   Linear query_;
   Linear key_;
   Linear value_;

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "models/calibration/head_statistics.hpp"
+#include "models/calibration/moment_tensors.hpp"
 #include "models/calibration/stored_windows.hpp"
 #include "models/checkpoint/safetensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
@@ -27,32 +28,6 @@ std::string tensor_name(std::size_t layer, std::string_view part) {
   return fmt::format("layers.{}.{}", layer, part);
 }
 
-/// Calls visit(name, matrix or vector) for every tensor of a layer that the file must hold; the
-/// same for writing and for reading.
-template <class Moments, class Visit>
-void for_each_moment(Moments& layer, const Visit& visit) {
-  visit("attention_input.second_moment", layer.input);
-  visit("attention_input.mean", layer.input_mean);
-  visit("attended_input.second_moment", layer.attended);
-  visit("averaged_input.second_moment", layer.averaged);
-  visit("averaged_input.mean", layer.averaged_mean);
-}
-
-/// The same of what cross-attention alone has.
-template <class Moments, class Visit>
-void for_each_query_moment(Moments& layer, const Visit& visit) {
-  visit("query_input.second_moment", layer.query_input);
-  visit("query_input.mean", layer.query_input_mean);
-}
-
-template <class Gradients, class Visit>
-void for_each_gradient(Gradients& gradients, const Visit& visit) {
-  visit("output_gradient.second_moment", gradients.output);
-  visit("logit_gradient.energy", gradients.logits);
-  visit("key_weight_gradient.energy", gradients.keys);
-  visit("value_weight_gradient.energy", gradients.values);
-}
-
 template <class Visit>
 void for_each_statistic(const LayerHeadStatistics& heads, const Visit& visit) {
   visit("keys.gram", heads.keys.gram);
@@ -72,42 +47,107 @@ std::vector<std::int64_t> shape_of(const VectorXd& vector) {
   return {vector.size()};
 }
 
-/// A tensor of doubles; `values` must live until it is written.
+/// Numbers in an element type, F32 or F64, row by row.
 template <class Values>
-PlannedTensor planned_values(std::string name, const Values& values) {
-  return {std::move(name), DType::kF64, shape_of(values), [&values](std::span<std::byte> out) {
-            Eigen::Map<RowMatrix>(reinterpret_cast<double*>(out.data()), values.rows(),
-                                  values.cols()) = values;
-          }};
+void write_numbers(const Values& values, DType type, std::span<std::byte> out) {
+  if (type == DType::kF32) {
+    Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+        reinterpret_cast<float*>(out.data()), values.rows(), values.cols()) =
+        values.template cast<float>();
+  } else {
+    Eigen::Map<RowMatrix>(reinterpret_cast<double*>(out.data()), values.rows(), values.cols()) =
+        values;
+  }
 }
 
-/// Checks a calibration file and reads its tensors.
-class CalibrationReader {
+/// The element type of a moment or a mean.
+template <class Values>
+DType type_of(const Values& values, const ModelConfig& config) {
+  const bool is_square = values.rows() == config.width && values.cols() == config.width;
+  return is_square ? moment_type(config) : DType::kF64;
+}
+
+/// Moments of a calibration, of the layer last asked for in memory.
+class LayerAtWork {
  public:
-  CalibrationReader(const std::filesystem::path& path, const PretrainedModel& model)
-      : file_(path), model_(model) {
+  explicit LayerAtWork(const Calibration& calibration) : calibration_(calibration) {}
+
+  const LayerMoments& at(std::size_t layer) {
+    if (layer_ != layer) moments_ = calibration_.moments(layer);
+    layer_ = layer;
+    return *moments_;
+  }
+
+ private:
+  const Calibration& calibration_;
+  std::optional<std::size_t> layer_;
+  std::shared_ptr<const LayerMoments> moments_;
+};
+
+/// The moments of a layer; `at_work` must live until they are written.
+void plan_moments(std::size_t layer, LayerAtWork& at_work, const ModelConfig& config,
+                  std::vector<PlannedTensor>& tensors) {
+  for_each_moment(at_work.at(layer), [&](std::string_view part, const auto& values) {
+    const DType type = type_of(values, config);
+    const auto fill = [layer, &at_work, part, type](std::span<std::byte> out) {
+      for_each_moment(at_work.at(layer), [&](std::string_view name, const auto& numbers) {
+        if (name == part) write_numbers(numbers, type, out);
+      });
+    };
+    tensors.push_back({tensor_name(layer, part), type, shape_of(values), fill});
+  });
+}
+
+/// Statistics of heads of a layer, which must live until they are written.
+void plan_statistics(std::size_t layer, const LayerHeadStatistics& heads,
+                     std::vector<PlannedTensor>& tensors) {
+  for_each_statistic(heads, [&](std::string_view part, const auto& values) {
+    tensors.push_back(
+        {tensor_name(layer, part), DType::kF64, shape_of(values),
+         [&values](std::span<std::byte> out) { write_numbers(values, DType::kF64, out); }});
+  });
+}
+
+/// Moments that fill so much stay in their file.
+constexpr double kMostInMemory = 1024.0 * 1024 * 1024;
+
+/// A calibration file, checked, whose moments are read when they are asked for.
+class CalibrationFile final : public MomentStore {
+ public:
+  CalibrationFile(const std::filesystem::path& path, const PretrainedModel& model)
+      : file_(path), config_(model.config) {
     require("format", kFormat, "a calibration file");
     require("version", kVersion, "a calibration file of this version");
     require("weights_sha256", model.checkpoint.weights_sha256(),
             fmt::format("calibration of {}", model.name()));
-  }
-
-  Calibration read() const {
-    Calibration calibration{
-        {}, read_windows_of(file_, model_), metadata("data_sha256"), metadata("labels")};
-    const bool has_gradients = file_.find(tensor_name(0, "logit_gradient.energy")) != nullptr;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(model_.config.layers); ++i) {
-      calibration.layers.push_back(read_layer(i, has_gradients));
+    for (int layer = 0; layer < config_.layers; ++layer) {
+      kinds_.push_back(model.place(layer).kind);
     }
-    return calibration;
   }
 
- private:
   std::string metadata(const std::string& key) const {
     const auto found = file_.metadata().find(key);
     return found == file_.metadata().end() ? "" : found->second;
   }
+  Windows windows(const PretrainedModel& model) const { return read_windows_of(file_, model); }
+  std::size_t layers() const { return kinds_.size(); }
+  double bytes_in_memory() const {
+    const double squares = has_gradients() ? 4 : 3;
+    return squares * config_.width * config_.width * sizeof(double) * config_.layers;
+  }
 
+  bool has_gradients() const override {
+    return file_.find(tensor_name(0, "logit_gradient.energy")) != nullptr;
+  }
+  /// Throws InputError for missing, misshapen or not finite tensors.
+  LayerMoments layer(std::size_t i) const override {
+    LayerMoments moments = empty_moments(config_, kinds_[i], has_gradients());
+    for_each_moment(moments,
+                    [&](std::string_view part, auto& values) { fill(i, part, values); });
+    return moments;
+  }
+
+ private:
   void require(const std::string& key, const std::string& expected, std::string what) const {
     if (metadata(key) == expected) return;
     throw InputError({.what = fmt::format("file is not {}", what),
@@ -116,54 +156,44 @@ class CalibrationReader {
                       .found = printable(metadata(key))});
   }
 
-  const TensorView& tensor(const std::string& name, DType dtype,
-                           const std::vector<std::int64_t>& shape) const {
-    const TensorView& view = file_.tensor(name);
-    if (view.dtype == dtype && view.shape == shape) return view;
-    throw InputError(
-        {.what = "tensor has another type or shape",
-         .where = file_.path().string() + ", " + name,
-         .expected = fmt::format("{} [{}]", safetensors_name(dtype), fmt::join(shape, ", ")),
-         .found =
-             fmt::format("{} [{}]", safetensors_name(view.dtype), fmt::join(view.shape, ", "))});
-  }
-
-  /// Fills `values`, which has its shape already.
+  /// Fills `values`, which has its shape already. Moments of a wide model may have either type.
   template <class Values>
   void fill(std::size_t layer, std::string_view part, Values& values) const {
-    const std::string name = tensor_name(layer, part);
-    const TensorView& view = tensor(name, DType::kF64, shape_of(values));
-    std::vector<double> numbers(view.bytes.size() / sizeof(double));
-    std::memcpy(numbers.data(), view.bytes.data(), view.bytes.size());
-    values = Eigen::Map<const RowMatrix>(numbers.data(), values.rows(), values.cols());
+    const TensorView& view = file_.tensor(tensor_name(layer, part));
+    const DType type = type_of(values, config_);
+    const std::vector<std::int64_t> shape = shape_of(values);
+    if ((view.dtype != type && view.dtype != DType::kF64) || view.shape != shape) {
+      throw InputError(
+          {.what = "tensor has another type or shape",
+           .where = view.where(),
+           .expected = fmt::format("{} [{}]", safetensors_name(type), fmt::join(shape, ", ")),
+           .found = fmt::format("{} [{}]", safetensors_name(view.dtype),
+                                fmt::join(view.shape, ", "))});
+    }
+    if (view.dtype == DType::kF32) {
+      take<float>(view, values);
+    } else {
+      take<double>(view, values);
+    }
     if (values.allFinite()) return;
-    throw InputError({.what = "tensor holds a number that is not finite",
-                      .where = file_.path().string() + ", " + name});
+    throw InputError(
+        {.what = "tensor holds a number that is not finite", .where = view.where()});
   }
 
-  LayerMoments read_layer(std::size_t i, bool has_gradients) const {
-    const ModelConfig& config = model_.config;
-    const MatrixXd square(config.width, config.width);
-    LayerMoments layer;
-    layer.input = layer.attended = layer.averaged = square;
-    layer.input_mean = VectorXd(config.width);
-    layer.averaged_mean = MatrixXd(config.query_heads, config.width);
-    const auto fill_part = [&](std::string_view part, auto& values) { fill(i, part, values); };
-    for_each_moment(layer, fill_part);
-    if (model_.place(static_cast<int>(i)).kind == AttentionKind::kCross) {
-      layer.query_input = square;
-      layer.query_input_mean = VectorXd(config.width);
-      for_each_query_moment(layer, fill_part);
-    }
-    if (!has_gradients) return layer;
-    layer.gradients = LayerGradients{square, VectorXd(config.query_heads),
-                                     VectorXd(config.kv_heads), VectorXd(config.kv_heads)};
-    for_each_gradient(*layer.gradients, fill_part);
-    return layer;
+  template <class Number, class Values>
+  static void take(const TensorView& view, Values& values) {
+    // The file may hold them at any alignment.
+    std::vector<Number> numbers(view.bytes.size() / sizeof(Number));
+    std::memcpy(numbers.data(), view.bytes.data(), view.bytes.size());
+    values = Eigen::Map<const Eigen::Matrix<Number, Eigen::Dynamic, Eigen::Dynamic,
+                                            Eigen::RowMajor>>(numbers.data(), values.rows(),
+                                                              values.cols())
+                 .template cast<double>();
   }
 
   SafetensorsFile file_;
-  const PretrainedModel& model_;
+  ModelConfig config_;
+  std::vector<AttentionKind> kinds_;  // by layer
 };
 
 }  // namespace
@@ -172,24 +202,28 @@ std::string label_name(const std::optional<search::RandomKey>& key) {
   return key ? fmt::format("{:016x}", key->block(0)[0]) : "";
 }
 
+std::shared_ptr<const LayerMoments> Calibration::moments(std::size_t layer) const {
+  if (store) return std::make_shared<const LayerMoments>(store->layer(layer));
+  return {std::shared_ptr<const void>(), &layers[layer]};
+}
+
+bool Calibration::has_gradients() const {
+  if (store) return store->has_gradients();
+  return !layers.empty() && layers.front().gradients.has_value();
+}
+
 std::string write_calibration(const std::filesystem::path& file, const Calibration& calibration,
                               const PretrainedModel& model,
                               const std::filesystem::path& temporary_directory) {
   const Windows& windows = calibration.windows;
   std::vector<PlannedTensor> tensors = planned_windows(windows);
-  std::vector<LayerHeadStatistics> heads;
-  for (std::size_t i = 0; i < calibration.layers.size(); ++i) {
-    heads.push_back(head_statistics(model, static_cast<int>(i), calibration.layers[i]));
-  }
-  for (std::size_t i = 0; i < calibration.layers.size(); ++i) {
-    const auto add = [&](std::string_view part, const auto& values) {
-      tensors.push_back(planned_values(tensor_name(i, part), values));
-    };
-    const LayerMoments& layer = calibration.layers[i];
-    for_each_moment(layer, add);
-    if (layer.query_input.size() > 0) for_each_query_moment(layer, add);
-    if (layer.gradients) for_each_gradient(*layer.gradients, add);
-    for_each_statistic(heads[i], add);
+  LayerAtWork at_work(calibration);
+  const auto layers = static_cast<std::size_t>(model.config.layers);
+  std::vector<LayerHeadStatistics> heads(layers);
+  for (std::size_t i = 0; i < layers; ++i) {
+    plan_moments(i, at_work, model.config, tensors);
+    heads[i] = head_statistics(model, static_cast<int>(i), at_work.at(i));
+    plan_statistics(i, heads[i], tensors);
   }
   SafetensorsOptions options;
   options.metadata = {{"format", kFormat},
@@ -206,8 +240,17 @@ std::string write_calibration(const std::filesystem::path& file, const Calibrati
   return digest.hex_digest();
 }
 
-Calibration read_calibration(const std::filesystem::path& file, const PretrainedModel& model) {
-  return CalibrationReader(file, model).read();
+Calibration read_calibration(const std::filesystem::path& path, const PretrainedModel& model) {
+  const auto file = std::make_shared<const CalibrationFile>(path, model);
+  Calibration calibration{
+      {}, file->windows(model), file->metadata("data_sha256"), file->metadata("labels")};
+  const bool stays = file->bytes_in_memory() > kMostInMemory;
+  for (std::size_t i = 0; i < file->layers(); ++i) {
+    LayerMoments layer = file->layer(i);
+    if (!stays) calibration.layers.push_back(std::move(layer));
+  }
+  if (stays) calibration.store = file;
+  return calibration;
 }
 
 bool is_calibration_file(const std::filesystem::path& file) {

@@ -13,7 +13,7 @@ HeadStatistics statistics_of(const HeadProducts& products, int heads) {
   const Eigen::Index rows = products.block.rows() / heads;
   for (int i = 0; i < heads && rows > 0; ++i) {
     for (int j = 0; j < heads; ++j) {
-      result.gram(i, j) += products.block.block(i * rows, j * rows, rows, rows).trace();
+      result.gram(i, j) += products.block.matrix().block(i * rows, j * rows, rows, rows).trace();
     }
   }
   result.norm = result.gram.diagonal().cwiseMax(0).cwiseSqrt();

@@ -206,10 +206,19 @@ const std::string& Checkpoint::weights_sha256() const {
   return digest_->hex;
 }
 
-void Checkpoint::release(const TensorView& tensor) const {
+const WeightFile* Checkpoint::owner_of(const TensorView& tensor) const {
   const auto owner = std::find_if(files_.begin(), files_.end(),
                                   [&](const auto& file) { return file->path() == tensor.file; });
-  if (owner != files_.end()) (*owner)->release(tensor);
+  return owner == files_.end() ? nullptr : owner->get();
+}
+
+void Checkpoint::release(const TensorView& tensor) const {
+  if (const WeightFile* owner = owner_of(tensor)) owner->release(tensor);
+}
+
+std::shared_ptr<const void> Checkpoint::lease(const TensorView& tensor) const {
+  const WeightFile* owner = owner_of(tensor);
+  return owner == nullptr ? nullptr : owner->lease();
 }
 
 }  // namespace regroup::models

@@ -55,6 +55,8 @@ class Checkpoint {
 
   /// Gives the memory behind a tensor back to the system; it can still be read.
   void release(const TensorView& tensor) const;
+  /// Keeps the bytes of a tensor of this checkpoint in place for as long as it lives.
+  std::shared_ptr<const void> lease(const TensorView& tensor) const;
 
  private:
   struct Digest {
@@ -69,6 +71,8 @@ class Checkpoint {
   void open_single(const WeightFormat& format);
   void open_sharded(const WeightFormat& format);
   void add_tensors(const WeightFile& file);
+  /// The file that holds the tensor; null: none of these.
+  const WeightFile* owner_of(const TensorView& tensor) const;
 
   std::filesystem::path directory_;
   nlohmann::json config_;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ class WeightFile {
   const TensorView& tensor(std::string_view name) const;
   /// Gives the memory behind a tensor of this file back to the system; see MappedFile.
   void release(const TensorView& tensor) const { file_.release_pages(tensor.bytes); }
+  /// Keeps the bytes of all tensors in place for as long as it lives.
+  std::shared_ptr<const void> lease() const { return file_.lease(); }
 
  protected:
   /// Maps the file; throws as MappedFile.

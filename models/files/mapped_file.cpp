@@ -31,34 +31,9 @@ MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
                      .expected = "",
                      .found = errno_text(errno)});
   }
+  map_ = {start, [size = file.size](const void* map) { ::munmap(const_cast<void*>(map), size); }};
   bytes_ = {static_cast<const std::byte*>(start), file.size};
-  try {
-    refuse_stand_in(bytes_, path_);
-  } catch (...) {
-    unmap();
-    throw;
-  }
-}
-
-MappedFile::~MappedFile() {
-  unmap();
-}
-
-MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)), bytes_(std::exchange(other.bytes_, {})) {}
-
-MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-  if (this != &other) {
-    unmap();
-    path_ = std::move(other.path_);
-    bytes_ = std::exchange(other.bytes_, {});
-  }
-  return *this;
-}
-
-void MappedFile::unmap() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
-  bytes_ = {};
+  refuse_stand_in(bytes_, path_);
 }
 
 void MappedFile::release_pages(std::span<const std::byte> part) const {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 
 namespace regroup::models {
@@ -17,14 +18,15 @@ class MappedFile {
   /// Maps the file; an empty file gives an empty span. Throws InputError when it is absent, not
   /// regular, not readable or refused by refuse_stand_in, WorkError when it cannot be mapped.
   explicit MappedFile(std::filesystem::path path);
-  ~MappedFile();
-  MappedFile(MappedFile&& other) noexcept;
-  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(MappedFile&&) = default;
+  MappedFile& operator=(MappedFile&&) = default;
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
   /// The whole file; the length is that at the time of opening.
   std::span<const std::byte> bytes() const { return bytes_; }
+  /// Keeps the bytes in place for as long as it lives, also without this object.
+  std::shared_ptr<const void> lease() const { return map_; }
   const std::filesystem::path& path() const { return path_; }
 
   /// Gives the memory behind `part` (a part of bytes(); what lies outside is ignored) back to the
@@ -33,9 +35,8 @@ class MappedFile {
   void release_pages(std::span<const std::byte> part) const;
 
  private:
-  void unmap();
-
   std::filesystem::path path_;
+  std::shared_ptr<const void> map_;  // null of an empty file
   std::span<const std::byte> bytes_;
 };
 

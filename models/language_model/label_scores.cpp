@@ -22,22 +22,19 @@ std::vector<LabelScore> label_scores(const LanguageModel& model, const Windows& 
         {.what = "data have no labels for this model", .where = model.config().architecture});
   }
   const Transformer& transformer = model.transformer();
-  const Device& device = transformer.options().device;
   std::vector<double> losses(windows.size());
   std::vector<LabelScore> scores(windows.size());
-  for_each_batch(
-      windows.size(), batch_windows(windows, device), device, std::move(stop),
-      [&](std::size_t begin, std::size_t end) {
-        const at::Tensor states = batch_states(transformer, windows, begin, end);
-        batch_means(transformer, states, windows, {begin, end}, TokenMeasure::kLoss, losses);
-        const auto ranks = batch_target_ranks(transformer, states, windows, {begin, end});
+  for_each_states(
+      transformer, windows, std::move(stop), [&](const at::Tensor& states, WindowRange range) {
+        batch_means(transformer, states, windows, range, TokenMeasure::kLoss, losses);
+        const auto ranks = batch_target_ranks(transformer, states, windows, range);
         auto next = ranks.begin();
-        for (std::size_t w = begin; w < end; ++w) {
+        for (std::size_t w = range.begin; w < range.end; ++w) {
           const auto last = next + static_cast<std::ptrdiff_t>(windows.tokens(w, w + 1));
           scores[w] = {losses[w], std::all_of(next, last, [](int r) { return r == 0; })};
           next = last;
         }
-        progress.advance(windows.tokens(begin, end));
+        progress.advance(windows.tokens(range.begin, range.end));
       });
   for (const LabelScore& score : scores) require_finite_loss(score.loss, model.pretrained());
   return scores;

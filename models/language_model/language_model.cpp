@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "models/attention/cache_codec.hpp"
+#include "models/calibration/moment_tensors.hpp"
+#include "models/calibration/scratch_moments.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/passes/continuation_scores.hpp"
 #include "models/passes/gradient_pass.hpp"
@@ -20,7 +22,7 @@
 #include "models/passes/token_losses.hpp"
 #include "models/passes/window_checks.hpp"
 #include "models/passes/window_pass.hpp"
-#include "models/refit/layer_states.hpp"
+#include "models/passes/layer_states.hpp"
 #include "models/transformer/transformer.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
@@ -32,14 +34,40 @@ namespace {
 constexpr std::size_t kSampledTogether = 8;
 
 /// Moments of a model that overflows are of no use to anyone.
-void require_finite(const Calibration& calibration, const std::string& name) {
-  for (std::size_t i = 0; i < calibration.layers.size(); ++i) {
-    const LayerMoments& layer = calibration.layers[i];
-    if (layer.input.allFinite() && layer.averaged.allFinite()) continue;
-    throw WorkError({.what = "the model's activations are not finite numbers",
-                     .where = fmt::format("{}, layer {}", name, i)});
-  }
+void require_finite(const LayerMoments& layer, std::size_t number, const std::string& name) {
+  if (layer.input.allFinite() && layer.averaged.allFinite()) return;
+  throw WorkError({.what = "the model's activations are not finite numbers",
+                   .where = fmt::format("{}, layer {}", name, number)});
 }
+
+/// Puts the moments of a model together as they come, in memory or in its scratch.
+class MomentKeeper {
+ public:
+  MomentKeeper(const ModelConfig& config, const ComputeOptions& options) : config_(config) {
+    if (options.scratch) store_ = std::make_shared<ScratchMoments>(options.scratch, config);
+    if (!store_) layers_.resize(static_cast<std::size_t>(config.layers));
+  }
+
+  void keep(std::size_t layer, LayerMoments moments) {
+    round_moments(moments, config_);
+    if (store_) return store_->put(layer, moments);
+    layers_[layer] = std::move(moments);
+  }
+  void keep(std::size_t layer, LayerGradients gradients) {
+    round_moments(gradients, config_);
+    if (store_) return store_->put(layer, gradients);
+    layers_[layer].gradients = std::move(gradients);
+  }
+
+  Calibration finish(const Windows& windows, std::string labels) && {
+    return {std::move(layers_), windows, {}, std::move(labels), std::move(store_)};
+  }
+
+ private:
+  const ModelConfig& config_;
+  std::vector<LayerMoments> layers_;
+  std::shared_ptr<ScratchMoments> store_;
+};
 
 void require_same_vocabulary(const Transformer& model, const Transformer& source) {
   if (model.outputs() == source.outputs()) return;
@@ -103,13 +131,10 @@ std::vector<double> LanguageModel::window_losses(const Windows& windows, std::st
   require_windows(windows, config());
   require_targets(config());
   std::vector<double> losses(windows.size());
-  const Device& device = transformer_->options().device;
-  for_each_batch(windows.size(), batch_windows(windows, device), device, stop,
-                 [&](std::size_t begin, std::size_t end) {
-                   batch_means(*transformer_, batch_states(*transformer_, windows, begin, end),
-                               windows, {begin, end}, TokenMeasure::kLoss, losses);
-                   progress.advance(windows.tokens(begin, end));
-                 });
+  for_each_states(*transformer_, windows, stop, [&](const at::Tensor& states, WindowRange range) {
+    batch_means(*transformer_, states, windows, range, TokenMeasure::kLoss, losses);
+    progress.advance(windows.tokens(range.begin, range.end));
+  });
   for (const double loss : losses) require_finite_loss(loss, *model_);
   return losses;
 }
@@ -119,15 +144,11 @@ std::vector<int> LanguageModel::class_ranks(const Windows& windows, std::stop_to
   require_classes(config());
   require_windows(windows, config());
   std::vector<int> ranks(windows.size());
-  const Device& device = transformer_->options().device;
-  for_each_batch(windows.size(), batch_windows(windows, device), device, stop,
-                 [&](std::size_t begin, std::size_t end) {
-                   const at::Tensor states = batch_states(*transformer_, windows, begin, end);
-                   std::ranges::copy(
-                       batch_target_ranks(*transformer_, states, windows, {begin, end}),
-                       ranks.begin() + static_cast<std::ptrdiff_t>(begin));
-                   progress.advance(end - begin);
-                 });
+  for_each_states(*transformer_, windows, stop, [&](const at::Tensor& states, WindowRange range) {
+    std::ranges::copy(batch_target_ranks(*transformer_, states, windows, range),
+                      ranks.begin() + static_cast<std::ptrdiff_t>(range.begin));
+    progress.advance(range.end - range.begin);
+  });
   return ranks;
 }
 
@@ -160,11 +181,10 @@ SourceStates LanguageModel::source_states(const Windows& windows, std::stop_toke
   const std::size_t batch = batch_windows(windows, device);
   std::vector<at::Tensor> states((windows.size() + batch - 1) / batch);
   std::vector<WindowScore> scores(windows.size());
-  for_each_batch(windows.size(), batch, device, stop, [&](std::size_t begin, std::size_t end) {
-    const at::Tensor own = batch_states(*transformer_, windows, begin, end);
-    states[begin / batch] = own.cpu();
-    batch_scores(*transformer_, own, *transformer_, own, windows, {begin, end}, scores);
-    progress.advance(windows.tokens(begin, end));
+  for_each_states(*transformer_, windows, stop, [&](const at::Tensor& own, WindowRange range) {
+    states[range.begin / batch] = own.cpu();
+    batch_scores(*transformer_, own, *transformer_, own, windows, range, scores);
+    progress.advance(windows.tokens(range.begin, range.end));
   });
   for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
   return SourceStates(std::make_shared<const SourceStates::Content>(
@@ -178,13 +198,12 @@ std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std:
   require_same_vocabulary(*transformer_, *kept.transformer);
   const std::size_t batch = batch_windows(kept.windows, kept.transformer->options().device);
   std::vector<WindowScore> scores(kept.windows.size());
-  for_each_batch(scores.size(), batch, transformer_->options().device, stop,
-                 [&](std::size_t begin, std::size_t end) {
-                   const at::Tensor states = batch_states(*transformer_, kept.windows, begin, end);
-                   batch_scores(*transformer_, states, *kept.transformer,
-                                kept.states[begin / batch], kept.windows, {begin, end}, scores);
-                   progress.advance(kept.windows.tokens(begin, end));
-                 });
+  for_each_states(
+      *transformer_, kept.windows, stop, [&](const at::Tensor& states, WindowRange range) {
+        batch_scores(*transformer_, states, *kept.transformer, kept.states[range.begin / batch],
+                     kept.windows, range, scores);
+        progress.advance(kept.windows.tokens(range.begin, range.end));
+      });
   for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
   return scores;
 }
@@ -192,26 +211,24 @@ std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std:
 Calibration LanguageModel::calibrate(const Windows& windows, const CalibrationOptions& options,
                                      std::stop_token stop, search::Progress& progress) const {
   require_windows(windows, config());
-  const std::size_t tokens = windows.tokens();
   const LayerStates states(*transformer_, windows);
-  Calibration calibration{{}, windows, {}};
+  MomentKeeper keeper(config(), transformer_->options());
   for (std::size_t layer = 0; layer < transformer_->layers(); ++layer) {
-    calibration.layers.push_back(
-        layer_moments(*transformer_, layer, states.at_layer(layer, stop), stop));
-    progress.advance(tokens);
+    const Transformer at_work = transformer_->with_layer_at_hand(layer);
+    LayerMoments moments = layer_moments(at_work, layer, states.at_layer(layer, stop), stop);
+    require_finite(moments, layer, model_->name());
+    keeper.keep(layer, std::move(moments));
+    progress.advance(windows.tokens());
   }
-  require_finite(calibration, model_->name());
-  if (!options.gradient_key) return calibration;
-  std::vector<LayerGradients> gradients =
-      gradient_pass(*transformer_, windows, config().kv_heads, *options.gradient_key, stop,
-                    [&](std::size_t window) {
-                      progress.advance(windows.tokens(window, window + 1) * transformer_->layers());
-                    });
-  for (std::size_t layer = 0; layer < gradients.size(); ++layer) {
-    calibration.layers[layer].gradients = std::move(gradients[layer]);
+  if (options.gradient_key) {
+    gradient_pass(
+        states, config().kv_heads, *options.gradient_key, stop,
+        [&](std::size_t layer, LayerGradients gradients) {
+          keeper.keep(layer, std::move(gradients));
+        },
+        [&](std::size_t tokens) { progress.advance(tokens); });
   }
-  calibration.labels = label_name(options.gradient_key);
-  return calibration;
+  return std::move(keeper).finish(windows, label_name(options.gradient_key));
 }
 
 search::KeyGrams LanguageModel::key_grams(const Windows& windows, std::stop_token stop,

@@ -220,7 +220,7 @@ VectorXd HeadProducts::squared_norms(int heads) const {
   for (const Eigen::MatrixXcd& plane : planes) norms += plane.diagonal().real();
   const Index rows = block.rows() / heads;
   for (int head = 0; head < heads && rows > 0; ++head) {
-    norms[head] += block.diagonal().segment(head * rows, rows).sum();
+    norms[head] += block.matrix().diagonal().segment(head * rows, rows).sum();
   }
   return norms.cwiseMax(0);
 }

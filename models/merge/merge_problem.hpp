@@ -8,13 +8,14 @@
 #include "models/layers/attention_matrices.hpp"
 #include "models/layers/head_layout.hpp"
 #include "models/layers/layer_moments.hpp"
+#include "models/merge/product_block.hpp"
 
 namespace regroup::models {
 
 /// Inner products of the rows of all KV heads of one projection under a moment of its input.
 struct HeadProducts {
   std::vector<Eigen::MatrixXcd> planes;  ///< u_i C u_jᴴ for each plane, [H_kv, H_kv]
-  Eigen::MatrixXd block;                 ///< W C Wᵀ, [H_kv·b, H_kv·b]
+  ProductBlock block;                    ///< W C Wᵀ, [H_kv·b, H_kv·b]
 
   /// ‖W^h‖²_C of every head, [H_kv].
   Eigen::VectorXd squared_norms(int heads) const;

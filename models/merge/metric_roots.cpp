@@ -33,7 +33,8 @@ std::vector<MetricRoot> metric_roots(const std::vector<MatrixXd>& metrics) {
   return roots;
 }
 
-MatrixXd between_roots(const MatrixXd& products, const std::vector<MetricRoot>& roots) {
+MatrixXd between_roots(const Eigen::Ref<const MatrixXd>& products,
+                       const std::vector<MetricRoot>& roots) {
   MatrixXd result(products.rows(), products.cols());
   const Index rows = products.rows() / std::ssize(roots);
   Index at = 0;

@@ -16,7 +16,7 @@ std::vector<MetricRoot> metric_roots(const std::vector<Eigen::MatrixXd>& metrics
 
 /// N = P^{1/2} W M Wᵀ P^{1/2} of heads stacked one after another, P = blockdiag(P_h): `products` is
 /// W M Wᵀ [h·b, h·b]. O(h² b³).
-Eigen::MatrixXd between_roots(const Eigen::MatrixXd& products,
+Eigen::MatrixXd between_roots(const Eigen::Ref<const Eigen::MatrixXd>& products,
                               const std::vector<MetricRoot>& roots);
 
 }  // namespace regroup::models

@@ -30,7 +30,7 @@ VectorXd plane_prices(const PlaneSpectrum& spectrum, const VectorXd& weights) {
 
 VectorXd block_prices(const MergeProblem& group, const std::vector<MatrixXd>& weights) {
   const std::vector<MetricRoot> roots = metric_roots(group.weights.block);
-  const SymmetricEigen eigen = symmetric_eigen(between_roots(group.products.block, roots));
+  const SymmetricEigen eigen = symmetric_eigen(between_roots(group.products.block.matrix(), roots));
   const Index rows = group.layout.block_rows();
   VectorXd by_row = VectorXd::Zero(eigen.values.size());
   for (std::size_t h = 0; h < roots.size(); ++h) {

@@ -34,7 +34,7 @@ double plane_residual(const SharedHead& shared, std::size_t first, std::size_t e
 }
 
 /// What the blocks of all members say.
-double block_energy(const MatrixXd& products, const std::vector<MatrixXd>& weights) {
+double block_energy(const Eigen::Ref<const MatrixXd>& products, const std::vector<MatrixXd>& weights) {
   const Index rows = weights.front().rows();
   double sum = 0;
   for (std::size_t h = 0; h < weights.size(); ++h) {
@@ -44,7 +44,7 @@ double block_energy(const MatrixXd& products, const std::vector<MatrixXd>& weigh
   return sum;
 }
 
-double block_residual(const SharedHead& shared, const MatrixXd& products,
+double block_residual(const SharedHead& shared, const Eigen::Ref<const MatrixXd>& products,
                       const std::vector<MatrixXd>& weights) {
   const Index rows = weights.front().rows();
   if (shared.block_combination.rows() == 0) return block_energy(products, weights);
@@ -114,7 +114,7 @@ HeadProducts restrict_to(const HeadProducts& products, const HeadLayout& layout,
   for (const int head : members) {
     for (Index row = 0; row < rows; ++row) places.push_back(head * rows + row);
   }
-  part.block = products.block(places, places);
+  part.block = MatrixXd(products.block.matrix()(places, places));
   return part;
 }
 
@@ -157,7 +157,9 @@ double residual(const SharedHead& shared, const HeadProducts& products,
     sum += plane_residual(shared, first, end, products.planes[plane], weights.planes[plane]);
     first = end;
   }
-  if (products.block.size() > 0) sum += block_residual(shared, products.block, weights.block);
+  if (products.block.size() > 0) {
+    sum += block_residual(shared, products.block.matrix(), weights.block);
+  }
   return sum;
 }
 
@@ -170,7 +172,7 @@ double squared_norm(const SharedHead& shared, const HeadProducts& products) {
   }
   if (products.block.size() > 0) {
     const MatrixXd& combination = shared.block_combination;
-    sum += (combination * products.block * combination.transpose()).trace();
+    sum += (combination * products.block.matrix() * combination.transpose()).trace();
   }
   return std::max(0.0, sum);
 }

@@ -13,28 +13,21 @@
 #include "models/passes/token_sampling.hpp"
 #include "models/passes/window_pass.hpp"
 #include "models/tensors/eigen_tensors.hpp"
+#include "search/base/parallel.hpp"
 
 namespace regroup::models {
 namespace {
 
-/// What a backward pass over one window leaves in one layer.
-struct WindowGradients {
-  at::Tensor output;  // at the attention's output, [length, D], as it was computed
-  at::Tensor logits;  // Σ of squares by query head, in double on the CPU, as all below
-  at::Tensor keys;
-  at::Tensor values;
-};
-
-/// Sums over windows, in double on the CPU.
+/// What backward passes leave in one layer, summed over a window or over several, in double on the
+/// CPU.
 struct GradientSums {
-  at::Tensor output;  // Σ of outer products
-  at::Tensor logits;
+  at::Tensor output;  // Σ of outer products at the attention's output, [D, D]
+  at::Tensor logits;  // Σ of squares by query head, as both below by KV head
   at::Tensor keys;
   at::Tensor values;
 
-  void add(const WindowGradients& window) {
-    const at::Tensor rows = window.output.to(at::kDouble);
-    accumulate(output, at::mm(rows.t(), rows).cpu());
+  void add(const GradientSums& window) {
+    accumulate(output, window.output);
     accumulate(logits, window.logits);
     accumulate(keys, window.keys);
     accumulate(values, window.values);
@@ -94,7 +87,7 @@ std::vector<at::Tensor> gradient_of_drawn_labels(const Transformer& model, const
 
 /// What one layer's pass backwards gives.
 struct LayerBackward {
-  WindowGradients own;
+  GradientSums own;
   std::vector<at::Tensor> before;  // at the parts of the stream that enters it
 };
 
@@ -125,7 +118,8 @@ LayerBackward layer_backward(const Transformer& model, std::size_t layer, const 
   causes.insert(causes.end(), values.begin(), values.end());
   const auto gradients = torch::autograd::grad(effects, causes, effect_gradients);
   LayerBackward result;
-  result.own.output = gradients[streams][0];
+  const at::Tensor rows = gradients[streams][0].to(at::kDouble);
+  result.own.output = at::mm(rows.t(), rows).cpu();
   result.own.logits =
       gradients[streams + 1][0].to(at::kDouble).square().sum(at::IntArrayRef{1, 2}).cpu();
   for (std::size_t i = streams + 2; i < gradients.size(); ++i) {
@@ -137,66 +131,112 @@ LayerBackward layer_backward(const Transformer& model, std::size_t layer, const 
   return result;
 }
 
-/// The stream of one window at the input of every layer, and after the last.
-std::vector<Stream> streams_of(const Transformer& model, const Windows& windows,
-                               std::size_t window) {
-  std::vector<Stream> streams = {model.embed(input_batch(model, windows, window, window + 1))};
-  for (std::size_t layer = 0; layer < model.layers(); ++layer) {
-    streams.push_back(model.advance(layer, streams.back()));
+/// Windows [begin, end) that pass through the model together, layer by layer.
+class WindowGroup {
+ public:
+  WindowGroup(const LayerStates& states, WindowRange range, std::stop_token stop)
+      : states_(states), range_(range), stop_(std::move(stop)) {
+    if (!states.keeps_all()) forward();
   }
-  return streams;
-}
 
-/// What a pass over one window leaves in every layer.
-std::vector<WindowGradients> window_backward(const Transformer& model, const Windows& windows,
-                                             std::size_t window, int kv_heads,
-                                             search::RandomKey key) {
-  std::vector<Stream> streams = streams_of(model, windows, window);
-  std::vector<at::Tensor> gradient =
-      gradient_of_drawn_labels(model, streams.back(), key.split(window));
-  std::vector<WindowGradients> layers(model.layers());
-  for (std::size_t layer = model.layers(); layer-- > 0;) {
-    streams.pop_back();
-    LayerBackward passed = layer_backward(model, layer, streams.back(), gradient, kv_heads);
-    layers[layer] = std::move(passed.own);
-    gradient = std::move(passed.before);
+  /// The gradients at the last streams, labels drawn with a key for each window.
+  void draw(search::RandomKey key) {
+    const std::vector<Stream> last = entering(model().layers());
+    gradients_.resize(size());
+    for_each(
+        [&](std::size_t i) {
+          gradients_[i] = gradient_of_drawn_labels(model(), last[i], key.split(range_.begin + i));
+        },
+        Gradients::kRecorded);
   }
-  return layers;
-}
+
+  /// One layer backwards, after those behind it: adds to its sums, window by window in their order,
+  /// and takes the gradients to the layer before it.
+  void backward(std::size_t layer, int kv_heads, GradientSums& sums, const TokensDone& done) {
+    const std::vector<Stream> streams = entering(layer);
+    const Transformer at_work = model().with_layer_at_hand(layer);
+    // Some windows at a time, as each has its own products until they are added.
+    const auto together =
+        std::min(kWindowShares, static_cast<std::size_t>(std::max(1, search::threads())));
+    for (std::size_t begin = 0; begin < size(); begin += together) {
+      std::vector<GradientSums> own(std::min(together, size() - begin));
+      for_each_window(
+          own.size(), model().options().device, stop_,
+          [&](std::size_t i) {
+            LayerBackward passed = layer_backward(at_work, layer, streams[begin + i],
+                                                  gradients_[begin + i], kv_heads);
+            own[i] = std::move(passed.own);
+            gradients_[begin + i] = std::move(passed.before);
+            const std::size_t window = range_.begin + begin + i;
+            done(states_.windows().tokens(window, window + 1));
+          },
+          Gradients::kRecorded);
+      for (const GradientSums& window : own) sums.add(window);
+    }
+  }
+
+ private:
+  const Transformer& model() const { return states_.transformer(); }
+  std::size_t size() const { return range_.end - range_.begin; }
+  void for_each(const std::function<void(std::size_t)>& task,
+                Gradients gradients = Gradients::kNone) const {
+    for_each_window(size(), model().options().device, stop_, task, gradients);
+  }
+
+  /// Keeps what enters every layer.
+  void forward() {
+    streams_.assign(model().layers() + 1, std::vector<Stream>(size()));
+    for_each([&](std::size_t i) {
+      const std::size_t window = range_.begin + i;
+      streams_[0][i] =
+          model().embed(input_batch(model(), states_.windows(), window, window + 1));
+      for (std::size_t layer = 0; layer < model().layers(); ++layer) {
+        streams_[layer + 1][i] = model().advance(layer, streams_[layer][i]);
+      }
+    });
+  }
+
+  std::vector<Stream> entering(std::size_t layer) const {
+    if (!streams_.empty()) return streams_[layer];
+    const std::vector<Stream> all = states_.at_layer(layer, stop_);
+    return {all.begin() + static_cast<std::ptrdiff_t>(range_.begin),
+            all.begin() + static_cast<std::ptrdiff_t>(range_.end)};
+  }
+
+  const LayerStates& states_;
+  WindowRange range_;
+  std::stop_token stop_;
+  std::vector<std::vector<Stream>> streams_;  // by layer and window; empty where states are kept
+  std::vector<std::vector<at::Tensor>> gradients_;  // by window, at the parts of the last stream
+};
 
 }  // namespace
 
-std::vector<LayerGradients> gradient_pass(const Transformer& transformer, const Windows& windows,
-                                          int kv_heads, search::RandomKey key, std::stop_token stop,
-                                          const std::function<void(std::size_t window)>& done) {
-  const Device& device = transformer.options().device;
-  for (std::size_t layer = 0; layer < transformer.layers(); ++layer) {
-    as_dot_product(transformer.attention(layer), "a calibration with gradients");
-  }
-  std::vector<GradientSums> sums(transformer.layers());
-  // Some windows at a time are kept and then added layer by layer, each in their order: one sum a
-  // layer is enough, whatever the number of threads.
-  for (std::size_t begin = 0; begin < windows.size(); begin += kWindowShares) {
-    std::vector<std::vector<WindowGradients>> kept(std::min(kWindowShares, windows.size() - begin));
-    for_each_window(
-        kept.size(), device, stop,
-        [&](std::size_t i) {
-          kept[i] = window_backward(transformer, windows, begin + i, kv_heads, key);
-          done(begin + i);
-        },
-        Gradients::kRecorded);
-    for_each_batch(sums.size(), 1, device, stop, [&](std::size_t layer, std::size_t) {
-      for (const std::vector<WindowGradients>& window : kept) sums[layer].add(window[layer]);
-    });
+void gradient_pass(const LayerStates& states, int kv_heads, search::RandomKey key,
+                   std::stop_token stop, const LayerDone& layer_done,
+                   const TokensDone& tokens_done) {
+  const Windows& windows = states.windows();
+  const std::size_t layers = states.transformer().layers();
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    as_dot_product(states.transformer().attention(layer), "a calibration with gradients");
   }
   const auto count = static_cast<double>(windows.size());
   const auto tokens = static_cast<double>(windows.tokens());
-  std::vector<LayerGradients> result;
-  for (const GradientSums& layer : sums) {
-    result.push_back({to_symmetric_matrix(layer.output / tokens), to_vector(layer.logits / tokens),
-                      to_vector(layer.keys / count), to_vector(layer.values / count)});
+  std::vector<GradientSums> sums(layers);
+  const std::size_t group = states.keeps_all() ? windows.size() : kWindowShares;
+  for (std::size_t begin = 0; begin < windows.size(); begin += group) {
+    const std::size_t end = std::min(windows.size(), begin + group);
+    WindowGroup together(states, {begin, end}, stop);
+    together.draw(key);
+    for (std::size_t layer = layers; layer-- > 0;) {
+      GradientSums& own = sums[layer];
+      together.backward(layer, kv_heads, own, tokens_done);
+      if (end < windows.size()) continue;
+      layer_done(layer, {to_symmetric_matrix(own.output / tokens), to_vector(own.logits / tokens),
+                         to_vector(own.keys / count), to_vector(own.values / count)});
+      own = {};
+    }
   }
-  return result;
 }
 
 }  // namespace regroup::models

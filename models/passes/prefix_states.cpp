@@ -4,8 +4,10 @@
 #include <set>
 #include <utility>
 
+#include "models/passes/settled_stream.hpp"
 #include "models/passes/token_losses.hpp"
 #include "models/passes/window_pass.hpp"
+#include "models/tensors/weight_place.hpp"
 #include "search/base/parallel.hpp"
 
 namespace regroup::models {
@@ -15,6 +17,10 @@ constexpr std::size_t kMostBytes = std::size_t{1} << 30;
 
 /// Prefixes of a candidate, by the number of layers run: the root first.
 using Path = std::vector<std::size_t>;
+/// The streams of some batches, by their numbers.
+using BatchStreams = std::map<std::size_t, Stream>;
+/// Does work for these batches.
+using EachBatch = std::function<void(const std::function<void(std::size_t batch)>& work)>;
 
 }  // namespace
 
@@ -34,12 +40,17 @@ class PrefixStates::Run {
   void compute(std::stop_token stop) {
     const std::size_t batches = owner_.batches();
     const std::vector<Part> parts = cut(batches);
-    for_each_batch(batches * parts.size(), 1, transformer().options().device, std::move(stop),
-                   [&](std::size_t task, std::size_t) {
-                     const Part& part = parts[task % parts.size()];
-                     const std::size_t batch = task / parts.size();
-                     advance(part, start_states(part, batch), batch);
-                   });
+    if (keeps_narrow(transformer().options())) {
+      for (const Part& part : parts) advance_all(part, stop);
+    } else {
+      for_each_batch(batches * parts.size(), 1, transformer().options().device, std::move(stop),
+                     [&](std::size_t task, std::size_t) {
+                       const Part& part = parts[task % parts.size()];
+                       const std::size_t batch = task / parts.size();
+                       const EachBatch alone = [&](const auto& work) { work(batch); };
+                       advance(part, {{batch, start_states(part, batch)}}, alone);
+                     });
+    }
     for (const auto& [prefix, states] : to_keep_) owner_.tree_[prefix].states = states;
     for (const Ordered& one : ordered_) {
       for (const std::size_t prefix : one.path) owner_.tree_[prefix].was_run = true;
@@ -131,27 +142,56 @@ class PrefixStates::Run {
     return transformer().embed(input_batch(transformer(), owner_.windows_, begin, end));
   }
 
-  /// Runs the rest of the part's candidates, those that share the next layer together.
-  void advance(const Part& part, const Stream& states, std::size_t batch) {
+  /// Runs a part with all batches layer by layer, so that each layer's weights are read once.
+  void advance_all(const Part& part, const std::stop_token& stop) {
+    const EachBatch all = [&](const std::function<void(std::size_t)>& work) {
+      for_each_batch(owner_.batches(), 1, transformer().options().device, stop,
+                     [&](std::size_t batch, std::size_t) { work(batch); });
+    };
+    BatchStreams states;
+    for (std::size_t batch = 0; batch < owner_.batches(); ++batch) states[batch] = {};
+    all([&](std::size_t batch) {
+      states.at(batch) = settled(start_states(part, batch), transformer().options());
+    });
+    advance(part, std::move(states), all);
+  }
+
+  /// Runs the rest of the part's candidates, those that share the next layer together, for the
+  /// batches whose states are given.
+  void advance(const Part& part, const BatchStreams& states, const EachBatch& each_batch) {
     if (part.layer + 1 == ordered_[part.begin].path.size()) {
-      const at::Tensor last = transformer().finish(states).flatten(0, 1);
-      for (std::size_t i = part.begin; i < part.end; ++i) {
-        sink_(ordered_[i].candidate, batch, last);
-      }
+      each_batch([&](std::size_t batch) {
+        const at::Tensor last = transformer().finish(states.at(batch)).flatten(0, 1);
+        for (std::size_t i = part.begin; i < part.end; ++i) {
+          sink_(ordered_[i].candidate, batch, last);
+        }
+      });
       return;
     }
     for (std::size_t begin = part.begin; begin < part.end;) {
       const std::size_t prefix = ordered_[begin].path[part.layer + 1];
       std::size_t end = begin + 1;
       while (end < part.end && ordered_[end].path[part.layer + 1] == prefix) ++end;
-      const Transformer& model = *candidates_[ordered_[begin].candidate].transformer;
-      const Stream next = model.advance(part.layer, states);
       // Of several parts that come through a prefix one keeps its states.
       const auto keeper = keeper_.find(prefix);
-      if (keeper != keeper_.end() && keeper->second == begin) to_keep_.at(prefix)[batch] = next;
-      advance({begin, end, part.layer + 1}, next, batch);
+      const bool is_kept = keeper != keeper_.end() && keeper->second == begin;
+      BatchStreams next = states;
+      run_layer(*candidates_[ordered_[begin].candidate].transformer, part.layer, next, each_batch);
+      if (is_kept) {
+        for (const auto& [batch, stream] : next) to_keep_.at(prefix)[batch] = stream;
+      }
+      advance({begin, end, part.layer + 1}, next, each_batch);
       begin = end;
     }
+  }
+
+  static void run_layer(const Transformer& model, std::size_t layer, BatchStreams& streams,
+                        const EachBatch& each_batch) {
+    const Transformer at_work = model.with_layer_at_hand(layer);
+    each_batch([&](std::size_t batch) {
+      Stream& stream = streams.at(batch);
+      stream = settled(at_work.advance(layer, stream), model.options());
+    });
   }
 
   PrefixStates& owner_;

@@ -1,6 +1,8 @@
 #include "models/passes/token_losses.hpp"
 
 #include "models/passes/logit_losses.hpp"
+#include "models/passes/settled_stream.hpp"
+#include "models/tensors/weight_place.hpp"
 
 namespace regroup::models {
 namespace {
@@ -88,6 +90,36 @@ at::Tensor state_divergences(const Transformer& model, const at::Tensor& states,
 at::Tensor batch_states(const Transformer& model, const Windows& windows, std::size_t begin,
                         std::size_t end) {
   return model.hidden_states(input_batch(model, windows, begin, end)).flatten(0, 1);
+}
+
+void for_each_states(const Transformer& model, const Windows& windows, std::stop_token stop,
+                     const std::function<void(const at::Tensor& states, WindowRange range)>& sink) {
+  const Device& device = model.options().device;
+  const std::size_t batch = batch_windows(windows, device);
+  const auto for_each = [&](const auto& task) {
+    for_each_batch(windows.size(), batch, device, stop, task);
+  };
+  if (!keeps_narrow(model.options())) {
+    for_each([&](std::size_t begin, std::size_t end) {
+      sink(batch_states(model, windows, begin, end), {begin, end});
+    });
+    return;
+  }
+  std::vector<Stream> streams((windows.size() + batch - 1) / batch);
+  for_each([&](std::size_t begin, std::size_t end) {
+    const InputBatch input = input_batch(model, windows, begin, end);
+    streams[begin / batch] = settled(model.embed(input), model.options());
+  });
+  for (std::size_t layer = 0; layer < model.layers(); ++layer) {
+    const Transformer at_work = model.with_layer_at_hand(layer);
+    for_each([&](std::size_t begin, std::size_t) {
+      Stream& stream = streams[begin / batch];
+      stream = settled(at_work.advance(layer, stream), model.options());
+    });
+  }
+  for_each([&](std::size_t begin, std::size_t end) {
+    sink(model.finish(streams[begin / batch]).flatten(0, 1), {begin, end});
+  });
 }
 
 void batch_means(const Transformer& model, const at::Tensor& states, const Windows& windows,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <span>
+#include <stop_token>
 
 #include "models/inputs/window_score.hpp"
 #include "models/inputs/windows.hpp"
@@ -12,6 +14,12 @@ namespace regroup::models {
 /// What the head takes of windows begin … end − 1 in one batch: [scored positions, D].
 at::Tensor batch_states(const Transformer& model, const Windows& windows, std::size_t begin,
                         std::size_t end);
+
+/// Calls `sink` with the `batch_states` of every batch of windows, from any thread. With a scratch
+/// all batches go through the model layer by layer, so that its weights are read once; else batch by
+/// batch. Throws Interrupted on `stop`.
+void for_each_states(const Transformer& model, const Windows& windows, std::stop_token stop,
+                     const std::function<void(const at::Tensor& states, WindowRange range)>& sink);
 
 /// −log p of every target, given last hidden states [tokens, D] and targets [tokens], both where
 /// the model computes: [tokens], float32, differentiable. The logits of some tokens at a time are

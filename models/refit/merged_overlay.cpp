@@ -18,9 +18,9 @@ WeightOverlay merged_overlay(const std::shared_ptr<const PretrainedModel>& model
     const search::LayerGrouping& of_layer = grouping.layers[at];
     if (of_layer.is_source()) continue;
     const auto merge = [model, layer, of_layer, recipe, calibration] {
-      return merge_layer(
-          *model, layer, of_layer, recipe,
-          calibration ? &calibration->layers[static_cast<std::size_t>(layer)] : nullptr);
+      const auto moments =
+          calibration ? calibration->moments(static_cast<std::size_t>(layer)) : nullptr;
+      return merge_layer(*model, layer, of_layer, recipe, moments.get());
     };
     overlay.set_heads(layer, {head_maps(of_layer, model->config.queries_per_kv_head()), merge});
   }

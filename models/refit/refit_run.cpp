@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/attention/dot_product_attention.hpp"
+#include "models/passes/settled_stream.hpp"
 #include "models/passes/window_pass.hpp"
 #include "models/refit/even_rows.hpp"
 #include "models/refit/merge_layer.hpp"
@@ -51,7 +52,7 @@ class LayerRefit {
     const std::vector<EvenRows> chosen = query_rows();
     std::vector<QueryRefitWindow> windows(chosen.size());
     for_each_window(chosen.size(), device(), stop_,
-                    [&](std::size_t i) { windows[i] = query_window(converted, chosen[i]); });
+                    [&](std::size_t i) { windows[i] = settled(query_window(converted, chosen[i])); });
     const at::Tensor changes = models::refit_queries(windows, device(), stop_);
     for (int head = 0; head < model_.config.query_heads; ++head) {
       change_query(head, to_matrix(changes[head]));
@@ -77,7 +78,8 @@ class LayerRefit {
                                   std::vector<at::Tensor>(source_states_.size())};
     for_each_window(windows.wanted.size(), device(), stop_,
                     [&](std::size_t w) { windows.wanted[w] = wanted(w); });
-    return reconstruct(fitted, source_.attention(layer_), windows, steps, source_.options(), stop_);
+    return reconstruct(fitted, source_.attention(layer_), windows, steps,
+                       source_.options().in_memory(), stop_);
   }
 
  private:
@@ -103,7 +105,7 @@ class LayerRefit {
   /// What is fitted so far, rounded as it will be stored.
   MergedAttention stored() const { return rounded(merged_, model_, static_cast<int>(layer_)); }
   std::shared_ptr<const Attention> current() const {
-    return source_.attention(layer_).with(stored(), source_.options());
+    return source_.attention(layer_).with(stored(), source_.options().in_memory());
   }
 
   AttentionInput converted_input(std::size_t window) const {
@@ -154,6 +156,16 @@ class LayerRefit {
             at::matmul(attention, to.keys)};
   }
 
+  /// Where much of it may stay until all windows are there.
+  QueryRefitWindow settled(QueryRefitWindow window) const {
+    for (at::Tensor QueryRefitWindow::*part :
+         {&QueryRefitWindow::attention, &QueryRefitWindow::missing, &QueryRefitWindow::queries,
+          &QueryRefitWindow::keys, &QueryRefitWindow::attended_keys}) {
+      window.*part = models::settled(window.*part, source_.options());
+    }
+    return window;
+  }
+
   const PretrainedModel& model_;
   const Transformer& source_;
   std::size_t layer_;
@@ -169,7 +181,8 @@ void advance(const Transformer& transformer, std::size_t layer, const Attention&
              std::vector<Stream>& states, std::stop_token stop) {
   for_each_window(states.size(), transformer.options().device, std::move(stop), [&](std::size_t w) {
     const AttentionInput input = transformer.attention_input(layer, states[w]);
-    states[w] = transformer.after_attention(layer, states[w], attention(input));
+    states[w] = settled(transformer.after_attention(layer, states[w], attention(input)),
+                        transformer.options());
   });
 }
 
@@ -191,21 +204,24 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
   const Transformer& transformer = source.transformer();
   std::vector<Stream> converted = source.at_layer(first, stop);
   for (std::size_t layer = first; layer < end; ++layer) {
+    const std::vector<Stream> states = source.at_layer(layer, stop);
+    const Transformer at_work = transformer.with_layer_at_hand(layer);
     if (scope == RefitScope::kGroupedLayers && !is_grouped(layer)) {
-      advance(transformer, layer, transformer.attention(layer), converted, stop);
+      advance(at_work, layer, at_work.attention(layer), converted, stop);
       continue;
     }
-    const std::vector<Stream> states = source.at_layer(layer, stop);
     const AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
     const ModelConfig config = model.config.of_layer(static_cast<int>(layer));
-    const MergeSource merge_source{weights, config, &calibration.layers[layer]};
-    LayerRefit refit(model, transformer, layer, states, converted, weights.query,
+    const auto moments = calibration.moments(layer);
+    const MergeSource merge_source{weights, config, moments.get()};
+    LayerRefit refit(model, at_work, layer, states, converted, weights.query,
                      merge_matrices(merge_source, grouping.layers[layer], recipe), stop);
     if (recipe.refits_queries()) refit.refit_queries();
     if (recipe.refits_outputs()) refit.refit_outputs();
-    result[layer] = refit.finish(recipe.reconstruction_steps);
-    const auto attention = transformer.attention(layer).with(result[layer], transformer.options());
-    advance(transformer, layer, *attention, converted, stop);
+    result[layer] = settled(refit.finish(recipe.reconstruction_steps), transformer.options());
+    const auto attention =
+        at_work.attention(layer).with(result[layer], at_work.options().in_memory());
+    advance(at_work, layer, *attention, converted, stop);
   }
   return result;
 }

@@ -6,7 +6,7 @@
 #include "models/attention/attention_weights.hpp"
 #include "models/calibration/calibration.hpp"
 #include "models/recipes/merge_recipe.hpp"
-#include "models/refit/layer_states.hpp"
+#include "models/passes/layer_states.hpp"
 #include "search/groupings/grouping.hpp"
 
 namespace regroup::models {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,8 @@
 #include "models/elements/dtype.hpp"
 
 namespace regroup::models {
+
+class Scratch;
 
 /// Where a model is computed.
 struct Device {
@@ -29,6 +32,17 @@ struct ComputeOptions {
   /// Of a GPU: bytes up to which weights of layers are put there, those of other tensors counted;
   /// further weights stay in host memory. Absent: what is free, less room to compute in.
   std::optional<std::uint64_t> weight_memory = {};
+  /// Where what grows with the depth of a model is kept: its weights then stay in the checkpoint's
+  /// file, layers are in memory while they are at work, and all else that is large lies here.
+  /// Results are the same, to the bit. Null: in memory.
+  std::shared_ptr<const Scratch> scratch = {};
+
+  /// The same computation with all that it keeps in memory.
+  ComputeOptions in_memory() const {
+    ComputeOptions options = *this;
+    options.scratch = nullptr;
+    return options;
+  }
 };
 
 /// Makes every LibTorch operation serial. Evaluation runs one operation on one thread and spreads

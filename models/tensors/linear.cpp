@@ -22,12 +22,10 @@ bool is_widened(const at::Tensor& x) {
 }  // namespace
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  if (weight.device() != x.device()) {
-    return at::linear(x, weight.to(x.device(), weight.scalar_type(), /*non_blocking=*/true), bias);
-  }
-  if (!is_widened(x)) return at::linear(x, weight, bias);
+  const at::Tensor own = weight.to(x.device(), x.scalar_type(), /*non_blocking=*/true);
+  if (!is_widened(x)) return at::linear(x, own, bias);
   const at::Tensor wide_bias = bias.defined() ? bias.to(at::kFloat) : bias;
-  return at::linear(x.to(at::kFloat), weight.to(at::kFloat), wide_bias).to(at::kBFloat16);
+  return at::linear(x.to(at::kFloat), own.to(at::kFloat), wide_bias).to(at::kBFloat16);
 }
 
 }  // namespace regroup::models

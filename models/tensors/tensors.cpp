@@ -1,6 +1,8 @@
 #include "models/tensors/tensors.hpp"
 
+#include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "search/base/error.hpp"
 
@@ -33,6 +35,17 @@ at::Tensor to_tensor(const TensorView& view) {
   // The file may hold the elements at any alignment, hence a copy and no view.
   read_elements(view, {static_cast<std::byte*>(tensor.data_ptr()), tensor.nbytes()});
   return tensor;
+}
+
+bool can_be_mapped(const TensorView& view) {
+  const auto address = reinterpret_cast<std::uintptr_t>(view.bytes.data());
+  return view.storage.is_plain() && address % at::elementSize(scalar_type(view.dtype)) == 0;
+}
+
+at::Tensor mapped_tensor(const TensorView& view, std::shared_ptr<const void> lease) {
+  return at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape,
+                       [lease = std::move(lease)](void*) {},
+                       at::TensorOptions(scalar_type(view.dtype)));
 }
 
 at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options) {

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <memory>
+
 #include "models/elements/tensor_view.hpp"
 #include "models/tensors/compute.hpp"
 
@@ -15,6 +17,11 @@ at::Device torch_device(const Device& device);
 
 /// A copy of a checkpoint tensor in its own element type, on the CPU.
 at::Tensor to_tensor(const TensorView& view);
+
+/// Whether a tensor can be made of the file's own bytes: they are its elements, and aligned.
+bool can_be_mapped(const TensorView& view);
+/// That tensor, which must not be written to. `lease` keeps the bytes in place.
+at::Tensor mapped_tensor(const TensorView& view, std::shared_ptr<const void> lease);
 
 /// The same tensor as the computation wants it.
 at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options);

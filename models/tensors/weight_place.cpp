@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "models/tensors/scratch_tensor.hpp"
 #include "models/tensors/tensors.hpp"
 #include "search/base/error.hpp"
 
@@ -52,8 +53,13 @@ bool has_room(const DeviceMemory& memory, std::uint64_t bytes, std::optional<std
   return bytes + std::min(memory.total / 4, kMostLeftFree) <= memory.available;
 }
 
+bool keeps_narrow(const ComputeOptions& options) {
+  return options.scratch != nullptr && !options.device.cuda;
+}
+
 at::Tensor place_weight(const at::Tensor& weight, const ComputeOptions& options) {
   const at::Device device = torch_device(options.device);
+  if (keeps_narrow(options) && !weight.requires_grad()) return settled(weight, options);
   const at::ScalarType type = scalar_type(options.dtype);
   const auto bytes = static_cast<std::uint64_t>(weight.numel()) * at::elementSize(type);
   require_known_memory(options);

@@ -33,14 +33,15 @@ void Embedding::read_sounds(ModuleReader& reader) {
   sound_reduction_ = read_kernel(reader, names.sound_reduction);
   positions_ = reader.weight(names.positions);
   // The head of a speech model shares the target's table.
-  table_ = reader.weight(names.embedding);
+  table_ = reader.table(names.embedding);
 }
 
 void Embedding::read_tokens(ModuleReader& reader, Side side) {
   const ModelModules& names = reader.model().spec.model;
   const ModelConfig& config = reader.config();
   const bool is_target = side == Side::kTarget;
-  table_ = reader.weight(names.embedding);
+  table_ = reader.table(names.embedding);
+  type_ = scalar_type(reader.options().dtype);
   scale_ = config.embedding_scale;
   position_offset_ = config.position_offset;
   padding_ = config.padding;
@@ -68,7 +69,7 @@ at::Tensor Embedding::operator()(const InputBatch& input, std::int64_t offset) c
 }
 
 at::Tensor Embedding::tokens(const at::Tensor& ids, std::int64_t offset) const {
-  at::Tensor x = at::embedding(table_, ids);
+  at::Tensor x = at::embedding(table_, ids).to(type_);
   if (scale_ != 1) x = x * scale_;
   if (project_) x = (*project_)(x);
   if (positions_.defined()) x = x + position_rows(ids, offset);

@@ -49,6 +49,7 @@ class Embedding {
   at::Tensor sounds(const at::Tensor& features) const;
 
   at::Tensor table_;
+  at::ScalarType type_ = at::kFloat;  // of what it gives
   double scale_ = 1;
   at::Tensor positions_;  // [rows, D]; undefined: none, as all below
   at::Tensor token_type_;

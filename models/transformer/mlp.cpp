@@ -60,6 +60,21 @@ at::Tensor Mlp::operator()(const at::Tensor& x) const {
   return down(activate(activation, gate(x)) * up(x));
 }
 
+Mlp Mlp::in_type(at::ScalarType type) const {
+  Mlp result = *this;
+  for (Linear Mlp::*part : {&Mlp::gate, &Mlp::up, &Mlp::down}) {
+    result.*part = (this->*part).in_type(type);
+  }
+  return result;
+}
+
+Experts Experts::in_type(at::ScalarType type) const {
+  Experts result = *this;
+  result.router = router.in_type(type);
+  for (Mlp& expert : result.experts) expert = expert.in_type(type);
+  return result;
+}
+
 at::Tensor Experts::operator()(const at::Tensor& x) const {
   const at::Tensor tokens = x.flatten(0, -2);
   const at::Tensor shares = at::softmax(at_least_float(router(tokens)), -1);

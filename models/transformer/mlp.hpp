@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
 #include <vector>
 
 #include "models/architecture/model_config.hpp"
@@ -21,6 +22,8 @@ struct Mlp {
   bool is_fused = false;
 
   at::Tensor operator()(const at::Tensor& x) const;
+  /// The same with weights in an element type.
+  Mlp in_type(at::ScalarType type) const;
 };
 
 /// Sparse experts: each token goes to those that the router gives most.
@@ -31,6 +34,7 @@ struct Experts {
   bool normalises = false;
 
   at::Tensor operator()(const at::Tensor& x) const;
+  Experts in_type(at::ScalarType type) const;
 };
 
 /// What stands in a layer beside its attention.
@@ -41,8 +45,13 @@ class FeedForward {
   at::Tensor operator()(const at::Tensor& x) const {
     return experts_.experts.empty() ? mlp_(x) : experts_(x);
   }
+  FeedForward in_type(at::ScalarType type) const {
+    return {mlp_.in_type(type), experts_.in_type(type)};
+  }
 
  private:
+  FeedForward(Mlp mlp, Experts experts) : mlp_(std::move(mlp)), experts_(std::move(experts)) {}
+
   Mlp mlp_;
   Experts experts_;  // none where there is one block for all tokens
 };

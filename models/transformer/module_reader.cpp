@@ -13,7 +13,20 @@ at::Tensor ModuleReader::from_checkpoint(const TensorView& view) const {
   return tensor;
 }
 
-ReadTensor ModuleReader::read(const std::string& name, bool is_matrix) const {
+bool ModuleReader::turns(Use use) const {
+  return use == Use::kMatrix && model_.spec.transposed;
+}
+
+bool ModuleReader::stays_in_file(const TensorView& view, Use use) const {
+  return keeps_narrow(options_) && use != Use::kAsItIs && !turns(use) && can_be_mapped(view);
+}
+
+at::Tensor ModuleReader::placed(const at::Tensor& tensor, Use use) const {
+  const bool is_weight = use == Use::kMatrix || (use == Use::kTable && keeps_narrow(options_));
+  return is_weight ? place_weight(tensor, options_) : to_compute(tensor, options_);
+}
+
+ReadTensor ModuleReader::read(const std::string& name, Use use) const {
   const at::Tensor* own = overlay_ != nullptr ? overlay_->find(name) : nullptr;
   if (own == nullptr && base_ != nullptr) {
     const auto found = base_->find(name);
@@ -21,24 +34,28 @@ ReadTensor ModuleReader::read(const std::string& name, bool is_matrix) const {
   }
   const TensorView& view = model_.checkpoint.tensor(name);
   if (own != nullptr) require_shape_of(*own, view);
+  if (own == nullptr && stays_in_file(view, use)) {
+    require_finite(view);
+    const at::Tensor mapped = mapped_tensor(view, model_.checkpoint.lease(view));
+    model_.checkpoint.release(view);
+    return {mapped, mapped};
+  }
   const at::Tensor stored = own != nullptr ? *own : from_checkpoint(view);
-  const bool turns = is_matrix && model_.spec.transposed;
-  const at::Tensor whole = turns ? stored.t().contiguous() : stored;
-  ReadTensor result{is_matrix ? place_weight(whole, options_) : to_compute(whole, options_), {}};
+  ReadTensor result{placed(turns(use) ? stored.t().contiguous() : stored, use), {}};
   const bool is_trained = own != nullptr && own->requires_grad();
-  result.stored = is_trained ? *own : turns ? result.used.t() : result.used;
+  result.stored = is_trained ? *own : turns(use) ? result.used.t() : result.used;
   return result;
 }
 
-at::Tensor ModuleReader::take(std::string_view name, bool is_matrix) {
+at::Tensor ModuleReader::take(std::string_view name, Use use) {
   const std::string stored = model_.stored_name(name);
   auto found = read_.find(stored);
-  if (found == read_.end()) found = read_.emplace(stored, read(stored, is_matrix)).first;
+  if (found == read_.end()) found = read_.emplace(stored, read(stored, use)).first;
   return found->second.used;
 }
 
 Linear ModuleReader::linear(std::string_view module, bool has_bias) {
-  Linear result{take(std::string(module) + ".weight", /*is_matrix=*/true), {}};
+  Linear result{take(std::string(module) + ".weight", Use::kMatrix), {}};
   if (has_bias) result.bias = tensor(std::string(module) + ".bias");
   return result;
 }

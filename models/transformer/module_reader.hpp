@@ -42,9 +42,13 @@ class ModuleReader {
   const ComputeOptions& options() const { return options_; }
 
   /// A tensor by its whole name, on the device.
-  at::Tensor tensor(std::string_view name) { return take(name, /*is_matrix=*/false); }
+  at::Tensor tensor(std::string_view name) { return take(name, Use::kAsItIs); }
   /// The weight of a module.
   at::Tensor weight(std::string_view module) { return tensor(std::string(module) + ".weight"); }
+  /// A table of rows [ids, D], which may have another element type (ComputeOptions::scratch).
+  at::Tensor table(std::string_view module) {
+    return take(std::string(module) + ".weight", Use::kTable);
+  }
   /// Its weight may stay in host memory (weight_place.hpp).
   Linear linear(std::string_view module, bool has_bias);
   /// A norm over D.
@@ -56,11 +60,21 @@ class ModuleReader {
   ReadTensors take_tensors() && { return std::move(read_); }
 
  private:
-  /// `is_matrix`: of a linear map, [out, in] for its module whatever the checkpoint has.
-  at::Tensor take(std::string_view name, bool is_matrix);
-  ReadTensor read(const std::string& name, bool is_matrix) const;
-  /// As it is in the checkpoint.
+  enum class Use {
+    kAsItIs,
+    kTable,
+    kMatrix,  ///< of a linear map, [out, in] for its module whatever the checkpoint has
+  };
+
+  at::Tensor take(std::string_view name, Use use);
+  ReadTensor read(const std::string& name, Use use) const;
+  /// A copy as it is in the checkpoint.
   at::Tensor from_checkpoint(const TensorView& view) const;
+  /// Whether the module's weight is the transposed of the checkpoint's tensor.
+  bool turns(Use use) const;
+  /// Whether the module computes with the bytes of the file.
+  bool stays_in_file(const TensorView& view, Use use) const;
+  at::Tensor placed(const at::Tensor& tensor, Use use) const;
 
   const PretrainedModel& model_;
   const ComputeOptions& options_;

@@ -22,7 +22,7 @@ OutputHead::OutputHead(ModuleReader& reader, const Embedding& embedding)
   if (config.tied_embeddings) {
     last_.weight = embedding.table();
   } else {
-    last_.weight = reader.weight(names.head);
+    last_.weight = reader.table(names.head);
   }
   if (config.head_bias) last_.bias = reader.tensor(names.head_bias).flatten();
   outputs_ = last_.weight.size(0);

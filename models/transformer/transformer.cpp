@@ -300,6 +300,16 @@ void Transformer::set_cache(CacheType type, KeyOrder order) {
   }
 }
 
+Transformer Transformer::with_layer_at_hand(std::size_t layer) const {
+  Transformer result = *this;
+  if (!keeps_narrow(options_)) return result;
+  const at::ScalarType type = scalar_type(options_.dtype);
+  Layer& at_hand = result.layers_[layer];
+  at_hand.attention = at_hand.attention->in_type(type);
+  if (at_hand.mlp) at_hand.mlp = at_hand.mlp->in_type(type);
+  return result;
+}
+
 Stream Transformer::embed(const InputBatch& input, std::int64_t offset) const {
   Stream stream{embedding_(input, offset), {}, {}};
   if (decoder_embedding_) stream.waiting = decoder_embedding_->tokens(input.decoder_ids, 0);

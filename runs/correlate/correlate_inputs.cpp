@@ -9,6 +9,7 @@
 #include "models/recipes/mergeable.hpp"
 #include "runs/inputs/open_model.hpp"
 #include "runs/inputs/sampled_text.hpp"
+#include "runs/inputs/spared_memory.hpp"
 #include "search/base/error.hpp"
 #include "search/groupings/grouping.hpp"
 #include "search/problem/enumeration.hpp"
@@ -114,7 +115,10 @@ CorrelateInputs open_inputs(const CorrelateOptions& options, const RunLog& log) 
   std::vector<KvSize> sizes = kv_sizes(options, *model);
   std::vector<int> counts = layer_group_counts(sizes, model->config.kv_heads);
   CorrelateTexts texts = open_texts(options, *model);
-  models::LanguageModel language_model(model, options.compute);
+  const std::size_t tokens = std::max(texts.calibration.tokens(), texts.measured.tokens());
+  models::LanguageModel language_model(
+      model, spared_memory(options.compute, *model, {options.scratch, options.output},
+                           {tokens, true, true, true}, log));
   return {std::move(model), std::move(sizes), std::move(counts), std::move(texts),
           std::move(language_model)};
 }

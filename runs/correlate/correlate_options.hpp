@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "models/merge/operators/merge_table.hpp"
@@ -27,6 +28,7 @@ struct CorrelateOptions {
   models::DocumentJoin join = models::DocumentJoin::kEnd;  ///< of the documents of a file
   std::int64_t seed = 1;
   bool force = false;
+  std::string scratch;  ///< directory; empty: where it is needed, by the output
   models::ComputeOptions compute;
 
   /// The options that say which groupings are compared, bound to this object.

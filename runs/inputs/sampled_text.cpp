@@ -8,20 +8,14 @@
 #include "search/base/error.hpp"
 
 namespace regroup::runs {
-namespace {
-
-constexpr int kSampledWindows = 64;
-constexpr int kSampledContext = 256;
-
-}  // namespace
 
 models::Windows sample_text(const models::LanguageModel& model, search::RandomKey key,
                             std::stop_token stop, search::Progress& progress) {
-  const int context = std::min(model.config().context, kSampledContext);
+  const int context = std::min(model.config().context, static_cast<int>(kSampledContext));
   progress.begin("sampling text from the model",
-                 static_cast<std::size_t>(kSampledWindows) * static_cast<std::size_t>(context),
+                 kSampledWindows * static_cast<std::size_t>(context),
                  "tokens");
-  models::Windows windows = model.sample(kSampledWindows, context, key, stop, progress);
+  models::Windows windows = model.sample(static_cast<int>(kSampledWindows), context, key, stop, progress);
   progress.end();
   return windows;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <stop_token>
 
 #include "models/inputs/dataset.hpp"
@@ -7,6 +8,10 @@
 #include "search/base/progress.hpp"
 
 namespace regroup::runs {
+
+/// What it is at most, in windows of so many tokens.
+inline constexpr std::size_t kSampledWindows = 64;
+inline constexpr std::size_t kSampledContext = 256;
 
 /// The text that stands in for data that are not given: 64 windows of min(context, 256) tokens that
 /// the model writes itself (DESIGN, "Data").

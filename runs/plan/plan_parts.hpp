@@ -40,6 +40,7 @@ struct RunPlace {
   bool force = false;                      ///< replace an earlier run
   bool resume = false;                     ///< go on from it
   std::optional<bool> keeps_weights = {};  ///< of measured points; open: where they are small
+  std::string scratch = {};                ///< directory; empty: where it is needed, by the output
   int threads = 1;
   std::vector<std::string> command_line;
 };

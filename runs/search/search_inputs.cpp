@@ -9,6 +9,7 @@
 #include "models/recipes/mergeable.hpp"
 #include "models/text/tokenizer.hpp"
 #include "runs/inputs/sampled_text.hpp"
+#include "runs/inputs/spared_memory.hpp"
 #include "runs/plan/search_rules.hpp"
 #include "search/base/error.hpp"
 
@@ -90,9 +91,17 @@ void require_statistics(const SearchPlan& plan, const SearchInputs& inputs) {
                     .found = "none"});
 }
 
+ScratchNeeds scratch_needs(const SearchPlan& plan, const SearchInputs& inputs) {
+  std::size_t tokens = 0;
+  for (const auto& windows : {inputs.calibration_windows, inputs.eval_windows}) {
+    tokens = std::max(tokens, windows ? windows->tokens() : kSampledWindows * kSampledContext);
+  }
+  return {tokens, plan.uses_calibration(), true, true};
+}
+
 }  // namespace
 
-SearchInputs open_inputs(const SearchPlan& plan,
+SearchInputs open_inputs(const SearchPlan& plan, const RunLog& log,
                          std::shared_ptr<const models::PretrainedModel> model) {
   SearchInputs inputs;
   inputs.model = std::move(model);
@@ -128,7 +137,10 @@ SearchInputs open_inputs(const SearchPlan& plan,
   const bool selects = plan.selects_by_measuring();
   if (selects && !inputs.selection_windows) require_can_write_text(*inputs.model, "--selection");
   if (measures || calibrates || selects) {
-    inputs.language_model.emplace(inputs.model, plan.compute);
+    inputs.compute = spared_memory(plan.compute, *inputs.model,
+                                   {plan.place.scratch, plan.place.output},
+                                   scratch_needs(plan, inputs), log);
+    inputs.language_model.emplace(inputs.model, inputs.compute);
   } else {
     models::require_finite_attention(*inputs.model);
   }

@@ -5,6 +5,7 @@
 
 #include "models/inputs/dataset.hpp"
 #include "models/language_model/language_model.hpp"
+#include "runs/base/run_log.hpp"
 #include "runs/inputs/calibration_input.hpp"
 #include "runs/plan/search_plan.hpp"
 #include "search/groupings/grouping.hpp"
@@ -28,6 +29,7 @@ struct SearchInputs {
   std::vector<double> kv_limits;  ///< that the run answers, ascending; none: the whole front
   std::vector<search::Grouping> seeds;
   std::optional<models::LanguageModel> language_model;  ///< where the model is to be run
+  models::ComputeOptions compute = {};  ///< the plan's, with a scratch where the run has one
 
   /// Whether selection data were split from the calibration text.
   bool splits_calibration() const { return selection_windows && !selection; }
@@ -39,7 +41,7 @@ struct SearchInputs {
 /// Opens and checks the inputs of a search of `model`. Throws InputError: whatever the readers
 /// refuse, the same data for two of calibration, selection and evaluation, a KV limit below the
 /// smallest reachable size, a model that cannot write the text that is missing.
-SearchInputs open_inputs(const SearchPlan& plan,
+SearchInputs open_inputs(const SearchPlan& plan, const RunLog& log,
                          std::shared_ptr<const models::PretrainedModel> model);
 
 /// Content hashes of the inputs by role, for run.json and for telling runs apart.

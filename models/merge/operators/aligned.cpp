@@ -56,7 +56,7 @@ class Alignment {
     }
     if (rows_ == 0) return;
     const MatrixXd with_target =
-        product(target.block_combination, group_.products.block);  // W̄ C W^hᵀ
+        product(target.block_combination, group_.products.block.matrix());  // W̄ C W^hᵀ
     for (int h = 0; h < group_.heads; ++h) {
       rotations_[static_cast<std::size_t>(h)] =
           closest_orthogonal(with_target.middleCols(h * rows_, rows_));

@@ -81,7 +81,7 @@ void share_block(const MergeProblem& group, Index kept, SharedHead& shared) {
     return;
   }
   const std::vector<MetricRoot> roots = metric_roots(group.weights.block);
-  const SymmetricEigen eigen = symmetric_eigen(between_roots(group.products.block, roots));
+  const SymmetricEigen eigen = symmetric_eigen(between_roots(group.products.block.matrix(), roots));
   const MatrixXd top = eigen.vectors.rightCols(kept);
   shared.block_combination.resize(kept, all);
   shared.block_factors.resize(all, kept);
