@@ -37,9 +37,12 @@ at::Tensor to_tensor(const TensorView& view) {
   return tensor;
 }
 
-bool can_be_mapped(const TensorView& view) {
+bool can_be_mapped(const TensorView& view, const ComputeOptions& options) {
+  constexpr std::size_t kAlignment = 64;
   const auto address = reinterpret_cast<std::uintptr_t>(view.bytes.data());
-  return view.storage.is_plain() && address % at::elementSize(scalar_type(view.dtype)) == 0;
+  const bool is_copied = view.dtype != options.dtype;
+  const std::size_t alignment = is_copied ? byte_width(view.dtype) : kAlignment;
+  return view.storage.is_plain() && address % alignment == 0;
 }
 
 at::Tensor mapped_tensor(const TensorView& view, std::shared_ptr<const void> lease) {
