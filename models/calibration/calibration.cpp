@@ -14,6 +14,7 @@
 #include "models/files/sha256.hpp"
 #include "models/layers/attention_matrices.hpp"
 #include "search/base/error.hpp"
+#include "search/base/parallel.hpp"
 
 namespace regroup::models {
 namespace {
@@ -220,9 +221,11 @@ std::string write_calibration(const std::filesystem::path& file, const Calibrati
   LayerAtWork at_work(calibration);
   const auto layers = static_cast<std::size_t>(model.config.layers);
   std::vector<LayerHeadStatistics> heads(layers);
+  search::parallel_for(layers, [&](std::size_t i) {
+    heads[i] = head_statistics(model, static_cast<int>(i), *calibration.moments(i));
+  });
   for (std::size_t i = 0; i < layers; ++i) {
     plan_moments(i, at_work, model.config, tensors);
-    heads[i] = head_statistics(model, static_cast<int>(i), at_work.at(i));
     plan_statistics(i, heads[i], tensors);
   }
   SafetensorsOptions options;

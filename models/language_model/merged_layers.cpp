@@ -12,6 +12,25 @@
 #include "models/training/state_tensors.hpp"
 
 namespace regroup::models {
+namespace {
+
+/// One layer, its parts in these element types.
+MergedAttention read_layer(const StoredTensors& kept, int layer, const LayerHeadMaps& maps,
+                           const std::vector<DType>& types) {
+  MergedAttention merged{{}, maps.keys, maps.values, maps.widths, {}};
+  for (std::size_t i = 0; i < kAttentionParts.size(); ++i) {
+    const AttentionPart& part = kAttentionParts[i];
+    const at::Tensor own = kept.read(fmt::format("{}.{}", layer, part.name));
+    if (own.defined()) merged.weights.*part.member = own.to(scalar_type(types[i]));
+  }
+  const at::Tensor frequencies = kept.read(fmt::format("{}.frequencies", layer));
+  for (std::int64_t i = 0; frequencies.defined() && i < frequencies.numel(); ++i) {
+    merged.key_frequencies.push_back(static_cast<int>(frequencies[i].item<double>()));
+  }
+  return merged;
+}
+
+}  // namespace
 
 void write_merged(const std::filesystem::path& file, const PretrainedModel& model,
                   const WeightOverlay& overlay, const std::string& notes,
@@ -36,29 +55,21 @@ void write_merged(const std::filesystem::path& file, const PretrainedModel& mode
 
 KeptLayers read_merged(const std::filesystem::path& file, const PretrainedModel& model,
                        const search::Grouping& grouping) {
-  const TensorFile kept = read_tensors(file);
+  const auto kept = std::make_shared<const StoredTensors>(file);
   const ModelHeadMaps maps = head_maps(grouping, model.config);
   auto overlay = std::make_shared<WeightOverlay>();
   for (int layer = 0; layer < model.config.layers; ++layer) {
-    const auto at = static_cast<std::size_t>(layer);
-    if (!kept.tensors.contains(fmt::format("{}.key.weight", layer))) continue;
-    MergedAttention merged{{}, maps[at].keys, maps[at].values, maps[at].widths, {}};
+    if (!kept->contains(fmt::format("{}.key.weight", layer))) continue;
+    const LayerHeadMaps own = maps[static_cast<std::size_t>(layer)];
+    std::vector<DType> types;
     for (const AttentionPart& part : kAttentionParts) {
-      const auto found = kept.tensors.find(fmt::format("{}.{}", layer, part.name));
-      if (found == kept.tensors.end()) continue;
-      const DType type = part_tensor(model, layer, part).dtype;
-      merged.weights.*part.member = found->second.to(scalar_type(type));
+      types.push_back(has_part(model.config, part) ? part_tensor(model, layer, part).dtype
+                                                   : DType::kF32);
     }
-    const auto frequencies = kept.tensors.find(fmt::format("{}.frequencies", layer));
-    if (frequencies != kept.tensors.end()) {
-      const double* numbers = frequencies->second.const_data_ptr<double>();
-      for (std::int64_t i = 0; i < frequencies->second.numel(); ++i) {
-        merged.key_frequencies.push_back(static_cast<int>(numbers[i]));
-      }
-    }
-    overlay->set_heads(layer, merged);
+    overlay->set_heads(
+        layer, {own, [kept, layer, own, types] { return read_layer(*kept, layer, own, types); }});
   }
-  return {std::move(overlay), kept.notes};
+  return {std::move(overlay), kept->notes()};
 }
 
 }  // namespace regroup::models

@@ -22,7 +22,8 @@ struct KeptLayers {
   std::shared_ptr<const WeightOverlay> layers;
   std::string notes;
 };
-/// Reads it for the grouping. Throws InputError for another file.
+/// Opens it for the grouping; a layer is read when it is asked for. Throws InputError for another
+/// file.
 KeptLayers read_merged(const std::filesystem::path& file, const PretrainedModel& model,
                        const search::Grouping& grouping);
 

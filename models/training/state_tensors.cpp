@@ -38,15 +38,22 @@ void write_tensors(const std::filesystem::path& file,
                           .temporary_directory = temporary_directory});
 }
 
+StoredTensors::StoredTensors(const std::filesystem::path& file) : file_(file) {
+  const auto format = file_.metadata().find("format");
+  if (format != file_.metadata().end() && format->second == kFormat) return;
+  throw InputError({.what = "not a file of a training", .where = file.string()});
+}
+
+at::Tensor StoredTensors::read(const std::string& name) const {
+  const TensorView* view = file_.find(name);
+  return view != nullptr ? to_tensor(*view) : at::Tensor();
+}
+
 TensorFile read_tensors(const std::filesystem::path& file) {
-  const SafetensorsFile source(file);
-  const auto format = source.metadata().find("format");
-  if (format == source.metadata().end() || format->second != kFormat) {
-    throw InputError({.what = "not a file of a training", .where = file.string()});
-  }
+  const StoredTensors stored(file);
   TensorFile result;
-  for (const TensorView& view : source.tensors()) result.tensors[view.name] = to_tensor(view);
-  result.notes = source.metadata().at("notes");
+  for (const std::string& name : stored.names()) result.tensors[name] = stored.read(name);
+  result.notes = stored.notes();
   return result;
 }
 

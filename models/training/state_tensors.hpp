@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
+
+#include "models/checkpoint/safetensors.hpp"
 
 namespace regroup::models {
 
@@ -14,6 +17,22 @@ namespace regroup::models {
 void write_tensors(const std::filesystem::path& file,
                    const std::map<std::string, at::Tensor>& tensors, const std::string& notes,
                    const std::filesystem::path& temporary_directory);
+
+/// Such a file, opened: tensors are read when they are asked for. Thread-safe.
+class StoredTensors {
+ public:
+  /// Throws InputError for another file.
+  explicit StoredTensors(const std::filesystem::path& file);
+
+  const std::string& notes() const { return file_.metadata().at("notes"); }
+  std::vector<std::string> names() const { return file_.names(); }
+  bool contains(const std::string& name) const { return file_.find(name) != nullptr; }
+  /// A copy; undefined: there is none of that name.
+  at::Tensor read(const std::string& name) const;
+
+ private:
+  SafetensorsFile file_;
+};
 
 struct TensorFile {
   std::map<std::string, at::Tensor> tensors;
