@@ -79,12 +79,11 @@ void CalibrateCommand::run(const Session& session) {
   } else {
     runs::require_can_write_text(*model, "--data");
   }
-  const runs::ScratchNeeds needs{windows ? windows->tokens()
-                                         : runs::kSampledWindows * runs::kSampledContext,
-                                 true, false, false};
+  const runs::ScratchNeeds needs{
+      windows ? windows->tokens() : runs::kSampledWindows * runs::kSampledContext, true, false,
+      false};
   const models::LanguageModel language_model(
-      model, runs::spared_memory(compute, *model, {scratch_, output_}, needs,
-                                 session.console));
+      model, runs::spared_memory(compute, *model, {scratch_, output_}, needs, session.console));
   if (!windows) {
     windows = runs::sample_text(language_model, key.split(kTextKey), session.stop, progress);
   }

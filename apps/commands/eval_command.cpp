@@ -130,11 +130,11 @@ void EvalCommand::run(const Session& session) {
 
   search::Progress& progress = session.console.progress();
   const models::LanguageModel source(
-      pretrained,
-      runs::spared_memory(compute, *pretrained,
-                          {scratch_, std::filesystem::temp_directory_path()},
-                          {prepared->effective_samples() * static_cast<std::size_t>(options.context), false, grouping_.is_given(), false},
-                          session.console));
+      pretrained, runs::spared_memory(
+                      compute, *pretrained, {scratch_, std::filesystem::temp_directory_path()},
+                      {prepared->effective_samples() * static_cast<std::size_t>(options.context),
+                       false, grouping_.is_given(), false},
+                      session.console));
   const models::LanguageModel model =
       grouping_.apply(source, session.stop, progress).with_cache(cache);
   const fitness::TaskResult found = prepared->measure({model, source}, session.stop, progress);

@@ -30,7 +30,8 @@ const std::vector<OptionGroup>& groups() {
        {"population", "generations", "evaluations", "patience", "seconds", "stage-two", "distance",
         "iterations", "accept", "reset", "dgqa", "nodes"}},
       {"Running",
-       {"seed", "force", "device", "device-memory", "scratch", "dtype", "json", "quiet", "verbose"}}};
+       {"seed", "force", "device", "device-memory", "scratch", "dtype", "json", "quiet",
+        "verbose"}}};
   return groups;
 }
 

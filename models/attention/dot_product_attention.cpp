@@ -99,8 +99,8 @@ void DotProductAttention::require_rows() const {
 std::unique_ptr<LayerCache> DotProductAttention::make_cache(std::int64_t batch,
                                                             std::int64_t capacity) const {
   const auto room = [&](const HeadMap& map, std::int64_t width) {
-    return HeadCache(at::empty({batch, map.stored(), capacity, width},
-                               at::TensorOptions(device_).dtype(type_)));
+    return HeadCache(
+        at::empty({batch, map.stored(), capacity, width}, at::TensorOptions(device_).dtype(type_)));
   };
   return std::make_unique<KeyValueCache>(room(key_map_, key_width()),
                                          room(value_map_, value_width()));

@@ -143,8 +143,7 @@ class CalibrationFile final : public MomentStore {
   /// Throws InputError for missing, misshapen or not finite tensors.
   LayerMoments layer(std::size_t i) const override {
     LayerMoments moments = empty_moments(config_, kinds_[i], has_gradients());
-    for_each_moment(moments,
-                    [&](std::string_view part, auto& values) { fill(i, part, values); });
+    for_each_moment(moments, [&](std::string_view part, auto& values) { fill(i, part, values); });
     return moments;
   }
 
@@ -168,8 +167,8 @@ class CalibrationFile final : public MomentStore {
           {.what = "tensor has another type or shape",
            .where = view.where(),
            .expected = fmt::format("{} [{}]", safetensors_name(type), fmt::join(shape, ", ")),
-           .found = fmt::format("{} [{}]", safetensors_name(view.dtype),
-                                fmt::join(view.shape, ", "))});
+           .found =
+               fmt::format("{} [{}]", safetensors_name(view.dtype), fmt::join(view.shape, ", "))});
     }
     if (view.dtype == DType::kF32) {
       take<float>(view, values);
@@ -177,8 +176,7 @@ class CalibrationFile final : public MomentStore {
       take<double>(view, values);
     }
     if (values.allFinite()) return;
-    throw InputError(
-        {.what = "tensor holds a number that is not finite", .where = view.where()});
+    throw InputError({.what = "tensor holds a number that is not finite", .where = view.where()});
   }
 
   template <class Number, class Values>
@@ -186,10 +184,10 @@ class CalibrationFile final : public MomentStore {
     // The file may hold them at any alignment.
     std::vector<Number> numbers(view.bytes.size() / sizeof(Number));
     std::memcpy(numbers.data(), view.bytes.data(), view.bytes.size());
-    values = Eigen::Map<const Eigen::Matrix<Number, Eigen::Dynamic, Eigen::Dynamic,
-                                            Eigen::RowMajor>>(numbers.data(), values.rows(),
-                                                              values.cols())
-                 .template cast<double>();
+    values =
+        Eigen::Map<const Eigen::Matrix<Number, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+            numbers.data(), values.rows(), values.cols())
+            .template cast<double>();
   }
 
   SafetensorsFile file_;

@@ -33,15 +33,15 @@ struct Calibration {
 std::string label_name(const std::optional<search::RandomKey>& key);
 
 /// Writes a calibration file (docs/formats.md): safetensors with the moments in F64, of wide models
-/// in F32, the ids in I32, and for other tools what follows from moments and weights: Grams, cosines and norms of key
-/// and value heads, query energies of rotary planes. Equal arguments give equal bytes. Returns the
-/// file's SHA-256, made while it is written. Throws WorkError.
+/// in F32, the ids in I32, and for other tools what follows from moments and weights: Grams,
+/// cosines and norms of key and value heads, query energies of rotary planes. Equal arguments give
+/// equal bytes. Returns the file's SHA-256, made while it is written. Throws WorkError.
 std::string write_calibration(const std::filesystem::path& file, const Calibration& calibration,
                               const PretrainedModel& model,
                               const std::filesystem::path& temporary_directory = {});
 
-/// Reads a calibration file of `model`; moments of more than 1 GiB stay in the file, which is mapped,
-/// and are read layer by layer. Throws InputError for a file of another kind or another
+/// Reads a calibration file of `model`; moments of more than 1 GiB stay in the file, which is
+/// mapped, and are read layer by layer. Throws InputError for a file of another kind or another
 /// model's, and for missing, misshapen or not finite tensors.
 Calibration read_calibration(const std::filesystem::path& file, const PretrainedModel& model);
 

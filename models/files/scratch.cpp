@@ -52,11 +52,11 @@ struct Scratch::Block {
   Block& operator=(const Block&) = delete;
 
   [[noreturn]] void fail(const std::filesystem::path& directory, int error) const {
-    throw WorkError({.what = "scratch does not fit on the disk",
-                     .where = directory.string(),
-                     .expected = std::to_string(bytes >> 20) +
-                                 " MiB more, or --scratch with another directory",
-                     .found = errno_text(error)});
+    throw WorkError(
+        {.what = "scratch does not fit on the disk",
+         .where = directory.string(),
+         .expected = std::to_string(bytes >> 20) + " MiB more, or --scratch with another directory",
+         .found = errno_text(error)});
   }
 
   std::byte* start = nullptr;

@@ -16,13 +16,13 @@
 #include "models/passes/continuation_scores.hpp"
 #include "models/passes/gradient_pass.hpp"
 #include "models/passes/key_products.hpp"
+#include "models/passes/layer_states.hpp"
 #include "models/passes/moment_pass.hpp"
 #include "models/passes/sampler.hpp"
 #include "models/passes/target_ranks.hpp"
 #include "models/passes/token_losses.hpp"
 #include "models/passes/window_checks.hpp"
 #include "models/passes/window_pass.hpp"
-#include "models/passes/layer_states.hpp"
 #include "models/transformer/transformer.hpp"
 #include "search/base/error.hpp"
 #include "search/base/parallel.hpp"
@@ -198,12 +198,12 @@ std::vector<WindowScore> LanguageModel::compare(const SourceStates& source, std:
   require_same_vocabulary(*transformer_, *kept.transformer);
   const std::size_t batch = batch_windows(kept.windows, kept.transformer->options().device);
   std::vector<WindowScore> scores(kept.windows.size());
-  for_each_states(
-      *transformer_, kept.windows, stop, [&](const at::Tensor& states, WindowRange range) {
-        batch_scores(*transformer_, states, *kept.transformer, kept.states[range.begin / batch],
-                     kept.windows, range, scores);
-        progress.advance(kept.windows.tokens(range.begin, range.end));
-      });
+  for_each_states(*transformer_, kept.windows, stop,
+                  [&](const at::Tensor& states, WindowRange range) {
+                    batch_scores(*transformer_, states, *kept.transformer,
+                                 kept.states[range.begin / batch], kept.windows, range, scores);
+                    progress.advance(kept.windows.tokens(range.begin, range.end));
+                  });
   for (const WindowScore& score : scores) require_finite_loss(score.loss, *model_);
   return scores;
 }

@@ -34,7 +34,8 @@ double plane_residual(const SharedHead& shared, std::size_t first, std::size_t e
 }
 
 /// What the blocks of all members say.
-double block_energy(const Eigen::Ref<const MatrixXd>& products, const std::vector<MatrixXd>& weights) {
+double block_energy(const Eigen::Ref<const MatrixXd>& products,
+                    const std::vector<MatrixXd>& weights) {
   const Index rows = weights.front().rows();
   double sum = 0;
   for (std::size_t h = 0; h < weights.size(); ++h) {

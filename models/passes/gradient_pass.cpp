@@ -163,8 +163,8 @@ class WindowGroup {
       for_each_window(
           own.size(), model().options().device, stop_,
           [&](std::size_t i) {
-            LayerBackward passed = layer_backward(at_work, layer, streams[begin + i],
-                                                  gradients_[begin + i], kv_heads);
+            LayerBackward passed =
+                layer_backward(at_work, layer, streams[begin + i], gradients_[begin + i], kv_heads);
             own[i] = std::move(passed.own);
             gradients_[begin + i] = std::move(passed.before);
             const std::size_t window = range_.begin + begin + i;
@@ -188,8 +188,7 @@ class WindowGroup {
     streams_.assign(model().layers() + 1, std::vector<Stream>(size()));
     for_each([&](std::size_t i) {
       const std::size_t window = range_.begin + i;
-      streams_[0][i] =
-          model().embed(input_batch(model(), states_.windows(), window, window + 1));
+      streams_[0][i] = model().embed(input_batch(model(), states_.windows(), window, window + 1));
       for (std::size_t layer = 0; layer < model().layers(); ++layer) {
         streams_[layer + 1][i] = model().advance(layer, streams_[layer][i]);
       }

@@ -24,12 +24,12 @@ LayerStates::LayerStates(Transformer transformer, const Windows& windows)
 
 std::vector<Stream> LayerStates::embedded(std::stop_token stop) const {
   std::vector<Stream> states(windows_.size());
-  for_each_window(windows_.size(), transformer_.options().device, std::move(stop),
-                  [&](std::size_t window) {
-                    states[window] = settled(
-                        transformer_.embed(input_batch(transformer_, windows_, window, window + 1)),
-                        transformer_.options());
-                  });
+  for_each_window(
+      windows_.size(), transformer_.options().device, std::move(stop), [&](std::size_t window) {
+        states[window] =
+            settled(transformer_.embed(input_batch(transformer_, windows_, window, window + 1)),
+                    transformer_.options());
+      });
   return states;
 }
 

@@ -16,8 +16,8 @@ at::Tensor batch_states(const Transformer& model, const Windows& windows, std::s
                         std::size_t end);
 
 /// Calls `sink` with the `batch_states` of every batch of windows, from any thread. With a scratch
-/// all batches go through the model layer by layer, so that its weights are read once; else batch by
-/// batch. Throws Interrupted on `stop`.
+/// all batches go through the model layer by layer, so that its weights are read once; else batch
+/// by batch. Throws Interrupted on `stop`.
 void for_each_states(const Transformer& model, const Windows& windows, std::stop_token stop,
                      const std::function<void(const at::Tensor& states, WindowRange range)>& sink);
 

@@ -51,8 +51,9 @@ class LayerRefit {
     const DotProductAttention& converted = as_dot_product(*attention, "a query refit");
     const std::vector<EvenRows> chosen = query_rows();
     std::vector<QueryRefitWindow> windows(chosen.size());
-    for_each_window(chosen.size(), device(), stop_,
-                    [&](std::size_t i) { windows[i] = settled(query_window(converted, chosen[i])); });
+    for_each_window(chosen.size(), device(), stop_, [&](std::size_t i) {
+      windows[i] = settled(query_window(converted, chosen[i]));
+    });
     const at::Tensor changes = models::refit_queries(windows, device(), stop_);
     for (int head = 0; head < model_.config.query_heads; ++head) {
       change_query(head, to_matrix(changes[head]));

@@ -5,8 +5,8 @@
 
 #include "models/attention/attention_weights.hpp"
 #include "models/calibration/calibration.hpp"
-#include "models/recipes/merge_recipe.hpp"
 #include "models/passes/layer_states.hpp"
+#include "models/recipes/merge_recipe.hpp"
 #include "search/groupings/grouping.hpp"
 
 namespace regroup::models {

@@ -46,9 +46,9 @@ bool can_be_mapped(const TensorView& view, const ComputeOptions& options) {
 }
 
 at::Tensor mapped_tensor(const TensorView& view, std::shared_ptr<const void> lease) {
-  return at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape,
-                       [lease = std::move(lease)](void*) {},
-                       at::TensorOptions(scalar_type(view.dtype)));
+  return at::from_blob(
+      const_cast<std::byte*>(view.bytes.data()), view.shape, [lease = std::move(lease)](void*) {},
+      at::TensorOptions(scalar_type(view.dtype)));
 }
 
 at::Tensor to_compute(const at::Tensor& tensor, const ComputeOptions& options) {

@@ -18,9 +18,9 @@ at::Device torch_device(const Device& device);
 /// A copy of a checkpoint tensor in its own element type, on the CPU.
 at::Tensor to_tensor(const TensorView& view);
 
-/// Whether a computation can use the file's own bytes: they are the elements of a tensor, and either
-/// have another type, so that they are copied when they are used, or stand where LibTorch puts its
-/// own tensors, as the last bits of a product depend on it.
+/// Whether a computation can use the file's own bytes: they are the elements of a tensor, and
+/// either have another type, so that they are copied when they are used, or stand where LibTorch
+/// puts its own tensors, as the last bits of a product depend on it.
 bool can_be_mapped(const TensorView& view, const ComputeOptions& options);
 /// That tensor, which must not be written to. `lease` keeps the bytes in place.
 at::Tensor mapped_tensor(const TensorView& view, std::shared_ptr<const void> lease);

@@ -18,7 +18,8 @@ bool ModuleReader::turns(Use use) const {
 }
 
 bool ModuleReader::stays_in_file(const TensorView& view, Use use) const {
-  return keeps_narrow(options_) && use != Use::kAsItIs && !turns(use) && can_be_mapped(view, options_);
+  return keeps_narrow(options_) && use != Use::kAsItIs && !turns(use) &&
+         can_be_mapped(view, options_);
 }
 
 at::Tensor ModuleReader::placed(const at::Tensor& tensor, Use use) const {

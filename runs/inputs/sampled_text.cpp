@@ -13,9 +13,9 @@ models::Windows sample_text(const models::LanguageModel& model, search::RandomKe
                             std::stop_token stop, search::Progress& progress) {
   const int context = std::min(model.config().context, static_cast<int>(kSampledContext));
   progress.begin("sampling text from the model",
-                 kSampledWindows * static_cast<std::size_t>(context),
-                 "tokens");
-  models::Windows windows = model.sample(static_cast<int>(kSampledWindows), context, key, stop, progress);
+                 kSampledWindows * static_cast<std::size_t>(context), "tokens");
+  models::Windows windows =
+      model.sample(static_cast<int>(kSampledWindows), context, key, stop, progress);
   progress.end();
   return windows;
 }

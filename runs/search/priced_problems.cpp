@@ -81,7 +81,7 @@ PricedProblems price(const SearchPlan& plan, const SearchInputs& inputs,
                      search::Progress& progress) {
   PricedProblems problems;
   const fitness::FitnessInput input{*inputs.model, calibration, plan.recipe,
-                                    stop, progress, inputs.compute.scratch.get()};
+                                    stop,          progress,    inputs.compute.scratch.get()};
   const models::ModelConfig& config = inputs.model->config;
   std::vector<search::GroupingRules> by_width;
   if (!plan.widths.is_free) by_width = rules_by_width(plan, inputs.rules, config);

@@ -137,9 +137,9 @@ SearchInputs open_inputs(const SearchPlan& plan, const RunLog& log,
   const bool selects = plan.selects_by_measuring();
   if (selects && !inputs.selection_windows) require_can_write_text(*inputs.model, "--selection");
   if (measures || calibrates || selects) {
-    inputs.compute = spared_memory(plan.compute, *inputs.model,
-                                   {plan.place.scratch, plan.place.output},
-                                   scratch_needs(plan, inputs), log);
+    inputs.compute =
+        spared_memory(plan.compute, *inputs.model, {plan.place.scratch, plan.place.output},
+                      scratch_needs(plan, inputs), log);
     inputs.language_model.emplace(inputs.model, inputs.compute);
   } else {
     models::require_finite_attention(*inputs.model);
