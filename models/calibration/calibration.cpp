@@ -109,9 +109,6 @@ void plan_statistics(std::size_t layer, const LayerHeadStatistics& heads,
   });
 }
 
-/// Moments that fill so much stay in their file.
-constexpr double kMostInMemory = 1024.0 * 1024 * 1024;
-
 /// A calibration file, checked, whose moments are read when they are asked for.
 class CalibrationFile final : public MomentStore {
  public:
@@ -241,11 +238,12 @@ std::string write_calibration(const std::filesystem::path& file, const Calibrati
   return digest.hex_digest();
 }
 
-Calibration read_calibration(const std::filesystem::path& path, const PretrainedModel& model) {
+Calibration read_calibration(const std::filesystem::path& path, const PretrainedModel& model,
+                             double most_bytes) {
   const auto file = std::make_shared<const CalibrationFile>(path, model);
   Calibration calibration{
       {}, file->windows(model), file->metadata("data_sha256"), file->metadata("labels")};
-  const bool stays = file->bytes_in_memory() > kMostInMemory;
+  const bool stays = file->bytes_in_memory() > most_bytes;
   for (std::size_t i = 0; i < file->layers(); ++i) {
     LayerMoments layer = file->layer(i);
     if (!stays) calibration.layers.push_back(std::move(layer));

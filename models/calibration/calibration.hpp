@@ -40,10 +40,14 @@ std::string write_calibration(const std::filesystem::path& file, const Calibrati
                               const PretrainedModel& model,
                               const std::filesystem::path& temporary_directory = {});
 
-/// Reads a calibration file of `model`; moments of more than 1 GiB stay in the file, which is
-/// mapped, and are read layer by layer. Throws InputError for a file of another kind or another
-/// model's, and for missing, misshapen or not finite tensors.
-Calibration read_calibration(const std::filesystem::path& file, const PretrainedModel& model);
+/// Moments that fill more bytes stay in their file.
+inline constexpr double kMostMomentBytes = 1024.0 * 1024 * 1024;
+
+/// Reads a calibration file of `model`. What is too much for memory stays in the file, which is
+/// mapped, and is read layer by layer when it is asked for. Throws InputError for a file of another
+/// kind or another model's, and for missing, misshapen or not finite tensors.
+Calibration read_calibration(const std::filesystem::path& file, const PretrainedModel& model,
+                             double most_bytes = kMostMomentBytes);
 
 /// Whether the file calls itself a calibration file.
 bool is_calibration_file(const std::filesystem::path& file);

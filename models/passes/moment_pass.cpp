@@ -99,11 +99,13 @@ LayerMoments layer_moments(const Transformer& model, std::size_t layer,
                            const std::vector<Stream>& streams, std::stop_token stop) {
   const Attention& attention = model.attention(layer);
   std::array<MomentSums, kWindowShares> shares;
-  for_each_share(streams.size(), model.options().device, stop,
-                 [&](std::size_t share, std::size_t window) {
-                   const AttentionInput input = model.attention_input(layer, streams[window]);
-                   shares[share].add(input, attention.trace(input).attention[0], attention.kind());
-                 });
+  for_each_share(
+      streams.size(), model.options().device, stop,
+      [&](std::size_t share, std::size_t window) {
+        const AttentionInput input = model.attention_input(layer, streams[window]);
+        shares[share].add(input, attention.trace(input).attention[0], attention.kind());
+      },
+      Gradients::kNone, window_shares(model.width()));
   for (std::size_t share = 1; share < kWindowShares; ++share) shares[0].add(shares[share]);
   const MomentSums& sums = shares[0];
   LayerMoments moments;

@@ -59,9 +59,9 @@ void for_each_window(std::size_t windows, const Device& device, std::stop_token 
 
 void for_each_share(std::size_t windows, const Device& device, std::stop_token stop,
                     const std::function<void(std::size_t share, std::size_t window)>& task,
-                    Gradients gradients) {
-  spread(std::min(windows, kWindowShares), device, gradients, [&](std::size_t share) {
-    for (std::size_t window = share; window < windows; window += kWindowShares) {
+                    Gradients gradients, std::size_t shares) {
+  spread(std::min(windows, shares), device, gradients, [&](std::size_t share) {
+    for (std::size_t window = share; window < windows; window += shares) {
       if (stop.stop_requested()) throw Interrupted();
       task(share, window);
     }

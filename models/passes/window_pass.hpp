@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 
@@ -12,6 +13,11 @@ namespace regroup::models {
 /// Partial sums over windows, each made on one thread at a time. A fixed number, so that sums do
 /// not depend on the number of threads; each costs the memory of one sum.
 inline constexpr std::size_t kWindowShares = 8;
+/// Fewer for models of a width whose sums of D² doubles are large.
+inline std::size_t window_shares(std::int64_t width) {
+  constexpr std::int64_t kWide = 2048;
+  return width < kWide ? kWindowShares : kWindowShares / 2;
+}
 
 /// Whether what a pass computes from tensors that need gradients can be differentiated. Forward
 /// passes themselves are the same either way, to the bit: no other place turns gradients on or off.
@@ -44,9 +50,9 @@ void for_each_window(std::size_t windows, const Device& device, std::stop_token 
                      Gradients gradients = Gradients::kNone);
 
 /// The same with the windows of a share one after another, in order: a task may add to what belongs
-/// to its share. Windows share + i · kWindowShares belong together.
+/// to its share. Windows share + i · shares belong together.
 void for_each_share(std::size_t windows, const Device& device, std::stop_token stop,
                     const std::function<void(std::size_t share, std::size_t window)>& task,
-                    Gradients gradients = Gradients::kNone);
+                    Gradients gradients = Gradients::kNone, std::size_t shares = kWindowShares);
 
 }  // namespace regroup::models

@@ -31,19 +31,36 @@ std::int64_t longest_of(const std::vector<Stream>& streams) {
   return longest;
 }
 
+/// What the fits of a layer begin with.
+struct MergedLayer {
+  RowMatrix source_query;
+  MergedMatrices merged;
+};
+
+MergedLayer merged_layer(const PretrainedModel& model, std::size_t layer,
+                         const search::Grouping& grouping, const MergeRecipe& recipe,
+                         const Calibration& calibration) {
+  AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
+  const ModelConfig config = model.config.of_layer(static_cast<int>(layer));
+  const auto moments = calibration.moments(layer);
+  MergedMatrices merged =
+      merge_matrices({weights, config, moments.get()}, grouping.layers[layer], recipe);
+  return {std::move(weights.query), std::move(merged)};
+}
+
 /// One layer of the run: the streams before it, and its merged weights as they are fitted.
 class LayerRefit {
  public:
   LayerRefit(const PretrainedModel& model, const Transformer& source, std::size_t layer,
              const std::vector<Stream>& source_states, const std::vector<Stream>& converted_states,
-             RowMatrix source_query, MergedMatrices merged, std::stop_token stop)
+             MergedLayer merged, std::stop_token stop)
       : model_(model),
         source_(source),
         layer_(layer),
         source_states_(source_states),
         converted_states_(converted_states),
-        source_query_(std::move(source_query)),
-        merged_(std::move(merged)),
+        source_query_(std::move(merged.source_query)),
+        merged_(std::move(merged.merged)),
         stop_(std::move(stop)) {}
 
   void refit_queries() {
@@ -63,9 +80,12 @@ class LayerRefit {
   void refit_outputs() {
     const auto attention = current();
     OutputRefit refit;
-    for_each_share(source_states_.size(), device(), stop_, [&](std::size_t share, std::size_t w) {
-      refit.add(share, attention->mix(converted_input(w), {})[0], wanted(w)[0]);
-    });
+    for_each_share(
+        source_states_.size(), device(), stop_,
+        [&](std::size_t share, std::size_t w) {
+          refit.add(share, attention->mix(converted_input(w), {})[0], wanted(w)[0]);
+        },
+        Gradients::kNone, window_shares(model_.config.width));
     OutputProjection fitted = refit.solve({merged_.weights.output, merged_.weights.output_bias});
     merged_.weights.output = std::move(fitted.weight);
     merged_.weights.output_bias = std::move(fitted.bias);
@@ -211,12 +231,8 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
       advance(at_work, layer, at_work.attention(layer), converted, stop);
       continue;
     }
-    const AttentionMatrices weights = read_attention_matrices(model, static_cast<int>(layer));
-    const ModelConfig config = model.config.of_layer(static_cast<int>(layer));
-    const auto moments = calibration.moments(layer);
-    const MergeSource merge_source{weights, config, moments.get()};
-    LayerRefit refit(model, at_work, layer, states, converted, weights.query,
-                     merge_matrices(merge_source, grouping.layers[layer], recipe), stop);
+    LayerRefit refit(model, at_work, layer, states, converted,
+                     merged_layer(model, layer, grouping, recipe, calibration), stop);
     if (recipe.refits_queries()) refit.refit_queries();
     if (recipe.refits_outputs()) refit.refit_outputs();
     result[layer] = settled(refit.finish(recipe.reconstruction_steps), transformer.options());

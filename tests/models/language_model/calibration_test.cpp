@@ -198,6 +198,44 @@ TEST_CASE("a calibration file reads back bit by bit and is written the same each
   }
 }
 
+TEST_CASE("moments of wide models are rounded to float32, wherever they are") {
+  TinyLlama wide;
+  wide.width = 2048;
+  const Scene scene(wide);
+  const auto is_rounded = [](const MatrixXd& moments) {
+    return moments.cast<float>().cast<double>() == moments && moments.norm() > 0;
+  };
+  const Calibration calibration = scene.calibrate(random_windows(2, 6, 3), true);
+  for (const LayerMoments& layer : calibration.layers) {
+    CHECK(is_rounded(layer.input));
+    CHECK(is_rounded(layer.attended));
+    CHECK(is_rounded(layer.averaged));
+    CHECK(is_rounded(layer.gradients->output));
+    CHECK_FALSE(is_rounded(layer.input_mean));
+  }
+  const auto file = scene.scratch.path() / "a.safetensors";
+  write_calibration(file, calibration, *scene.pretrained);
+  CHECK(SafetensorsFile(file).tensor("layers.1.averaged_input.second_moment").dtype == DType::kF32);
+  CHECK(SafetensorsFile(file).tensor("layers.1.averaged_input.mean").dtype == DType::kF64);
+  CHECK(same_bits(read_calibration(file, *scene.pretrained), calibration));
+}
+
+TEST_CASE("moments that stay in their file are read layer by layer, the same") {
+  const Scene scene;
+  const Calibration calibration = scene.calibrate(random_windows(5, 6, 3), true);
+  const auto file = scene.scratch.path() / "a.safetensors";
+  write_calibration(file, calibration, *scene.pretrained);
+  const Calibration stored = read_calibration(file, *scene.pretrained, /*most_bytes=*/0);
+  CHECK(stored.layers.empty());
+  CHECK(stored.has_gradients());
+  for (std::size_t layer = 0; layer < calibration.layers.size(); ++layer) {
+    CHECK(same_bits(*stored.moments(layer), calibration.layers[layer]));
+  }
+  const auto again = scene.scratch.path() / "b.safetensors";
+  write_calibration(again, stored, *scene.pretrained);
+  CHECK(read_file(file) == read_file(again));
+}
+
 TEST_CASE(
     "statistics of heads in a calibration file are those of what the heads make of the text") {
   const Scene scene;

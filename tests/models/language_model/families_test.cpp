@@ -5,12 +5,9 @@
 #include <cmath>
 #include <fstream>
 
-#include "models/calibration/moment_tensors.hpp"
 #include "models/checkpoint/safetensors_writer.hpp"
 #include "models/convert/convert.hpp"
-#include "models/files/scratch.hpp"
 #include "models/images/image_set.hpp"
-#include "models/language_model/candidate_meter.hpp"
 #include "models/language_model/merger.hpp"
 #include "models/layers/projection_view.hpp"
 #include "models/merge/operators/merge_table.hpp"
@@ -22,6 +19,7 @@
 #include "search/base/parallel.hpp"
 #include "tests/fixtures/random_checkpoint.hpp"
 #include "tests/fixtures/tiny_family.hpp"
+#include "tests/models/language_model/family_scene.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/distance.hpp"
 #include "tests/support/error_message.hpp"
@@ -34,30 +32,6 @@ using search::Grouping;
 using search::Partition;
 
 namespace {
-
-/// A tiny random model of one family.
-struct Family {
-  explicit Family(std::string_view architecture, DType stored = DType::kF32)
-      : config(tiny_config(architecture)), values(random_values(config, 5)), dtype(stored) {}
-
-  LanguageModel open(const ComputeOptions& options = {}) const {
-    write_checkpoint(scratch.path() / "model", config, values, dtype);
-    return LanguageModel(
-        std::make_shared<const PretrainedModel>(open_model(scratch.path() / "model")), options);
-  }
-
-  nlohmann::json config;
-  TensorValues values;
-  DType dtype;
-  TemporaryDirectory scratch;
-};
-
-Calibration calibrate(const LanguageModel& model, const Windows& windows, bool gradients = true) {
-  search::SilentProgress silent;
-  CalibrationOptions options;
-  if (gradients) options.gradient_key = search::RandomKey(9);
-  return model.calibrate(windows, options, {}, silent);
-}
 
 /// Makes key and value head `to` a copy of head `from` in every layer of the checkpoint's values.
 void copy_head(Family& family, int from, int to) {
@@ -89,40 +63,6 @@ void copy_head(Family& family, int from, int to) {
     const std::ptrdiff_t d = pretrained.config.head_dim;
     std::copy_n(begin + from * d, d, begin + to * d);
   }
-}
-
-/// Mean KL from the source over the windows.
-double divergence(const LanguageModel& source, const LanguageModel& model, const Windows& windows) {
-  search::SilentProgress silent;
-  const auto scores = model.compare(source.source_states(windows, {}, silent), {}, silent);
-  double sum = 0;
-  for (const WindowScore& score : scores) sum += score.divergence;
-  return sum / static_cast<double>(scores.size());
-}
-
-/// Whether moments are equal to the bit.
-bool same_numbers(const LayerMoments& a, const LayerMoments& b) {
-  std::vector<Eigen::MatrixXd> numbers;
-  for_each_moment(a, [&](std::string_view, const auto& values) { numbers.emplace_back(values); });
-  std::size_t i = 0;
-  std::size_t same = 0;
-  for_each_moment(b, [&](std::string_view, const auto& values) {
-    same += i < numbers.size() && numbers[i] == Eigen::MatrixXd(values) ? 1 : 0;
-    ++i;
-  });
-  return same == numbers.size();
-}
-
-Grouping uniform(const LanguageModel& model, const Partition& partition) {
-  return Grouping::uniform(model.config().layers, partition);
-}
-
-const MergeOperator& best_merge(const LanguageModel& model) {
-  return find_merge(can_fold(model.config()) ? "optimal" : "mean");
-}
-
-Partition pairs_of(const LanguageModel& model) {
-  return model.config().kv_heads == 4 ? Partition::parse("0 3 | 1 2") : Partition::parse("0 1");
 }
 
 }  // namespace
@@ -302,45 +242,6 @@ TEST_CASE(
           .merged_model(grouping, recipe, {});
     };
     CHECK(divergence(merged_model(one), merged_model(read), windows) < 1e-12);
-  }
-}
-
-TEST_CASE("in every family a model that spares memory computes the same, to the bit") {
-  use_one_thread_per_operation();
-  for (const std::string_view architecture : tiny_families()) {
-    for (const DType dtype : {DType::kF32, DType::kBF16}) {
-      CAPTURE(architecture, dtype);
-      const Family family(architecture, dtype);
-      const TemporaryDirectory files;
-      const LanguageModel model = family.open();
-      ComputeOptions sparing;
-      sparing.scratch = std::make_shared<const Scratch>(files.path(), 0);
-      const LanguageModel spared = family.open(sparing);
-      const Windows windows = random_windows(model.config(), 11, 3);
-      const auto of_model = std::make_shared<const Calibration>(calibrate(model, windows));
-      const auto of_spared = std::make_shared<const Calibration>(calibrate(spared, windows));
-      CHECK(of_spared->layers.empty());
-      for (std::size_t layer = 0; layer < of_model->layers.size(); ++layer) {
-        CHECK(same_numbers(of_model->layers[layer], *of_spared->moments(layer)));
-      }
-      const auto file = files.path() / "calibration.safetensors";
-      const std::string written = write_calibration(file, *of_spared, model.pretrained());
-      CHECK(written == write_calibration(file, *of_model, model.pretrained()));
-      const MergeRecipe recipe{best_merge(model), false,
-                               can_refit_queries(model.config()) ? Refit::kBoth : Refit::kOutput};
-      const Grouping grouping = uniform(model, pairs_of(model));
-      search::SilentProgress silent;
-      const auto scores = [&](const LanguageModel& source,
-                              const std::shared_ptr<const Calibration>& calibration) {
-        const LanguageModel merged = Merger(source, calibration).merged_model(grouping, recipe, {});
-        return merged.compare(source.source_states(windows, {}, silent), {}, silent);
-      };
-      const auto expected = scores(model, of_model);
-      CHECK(expected.front().divergence > 0);
-      CHECK((scores(spared, of_spared) == expected));
-      const CandidateMeter meter(std::make_shared<const Merger>(spared, of_spared), windows);
-      CHECK((meter.scores(std::span(&grouping, 1), {recipe}, {}, silent).front() == expected));
-    }
   }
 }
 
