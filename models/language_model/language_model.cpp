@@ -214,8 +214,8 @@ Calibration LanguageModel::calibrate(const Windows& windows, const CalibrationOp
   const LayerStates states(*transformer_, windows);
   MomentKeeper keeper(config(), transformer_->options());
   for (std::size_t layer = 0; layer < transformer_->layers(); ++layer) {
-    const Transformer at_work = transformer_->with_layer_at_hand(layer);
-    LayerMoments moments = layer_moments(at_work, layer, states.at_layer(layer, stop), stop);
+    const auto at_work = transformer_->with_layer_at_hand(layer);
+    LayerMoments moments = layer_moments(*at_work, layer, states.at_layer(layer, stop), stop);
     require_finite(moments, layer, model_->name());
     keeper.keep(layer, std::move(moments));
     progress.advance(windows.tokens());

@@ -154,7 +154,7 @@ class WindowGroup {
   /// and takes the gradients to the layer before it.
   void backward(std::size_t layer, int kv_heads, GradientSums& sums, const TokensDone& done) {
     const std::vector<Stream> streams = entering(layer);
-    const Transformer at_work = model().with_layer_at_hand(layer);
+    const auto at_work = model().with_layer_at_hand(layer);
     // Some windows at a time, as each has its own products until they are added.
     const auto together =
         std::min(kWindowShares, static_cast<std::size_t>(std::max(1, search::threads())));
@@ -163,8 +163,8 @@ class WindowGroup {
       for_each_window(
           own.size(), model().options().device, stop_,
           [&](std::size_t i) {
-            LayerBackward passed =
-                layer_backward(at_work, layer, streams[begin + i], gradients_[begin + i], kv_heads);
+            LayerBackward passed = layer_backward(*at_work, layer, streams[begin + i],
+                                                  gradients_[begin + i], kv_heads);
             own[i] = std::move(passed.own);
             gradients_[begin + i] = std::move(passed.before);
             const std::size_t window = range_.begin + begin + i;

@@ -41,9 +41,9 @@ std::vector<Stream> LayerStates::at_layer(std::size_t layer, std::stop_token sto
   if (layers_[known].empty()) layers_[known] = embedded(stop);
   for (; known < layer; ++known) {
     std::vector<Stream> next(windows_.size());
-    const Transformer at_work = transformer_.with_layer_at_hand(known);
+    const auto at_work = transformer_.with_layer_at_hand(known);
     for_each_window(windows_.size(), transformer_.options().device, stop, [&](std::size_t window) {
-      next[window] = settled(at_work.advance(known, layers_[known][window]), at_work.options());
+      next[window] = settled(at_work->advance(known, layers_[known][window]), at_work->options());
     });
     if (!keeps_all_) layers_[known].clear();
     layers_[known + 1] = std::move(next);

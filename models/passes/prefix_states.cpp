@@ -187,10 +187,10 @@ class PrefixStates::Run {
 
   static void run_layer(const Transformer& model, std::size_t layer, BatchStreams& streams,
                         const EachBatch& each_batch) {
-    const Transformer at_work = model.with_layer_at_hand(layer);
+    const auto at_work = model.with_layer_at_hand(layer);
     each_batch([&](std::size_t batch) {
       Stream& stream = streams.at(batch);
-      stream = settled(at_work.advance(layer, stream), model.options());
+      stream = settled(at_work->advance(layer, stream), model.options());
     });
   }
 

@@ -111,10 +111,10 @@ void for_each_states(const Transformer& model, const Windows& windows, std::stop
     streams[begin / batch] = settled(model.embed(input), model.options());
   });
   for (std::size_t layer = 0; layer < model.layers(); ++layer) {
-    const Transformer at_work = model.with_layer_at_hand(layer);
+    const auto at_work = model.with_layer_at_hand(layer);
     for_each([&](std::size_t begin, std::size_t) {
       Stream& stream = streams[begin / batch];
-      stream = settled(at_work.advance(layer, stream), model.options());
+      stream = settled(at_work->advance(layer, stream), model.options());
     });
   }
   for_each([&](std::size_t begin, std::size_t end) {

@@ -226,19 +226,19 @@ std::vector<MergedAttention> merge_with_refits(const PretrainedModel& model,
   std::vector<Stream> converted = source.at_layer(first, stop);
   for (std::size_t layer = first; layer < end; ++layer) {
     const std::vector<Stream> states = source.at_layer(layer, stop);
-    const Transformer at_work = transformer.with_layer_at_hand(layer);
+    const auto at_work = transformer.with_layer_at_hand(layer);
     if (scope == RefitScope::kGroupedLayers && !is_grouped(layer)) {
-      advance(at_work, layer, at_work.attention(layer), converted, stop);
+      advance(*at_work, layer, at_work->attention(layer), converted, stop);
       continue;
     }
-    LayerRefit refit(model, at_work, layer, states, converted,
+    LayerRefit refit(model, *at_work, layer, states, converted,
                      merged_layer(model, layer, grouping, recipe, calibration), stop);
     if (recipe.refits_queries()) refit.refit_queries();
     if (recipe.refits_outputs()) refit.refit_outputs();
     result[layer] = settled(refit.finish(recipe.reconstruction_steps), transformer.options());
     const auto attention =
-        at_work.attention(layer).with(result[layer], at_work.options().in_memory());
-    advance(at_work, layer, *attention, converted, stop);
+        at_work->attention(layer).with(result[layer], at_work->options().in_memory());
+    advance(*at_work, layer, *attention, converted, stop);
   }
   return result;
 }

@@ -300,11 +300,11 @@ void Transformer::set_cache(CacheType type, KeyOrder order) {
   }
 }
 
-Transformer Transformer::with_layer_at_hand(std::size_t layer) const {
-  Transformer result = *this;
-  if (!keeps_narrow(options_)) return result;
+std::shared_ptr<const Transformer> Transformer::with_layer_at_hand(std::size_t layer) const {
+  if (!keeps_narrow(options_)) return {std::shared_ptr<const void>(), this};
+  auto result = std::make_shared<Transformer>(*this);
   const at::ScalarType type = scalar_type(options_.dtype);
-  Layer& at_hand = result.layers_[layer];
+  Layer& at_hand = result->layers_[layer];
   at_hand.attention = at_hand.attention->in_type(type);
   if (at_hand.mlp) at_hand.mlp = at_hand.mlp->in_type(type);
   return result;

@@ -74,9 +74,9 @@ class Transformer {
   /// The same model with a KV cache of another type in every layer; shares all weights.
   void set_cache(CacheType type, KeyOrder order);
 
-  /// The same model with the weights of one layer in memory, in the computation's type, where they
-  /// are not so anyway: for as long as that layer is at work.
-  Transformer with_layer_at_hand(std::size_t layer) const;
+  /// The same model with the weights of one layer in memory, in the computation's type, for as long
+  /// as that layer is at work: this one, which must outlive it, where they are so anyway.
+  std::shared_ptr<const Transformer> with_layer_at_hand(std::size_t layer) const;
 
   const ComputeOptions& options() const { return options_; }
   /// The size of the vocabulary, or the number of classes.
