@@ -95,10 +95,11 @@ class LanguageModel {
 
   /// Moments of what passes through every attention layer, layer after layer over all windows, and
   /// gradients where they are asked for. Sums in double, window by window, in an order that does
-  /// not depend on the number of threads. Memory: hidden states of all windows (4 · D bytes a
-  /// token), three matrices of 8 · D² bytes a layer and eight times as much for the layer at work;
-  /// with gradients one more a layer, and of eight windows 4 · D bytes a token and layer. Throws as
-  /// `window_losses`. Progress counts tokens times layers, once more for gradients.
+  /// not depend on the number of threads. Memory: hidden states (4 · D bytes a token, at every
+  /// layer up to 2 GiB), three matrices of 8 · D² bytes a layer, with gradients four, and up to
+  /// eight times as much for the layer at work; with a scratch for that layer alone, the rest lies
+  /// there. Throws as `window_losses`. Progress counts tokens times layers, once more for
+  /// gradients.
   Calibration calibrate(const Windows& windows, const CalibrationOptions& options,
                         std::stop_token stop, search::Progress& progress) const;
   /// What `compare` needs of this model as the source. Throws as `window_losses`. Progress counts
